@@ -1,1 +1,3 @@
-//! Hub.
+//! Crisis Hub: the rooms, in reading order.
+pub mod clock;
+pub mod domain;
