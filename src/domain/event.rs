@@ -1,0 +1,171 @@
+//! Events: numbered facts in coded fields, with no text in them.
+use super::bed::UnitFact;
+use super::code::codes;
+use super::entry::Version;
+use super::facility::Zone;
+use super::id::{EventId, FacilityId, GrantId, Noun, OrganizationId, RegionId};
+use super::organization::OrganizationKind;
+use super::role::Role;
+use super::service::ServiceKind;
+use super::time::At;
+use uuid::Uuid;
+
+codes! {
+    /// What kind of thing happened.
+    EventKind {
+        /// A region was set up or edited.
+        RegionSaved "REGION_SAVED",
+        /// An organization was added, edited or withdrawn.
+        OrganizationSaved "ORGANIZATION_SAVED",
+        /// A facility was added, edited or withdrawn.
+        FacilitySaved "FACILITY_SAVED",
+        /// A service was added, edited or withdrawn.
+        ServiceSaved "SERVICE_SAVED",
+        /// A bed unit was added, edited or withdrawn.
+        BedUnitSaved "BED_UNIT_SAVED",
+        /// A unit's numbers were reported.
+        BedsReported "BEDS_REPORTED",
+        /// A unit's numbers grew older: aging, stale or expired.
+        BedsAged "BEDS_AGED",
+        /// A unit paused.
+        BedUnitPaused "BED_UNIT_PAUSED",
+        /// A unit's pause ended: reopened by its staff, or past its expected end and asking.
+        BedUnitPauseEnded "BED_UNIT_PAUSE_ENDED",
+        /// Somebody was granted a role.
+        RoleGranted "ROLE_GRANTED",
+        /// A grant was narrowed in time.
+        GrantNarrowed "GRANT_NARROWED",
+        /// A grant was revoked.
+        GrantRevoked "GRANT_REVOKED",
+    }
+}
+
+impl EventKind {
+    /// The version of this kind's fact that is written now.
+    pub fn version(self) -> i32 {
+        1
+    }
+}
+
+/// Who is told of something: bits, so that one comparison answers on every road.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Audience(u8);
+
+impl Audience {
+    /// Nobody.
+    pub const NOBODY: Self = Self(0);
+    /// Everyone in the region.
+    pub const DIRECTORY: Self = Self(1);
+    /// First responders: units that take drop-offs.
+    pub const FIRST_RESPONDER: Self = Self(2);
+    /// Peers and advocates: units open to the public.
+    pub const COMMUNITY: Self = Self(4);
+    /// Care roles: every unit.
+    pub const CARE: Self = Self(8);
+    /// The agency's own administration.
+    pub const AGENCY: Self = Self(16);
+    /// Everybody with any of the bits.
+    pub const ALL: Self = Self(31);
+
+    /// Both audiences together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+    /// Whether the two have anybody in common.
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+    /// The bits as stored.
+    pub const fn bits(self) -> i16 {
+        self.0 as i16
+    }
+    /// Reads stored bits.
+    pub fn from_bits(bits: i16) -> Self {
+        Self(u8::try_from(bits & 31).unwrap_or(0))
+    }
+}
+
+/// The coded fields of what happened. A closed type without text, so nothing else fits.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Fact {
+    /// A region changed.
+    Region {},
+    /// An organization as saved.
+    Organization {
+        /// What it is.
+        kind: OrganizationKind,
+        /// Whether it coordinates the region.
+        coordinating: bool,
+        /// Whether it is withdrawn.
+        retired: bool,
+    },
+    /// A facility as saved.
+    Facility {
+        /// Its county, as a Census FIPS code.
+        county_fips: Option<u32>,
+        /// What kind of country it stands in.
+        zone: Zone,
+        /// Whether it is withdrawn.
+        retired: bool,
+    },
+    /// A service as saved.
+    Service {
+        /// Where it is offered.
+        facility: Option<FacilityId>,
+        /// The level of care.
+        kind: ServiceKind,
+        /// Whether first responders are never refused.
+        no_refusal: bool,
+        /// Whether it is withdrawn.
+        retired: bool,
+    },
+    /// A bed unit with all its coded state.
+    Unit(Box<UnitFact>),
+    /// A grant as it stands.
+    Grant {
+        /// The role.
+        role: Role,
+        /// Until when it holds.
+        until: Option<At>,
+        /// Since when it is revoked.
+        revoked_at: Option<At>,
+        /// The grant itself, for those who hold it.
+        grant: GrantId,
+    },
+}
+
+/// What a change says happened, before the log gives it an id and a number.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    /// What kind of thing.
+    pub kind: EventKind,
+    /// To what kind of row.
+    pub noun: Noun,
+    /// To which row.
+    pub key: Uuid,
+    /// The row's version after it.
+    pub version: Version,
+    /// In which region.
+    pub region: RegionId,
+    /// To whose row.
+    pub owner: OrganizationId,
+    /// Who is told.
+    pub audience: Audience,
+    /// When.
+    pub at: At,
+    /// The coded fields.
+    pub fact: Fact,
+}
+
+/// One entry of the log.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its place in the one total order; dense, from 1.
+    pub number: i64,
+    /// Its id, the same at every delivery.
+    pub id: EventId,
+    /// What happened.
+    pub happening: Happening,
+}
