@@ -112,7 +112,13 @@ pub struct Origin {
 
 impl<D: Details> Entry<D> {
     /// Makes a new entry at version 1.
-    pub fn create(id: D::Id, origin: Origin, details: D, external_ids: Vec<ExternalId>, at: At) -> Result<Changed<Self>, Flaw> {
+    pub fn create(
+        id: D::Id,
+        origin: Origin,
+        details: D,
+        external_ids: Vec<ExternalId>,
+        at: At,
+    ) -> Result<Changed<Self>, Flaw> {
         details.check()?;
         let entry = Self {
             id,

@@ -64,7 +64,9 @@ pub fn time_zone(field: &'static str, name: &str) -> Result<(), Flaw> {
 }
 
 fn phone(field: &'static str, number: Option<&String>) -> Result<(), Flaw> {
-    let e164 = |n: &str| n.strip_prefix('+').is_some_and(|d| (8..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()));
+    let e164 = |n: &str| {
+        n.strip_prefix('+').is_some_and(|d| (8..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()))
+    };
     match number {
         Some(number) if !e164(number) => Err(Flaw { field, kind: FlawKind::Malformed, min: 8, max: 16 }),
         _ => Ok(()),

@@ -56,7 +56,8 @@ impl Point {
 fn e6(field: &'static str, degrees: f64, most: i64) -> Result<i32, Flaw> {
     let scaled = (degrees * 1e6).round();
     let out = Flaw { field, kind: text::FlawKind::OutOfRange, min: -most, max: most };
-    if !degrees.is_finite() || degrees.abs() > 180.0 || degrees.abs() > f64::from(i32::try_from(most).map_err(|_| out)?) {
+    if !degrees.is_finite() || degrees.abs() > 180.0 || degrees.abs() > f64::from(i32::try_from(most).map_err(|_| out)?)
+    {
         return Err(out);
     }
     #[expect(clippy::cast_possible_truncation, reason = "at most 180 million")]

@@ -74,7 +74,12 @@ impl Grant {
     pub fn create(self, now: At) -> Result<Changed<Self>, Flaw> {
         text::line("issuer", &self.principal.issuer, 255)?;
         text::line("subject", &self.principal.subject, 255)?;
-        text::within("until", self.until.unwrap_or(now).micros(), now.micros(), now.plus_minutes(10 * 366 * 24 * 60).micros())?;
+        text::within(
+            "until",
+            self.until.unwrap_or(now).micros(),
+            now.micros(),
+            now.plus_minutes(10 * 366 * 24 * 60).micros(),
+        )?;
         let grant = Self { version: 1, created_at: now, revoked_at: None, ..self };
         Ok(grant.changed(EventKind::RoleGranted, now))
     }
@@ -88,14 +93,16 @@ impl Grant {
     pub fn narrow(&self, until: At, now: At) -> Option<Changed<Self>> {
         let narrower = self.revoked_at.is_none() && self.until.is_none_or(|old| until < old);
         narrower.then(|| {
-            Self { until: Some(until), version: self.version + 1, ..self.clone() }.changed(EventKind::GrantNarrowed, now)
+            Self { until: Some(until), version: self.version + 1, ..self.clone() }
+                .changed(EventKind::GrantNarrowed, now)
         })
     }
 
     /// Revokes it for good; `None` when it already is.
     pub fn revoke(&self, now: At) -> Option<Changed<Self>> {
         self.revoked_at.is_none().then(|| {
-            Self { revoked_at: Some(now), version: self.version + 1, ..self.clone() }.changed(EventKind::GrantRevoked, now)
+            Self { revoked_at: Some(now), version: self.version + 1, ..self.clone() }
+                .changed(EventKind::GrantRevoked, now)
         })
     }
 

@@ -213,7 +213,11 @@ pub struct Reason {
 pub fn reasons(need: &Need, unit: &BedUnit, service: &Service, facility: &Facility, now: At) -> Vec<Reason> {
     let mut found = vec![capacity(unit.availability(now).shown_as)];
     found.extend([age(need, unit), legal_status(need, unit), room_gender(need, unit)].into_iter().flatten());
-    found.extend([screening(need, service), mobility(need, unit, facility), language(need, service), catchment(need, service)].into_iter().flatten());
+    found.extend(
+        [screening(need, service), mobility(need, unit, facility), language(need, service), catchment(need, service)]
+            .into_iter()
+            .flatten(),
+    );
     found.extend(set_up_for(need, unit));
     found.extend(to_ask(need));
     found
@@ -231,7 +235,9 @@ fn reason(criterion: Criterion, fit: Fit, says: &'static str) -> Reason {
 fn capacity(shown: ShownAs) -> Reason {
     match shown {
         ShownAs::Available => reason(Criterion::Capacity, Fit::Met, "A place is reported free."),
-        ShownAs::Call => reason(Criterion::Capacity, Fit::Unknown, "Call: the last number is old, or staff ask for a call."),
+        ShownAs::Call => {
+            reason(Criterion::Capacity, Fit::Unknown, "Call: the last number is old, or staff ask for a call.")
+        }
         ShownAs::Full => reason(Criterion::Capacity, Fit::NotMet, "No place is reported free."),
         ShownAs::Paused => reason(Criterion::Capacity, Fit::NotMet, "The unit has paused."),
     }
@@ -256,8 +262,14 @@ fn legal_status(need: &Need, unit: &BedUnit) -> Option<Reason> {
     };
     match need.legal_status {
         None if definition.voluntary && definition.involuntary => None,
-        None => Some(reason(Criterion::LegalStatus, Fit::Unknown, "Ask the legal status: the unit does not take every status.")),
-        Some(status) if takes(status) => Some(reason(Criterion::LegalStatus, Fit::Met, "The unit takes this legal status.")),
+        None => Some(reason(
+            Criterion::LegalStatus,
+            Fit::Unknown,
+            "Ask the legal status: the unit does not take every status.",
+        )),
+        Some(status) if takes(status) => {
+            Some(reason(Criterion::LegalStatus, Fit::Met, "The unit takes this legal status."))
+        }
         Some(_) => Some(reason(Criterion::LegalStatus, Fit::NotMet, "The unit does not take this legal status.")),
     }
 }
@@ -269,7 +281,9 @@ fn room_gender(need: &Need, unit: &BedUnit) -> Option<Reason> {
         (GenderPolicy::Flexible, _)
         | (GenderPolicy::Female, Some(RoomGenderNeed::Female))
         | (GenderPolicy::Male, Some(RoomGenderNeed::Male))
-        | (GenderPolicy::Any, Some(RoomGenderNeed::Male | RoomGenderNeed::Female)) => by(Fit::Met, "The unit's rooms suit."),
+        | (GenderPolicy::Any, Some(RoomGenderNeed::Male | RoomGenderNeed::Female)) => {
+            by(Fit::Met, "The unit's rooms suit.")
+        }
         (GenderPolicy::Any, Some(RoomGenderNeed::PrivateOrFlexible)) | (_, None | Some(RoomGenderNeed::Ask)) => {
             by(Fit::Unknown, "Ask which rooms would suit, and what the unit can arrange.")
         }
@@ -280,7 +294,9 @@ fn room_gender(need: &Need, unit: &BedUnit) -> Option<Reason> {
 fn screening(need: &Need, service: &Service) -> Option<Reason> {
     let by = |fit, says| Some(reason(Criterion::MedicalScreening, fit, says));
     match (service.details.medical_clearance_required, need.medical_screening) {
-        (_, Some(MedicalScreening::NeedsCare)) => by(Fit::Unknown, "Medical care is needed: ask whether the unit can give it."),
+        (_, Some(MedicalScreening::NeedsCare)) => {
+            by(Fit::Unknown, "Medical care is needed: ask whether the unit can give it.")
+        }
         (true, None) => by(Fit::Unknown, "Ask for medical screening: the unit wants it before arrival."),
         (true, Some(MedicalScreening::NotDone)) => by(Fit::NotMet, "The unit wants medical screening before arrival."),
         (true, Some(MedicalScreening::DoneStable)) => by(Fit::Met, "Medical screening is done."),
@@ -294,8 +310,12 @@ fn mobility(need: &Need, unit: &BedUnit, facility: &Facility) -> Option<Reason> 
     match need.mobility? {
         Mobility::Independent => None,
         _ if set_up => by(Fit::Met, "The unit is set up for limited mobility."),
-        Mobility::Wheelchair if facility.details.wheelchair_accessible == Some(false) => by(Fit::NotMet, "The building has no step-free access."),
-        Mobility::Wheelchair if facility.details.wheelchair_accessible == Some(true) => by(Fit::Met, "The building has step-free access."),
+        Mobility::Wheelchair if facility.details.wheelchair_accessible == Some(false) => {
+            by(Fit::NotMet, "The building has no step-free access.")
+        }
+        Mobility::Wheelchair if facility.details.wheelchair_accessible == Some(true) => {
+            by(Fit::Met, "The building has step-free access.")
+        }
         _ => by(Fit::Unknown, "Ask whether the unit can help with mobility."),
     }
 }
@@ -352,7 +372,11 @@ fn to_ask(need: &Need) -> Vec<Reason> {
         (behavior, Criterion::Behavior, "Tell the unit what was seen in the last 24 hours."),
         (safety, Criterion::Safety, "Tell the unit about the safety flags."),
         (need.acuity == Some(Acuity::High), Criterion::Acuity, "Tell the unit how acute the crisis is."),
-        (need.payer.is_some(), Criterion::Payer, "Ask whether the payer is taken. Never a reason to delay an emergency."),
+        (
+            need.payer.is_some(),
+            Criterion::Payer,
+            "Ask whether the payer is taken. Never a reason to delay an emergency.",
+        ),
     ]
     .into_iter()
     .filter(|(asked, ..)| *asked)

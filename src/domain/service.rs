@@ -83,7 +83,11 @@ impl Details for ServiceDetails {
         text::within("languages", i64::try_from(self.languages.len()).unwrap_or(i64::MAX), 0, 50)?;
         text::within("catchmentFips", i64::try_from(self.catchment_fips.len()).unwrap_or(i64::MAX), 0, 300)?;
         let iso = |code: &String| code.len() == 2 && code.bytes().all(|b| b.is_ascii_lowercase());
-        if self.languages.iter().all(iso) { Ok(()) } else { Err(Flaw { field: "languages", kind: FlawKind::Malformed, min: 2, max: 2 }) }
+        if self.languages.iter().all(iso) {
+            Ok(())
+        } else {
+            Err(Flaw { field: "languages", kind: FlawKind::Malformed, min: 2, max: 2 })
+        }
     }
 
     fn fact(&self, retired: bool) -> Fact {

@@ -129,4 +129,3 @@ codes! {
         Paused "PAUSED",
     }
 }
-

@@ -1,7 +1,8 @@
 //! What a unit does: take a report, pause, grow old.
 use super::{
-    AHEAD_SECONDS_MAX, Accepting, Availability, BedUnit, BedUnitDetails, COUNT_MAX, Census, EntryHead, Freshness, NewReport, Pause,
-    PauseReason, REPORT_AGE_DAYS_MAX, Report, ReportRefused, SLA_MINUTES_MAX, ShownAs, UnitDefinition, UnitFact,
+    AHEAD_SECONDS_MAX, Accepting, Availability, BedUnit, BedUnitDetails, COUNT_MAX, Census, EntryHead, Freshness,
+    NewReport, Pause, PauseReason, REPORT_AGE_DAYS_MAX, Report, ReportRefused, SLA_MINUTES_MAX, ShownAs,
+    UnitDefinition, UnitFact,
 };
 use crate::domain::entry::{Changed, Details, Entry, Provenance, Version};
 use crate::domain::event::{Audience, EventKind, Fact, Happening};
@@ -23,7 +24,13 @@ impl Details for BedUnitDetails {
     }
 
     fn fact(&self, retired: bool) -> Fact {
-        Fact::Unit(Box::new(UnitFact { definition: self.definition.clone(), retired, report: None, pause: None, told: Freshness::Expired }))
+        Fact::Unit(Box::new(UnitFact {
+            definition: self.definition.clone(),
+            retired,
+            report: None,
+            pause: None,
+            told: Freshness::Expired,
+        }))
     }
 
     fn audience(&self) -> Audience {
@@ -43,9 +50,12 @@ impl UnitDefinition {
 impl Census {
     fn check(&self) -> Result<(), Flaw> {
         let most = i64::from(COUNT_MAX);
-        for (field, count) in
-            [("staffed", self.staffed), ("occupied", self.occupied), ("pendingDischarge", self.pending_discharge), ("waitlist", self.waitlist)]
-        {
+        for (field, count) in [
+            ("staffed", self.staffed),
+            ("occupied", self.occupied),
+            ("pendingDischarge", self.pending_discharge),
+            ("waitlist", self.waitlist),
+        ] {
             text::within(field, i64::from(count), 0, most)?;
         }
         let reasons: std::collections::BTreeSet<_> = self.blocked.iter().map(|b| b.reason).collect();
@@ -131,7 +141,8 @@ impl BedUnit {
     /// Pauses the unit until an expected end, at most 30 days ahead.
     pub fn pause(&self, reason: PauseReason, until: At, now: At) -> Result<Changed<Self>, Flaw> {
         text::within("until", until.micros(), now.micros(), now.plus_minutes(30 * 24 * 60).micros())?;
-        Ok(Self { pause: Some(Pause { reason, since: now, until }), ..self.bumped(now) }.changed(EventKind::BedUnitPaused, now))
+        Ok(Self { pause: Some(Pause { reason, since: now, until }), ..self.bumped(now) }
+            .changed(EventKind::BedUnitPaused, now))
     }
 
     /// Ends the pause; `None` when there is none.
@@ -253,4 +264,3 @@ impl BedUnit {
         Changed::new(self, happening)
     }
 }
-

@@ -1,0 +1,13 @@
+//! WHO MAY. Pure.
+//!
+//! **Invariant**: every yes of the hub is made in this room, and nothing here reads or writes anything.
+pub mod permit;
+pub mod rules;
+pub mod scope;
+pub mod view;
+pub mod viewer;
+
+pub use permit::{Permit, Refused, Stamp};
+pub use rules::{Action, Reach};
+pub use scope::Scope;
+pub use viewer::{Machine, Viewer};

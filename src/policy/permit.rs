@@ -1,0 +1,259 @@
+//! Permits: one yes for one row, spent by the write.
+use super::rules::{self, Action, Reach};
+use super::viewer::{Machine, Viewer};
+use crate::domain::bed::BedUnit;
+use crate::domain::entry::{Details, Entry, Version};
+use crate::domain::grant::{Grant, HolderKind};
+use crate::domain::id::{GrantId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::role::Role;
+use std::marker::PhantomData;
+use uuid::Uuid;
+
+/// Proof that one action on one row, at one version, was allowed. Only this room makes one.
+#[derive(Debug)]
+#[must_use = "a permit is spent by the write it allows"]
+pub struct Permit<A> {
+    row: Uuid,
+    version: Version,
+    stamp: Stamp,
+    action: PhantomData<A>,
+}
+
+/// Who did what to which row: what the audit writes down.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// The grant acted under; none for a machine.
+    pub grant: Option<GrantId>,
+    /// The machine, if it was one.
+    pub machine: Option<Machine>,
+    /// What was done.
+    pub action: Action,
+    /// To what kind of row.
+    pub noun: Noun,
+    /// To whose row.
+    pub owner: OrganizationId,
+}
+
+/// Not allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the role's grant does not reach this")]
+pub struct Refused;
+
+/// An action that a permit can be for.
+pub trait Acts: Send + Sync + 'static {
+    /// The action.
+    const ACTION: Action;
+}
+
+macro_rules! acts {
+    ($($(#[doc = $doc:literal])+ $name:ident)+) => { $($(#[doc = $doc])+ #[derive(Debug)] pub struct $name; impl Acts for $name { const ACTION: Action = Action::$name; })+ };
+}
+
+acts! {
+    /// Setting up a region.
+    SaveRegion
+    /// Saving an organization.
+    SaveOrganization
+    /// Saving a facility.
+    SaveFacility
+    /// Saving a service.
+    SaveService
+    /// Saving a bed unit.
+    SaveBedUnit
+    /// Reporting a unit's numbers.
+    ReportBeds
+    /// Pausing or resuming a unit.
+    PauseUnit
+    /// Granting a role.
+    GrantRole
+    /// Revoking a grant.
+    RevokeGrant
+    /// Telling the log what time has changed.
+    TellTime
+}
+
+impl<A> Permit<A> {
+    /// The row it is for.
+    pub fn row(&self) -> Uuid {
+        self.row
+    }
+    /// The version it saw; 0 for a row that is not there yet.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+    /// What the audit writes down.
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+}
+
+/// A row as policy looks at it.
+#[derive(Clone, Copy)]
+struct Row {
+    noun: Noun,
+    key: Uuid,
+    version: Version,
+    region: RegionId,
+    owner: OrganizationId,
+}
+
+/// Whether an action of the viewer reaches a row.
+fn reaches(viewer: &Viewer, action: Action, region: RegionId, owner: OrganizationId) -> bool {
+    let reach = match (viewer.role(), viewer.as_machine()) {
+        (Some(role), _) => rules::reach(role, action),
+        (None, Some(machine)) => rules::machine_reach(machine, action),
+        (None, None) => Reach::Nowhere,
+    };
+    match reach {
+        Reach::Nowhere | Reach::Own | Reach::DropOff | Reach::Public => false,
+        Reach::Agency => viewer.organization() == Some(owner) && viewer.region() == Some(region),
+        Reach::Region => viewer.region() == Some(region),
+        Reach::Hub => true,
+    }
+}
+
+fn permit<A: Acts>(viewer: &Viewer, row: Row) -> Result<Permit<A>, Refused> {
+    if viewer.read_only() || !reaches(viewer, A::ACTION, row.region, row.owner) {
+        return Err(Refused);
+    }
+    let stamp = Stamp {
+        grant: viewer.grant_id(),
+        machine: viewer.as_machine(),
+        action: A::ACTION,
+        noun: row.noun,
+        owner: row.owner,
+    };
+    Ok(Permit { row: row.key, version: row.version, stamp, action: PhantomData })
+}
+
+/// A directory noun and the permit that saving it takes.
+pub trait Saves: Details {
+    /// The permit's action.
+    type Action: Acts;
+}
+
+impl Saves for crate::domain::region::RegionDetails {
+    type Action = SaveRegion;
+}
+impl Saves for crate::domain::organization::OrganizationDetails {
+    type Action = SaveOrganization;
+}
+impl Saves for crate::domain::facility::FacilityDetails {
+    type Action = SaveFacility;
+}
+impl Saves for crate::domain::service::ServiceDetails {
+    type Action = SaveService;
+}
+impl Saves for crate::domain::bed::BedUnitDetails {
+    type Action = SaveBedUnit;
+}
+
+/// May the viewer add this entry?
+pub fn add<D: Saves>(
+    viewer: &Viewer,
+    id: D::Id,
+    region: RegionId,
+    owner: OrganizationId,
+) -> Result<Permit<D::Action>, Refused> {
+    // An agency is added by an operator: its administrator cannot exist before it.
+    if D::Id::NOUN == Noun::Organization && viewer.role() == Some(Role::AgencyAdmin) {
+        return Err(Refused);
+    }
+    permit(viewer, Row { noun: D::Id::NOUN, key: id.key(), version: 0, region, owner })
+}
+
+/// May the viewer edit or withdraw this entry?
+pub fn edit<D: Saves>(viewer: &Viewer, entry: &Entry<D>) -> Result<Permit<D::Action>, Refused> {
+    permit(
+        viewer,
+        Row {
+            noun: D::Id::NOUN,
+            key: entry.id.key(),
+            version: entry.version,
+            region: entry.region,
+            owner: entry.owner,
+        },
+    )
+}
+
+fn unit<A: Acts>(viewer: &Viewer, unit: &BedUnit) -> Result<Permit<A>, Refused> {
+    let entry = &unit.entry;
+    permit(
+        viewer,
+        Row {
+            noun: Noun::BedUnit,
+            key: entry.id.key(),
+            version: entry.version,
+            region: entry.region,
+            owner: entry.owner,
+        },
+    )
+}
+
+/// May the viewer report this unit's numbers?
+pub fn report_beds(viewer: &Viewer, of: &BedUnit) -> Result<Permit<ReportBeds>, Refused> {
+    unit(viewer, of)
+}
+
+/// May the viewer pause or resume this unit?
+pub fn pause_unit(viewer: &Viewer, of: &BedUnit) -> Result<Permit<PauseUnit>, Refused> {
+    unit(viewer, of)
+}
+
+/// May the viewer tell the log what time has changed on this unit?
+pub fn tell_time(viewer: &Viewer, of: &BedUnit) -> Result<Permit<TellTime>, Refused> {
+    unit(viewer, of)
+}
+
+/// May the viewer make this grant? Nobody but an operator or the console makes operators, or grants to applications across agencies.
+pub fn grant_role(viewer: &Viewer, grant: &Grant) -> Result<Permit<GrantRole>, Refused> {
+    let over = viewer.role() == Some(Role::AgencyAdmin)
+        && (matches!(grant.role, Role::HubOperator | Role::Council | Role::Analyst)
+            || grant.principal.kind == HolderKind::Application);
+    if over {
+        return Err(Refused);
+    }
+    permit(
+        viewer,
+        Row {
+            noun: Noun::Grant,
+            key: grant.id.key(),
+            version: grant.version,
+            region: grant.region,
+            owner: grant.organization,
+        },
+    )
+}
+
+/// May the viewer revoke this grant? An agency's administrator does not revoke an operator's.
+pub fn revoke_grant(viewer: &Viewer, grant: &Grant) -> Result<Permit<RevokeGrant>, Refused> {
+    if viewer.role() == Some(Role::AgencyAdmin) && grant.role == Role::HubOperator {
+        return Err(Refused);
+    }
+    permit(
+        viewer,
+        Row {
+            noun: Noun::Grant,
+            key: grant.id.key(),
+            version: grant.version,
+            region: grant.region,
+            owner: grant.organization,
+        },
+    )
+}
+
+/// Whether the viewer may do something to a row of a region and an owner, and why: for `viewer { may }`.
+pub fn may(viewer: &Viewer, action: Action, row: Option<(RegionId, OrganizationId)>) -> (bool, String) {
+    let Some(role) = viewer.role() else { return (false, "Nobody without a grant may do anything here.".into()) };
+    let reach = rules::reach(role, action);
+    let reads = matches!(
+        action,
+        Action::ReadDirectory | Action::ReadAvailability | Action::ReadCensus | Action::ReadGrants | Action::ReadAudit
+    );
+    let reached = match (reach, row) {
+        (Reach::Nowhere, _) => false,
+        (_, Some((region, owner))) => reaches(viewer, action, region, owner) || (reads && reach != Reach::Agency),
+        (_, None) => true,
+    };
+    (reached && (reads || !viewer.read_only()), rules::why(role, action))
+}

@@ -1,0 +1,214 @@
+//! The table: who may do what, in one exhaustive match (`domain` roles x actions).
+//!
+//! The published form is `schema/policy.txt`, generated from here.
+use super::viewer::Machine;
+use crate::domain::code::{Coded, codes};
+use crate::domain::role::Role;
+
+codes! {
+    /// What can be done.
+    Action {
+        /// Read regions, organizations, facilities and services.
+        ReadDirectory "READ_DIRECTORY",
+        /// Add or edit an organization.
+        SaveOrganization "SAVE_ORGANIZATION",
+        /// Add or edit a facility.
+        SaveFacility "SAVE_FACILITY",
+        /// Add or edit a service.
+        SaveService "SAVE_SERVICE",
+        /// Add or edit a bed unit.
+        SaveBedUnit "SAVE_BED_UNIT",
+        /// Set up or edit a region.
+        SaveRegion "SAVE_REGION",
+        /// Read a unit's availability.
+        ReadAvailability "READ_AVAILABILITY",
+        /// Read a unit's census and its reports.
+        ReadCensus "READ_CENSUS",
+        /// Report a unit's numbers.
+        ReportBeds "REPORT_BEDS",
+        /// Pause and resume a unit.
+        PauseUnit "PAUSE_UNIT",
+        /// Read grants.
+        ReadGrants "READ_GRANTS",
+        /// Grant a role.
+        GrantRole "GRANT_ROLE",
+        /// Revoke a grant.
+        RevokeGrant "REVOKE_GRANT",
+        /// Read the audit.
+        ReadAudit "READ_AUDIT",
+        /// Tell the log what time has changed.
+        TellTime "TELL_TIME",
+    }
+    /// How far an action reaches.
+    Reach {
+        /// Not at all.
+        Nowhere "-",
+        /// The viewer's own grant and doings.
+        Own "self",
+        /// Units that take first responders' drop-offs: available, call or full; no census.
+        DropOff "drop-off",
+        /// Units open to the public, and the viewer's own agency.
+        Public "public",
+        /// The viewer's own agency.
+        Agency "agency",
+        /// The viewer's region.
+        Region "region",
+        /// The whole hub.
+        Hub "hub",
+    }
+}
+
+/// How far a role's action reaches.
+pub fn reach(role: Role, action: Action) -> Reach {
+    use Action as A;
+    use Role as R;
+    match action {
+        A::ReadDirectory => match role {
+            R::HubOperator => Reach::Hub,
+            R::Officer
+            | R::Dispatcher
+            | R::Ems
+            | R::EmergencyDepartment
+            | R::Intake
+            | R::MobileTeam
+            | R::Line988
+            | R::Peer => Reach::Region,
+            R::Advocate | R::Council | R::Analyst | R::AgencyAdmin => Reach::Region,
+        },
+        A::ReadAvailability => match role {
+            R::Officer | R::Dispatcher | R::Ems => Reach::DropOff,
+            R::EmergencyDepartment | R::Intake | R::MobileTeam | R::Line988 | R::Analyst | R::AgencyAdmin => {
+                Reach::Region
+            }
+            R::Peer | R::Advocate => Reach::Public,
+            R::HubOperator => Reach::Hub,
+            R::Council => Reach::Nowhere,
+        },
+        A::ReadCensus => match role {
+            R::EmergencyDepartment | R::Intake | R::Peer | R::AgencyAdmin => Reach::Agency,
+            R::Analyst => Reach::Region,
+            R::Officer
+            | R::Dispatcher
+            | R::Ems
+            | R::MobileTeam
+            | R::Line988
+            | R::Advocate
+            | R::Council
+            | R::HubOperator => Reach::Nowhere,
+        },
+        A::ReportBeds | A::PauseUnit => match role {
+            R::EmergencyDepartment | R::Intake | R::Peer | R::AgencyAdmin => Reach::Agency,
+            R::Officer
+            | R::Dispatcher
+            | R::Ems
+            | R::MobileTeam
+            | R::Line988
+            | R::Advocate
+            | R::Council
+            | R::Analyst
+            | R::HubOperator => Reach::Nowhere,
+        },
+        A::SaveFacility | A::SaveService | A::SaveBedUnit => administration(role, Reach::Nowhere),
+        A::SaveOrganization | A::ReadGrants | A::GrantRole | A::RevokeGrant | A::ReadAudit => match (action, role) {
+            (_, R::AgencyAdmin) => Reach::Agency,
+            (_, R::HubOperator) => Reach::Hub,
+            (A::ReadGrants, _) => Reach::Own,
+            (A::ReadAudit, R::Council | R::Analyst) => Reach::Nowhere,
+            (A::ReadAudit, _) => Reach::Own,
+            _ => Reach::Nowhere,
+        },
+        A::SaveRegion => match role {
+            R::HubOperator => Reach::Hub,
+            _ => Reach::Nowhere,
+        },
+        A::TellTime => Reach::Nowhere,
+    }
+}
+
+fn administration(role: Role, operator: Reach) -> Reach {
+    match role {
+        Role::AgencyAdmin => Reach::Agency,
+        Role::HubOperator => operator,
+        _ => Reach::Nowhere,
+    }
+}
+
+/// How far a machine's action reaches.
+pub fn machine_reach(machine: Machine, action: Action) -> Reach {
+    use Action as A;
+    let reads = matches!(action, A::ReadDirectory | A::ReadAvailability | A::ReadCensus | A::ReadGrants);
+    let may = match machine {
+        Machine::Sweeper => matches!(action, A::TellTime | A::ReadDirectory | A::ReadAvailability),
+        Machine::Follower => reads,
+        Machine::Doorway => matches!(action, A::GrantRole | A::ReadGrants | A::ReadDirectory),
+        Machine::Console => {
+            reads
+                || matches!(
+                    action,
+                    A::SaveRegion
+                        | A::SaveOrganization
+                        | A::SaveFacility
+                        | A::SaveService
+                        | A::SaveBedUnit
+                        | A::GrantRole
+                        | A::RevokeGrant
+                )
+        }
+    };
+    if may { Reach::Hub } else { Reach::Nowhere }
+}
+
+/// The table as published: a line an actor, a column an action.
+pub fn table() -> String {
+    let mut text = String::from(
+        "# Who may do what. Generated: crisis-hub schema --policy > schema/policy.txt\n\
+         # Reach: - nowhere, self own grant, drop-off units for first responders (no census),\n\
+         #        public units open to the public and the own agency's, agency, region, hub.\n\n",
+    );
+    let width = Role::ALL.iter().map(|role| role.code().len()).max().unwrap_or(0) + 2;
+    for action in Action::ALL {
+        text.push_str(&format!("{}: {}\n", action.code(), action.doc()));
+        for role in Role::ALL {
+            text.push_str(&format!("  {:width$}{}\n", role.code(), reach(*role, *action).code()));
+        }
+        for machine in Machine::ALL {
+            let code = format!("({})", machine.code().to_lowercase());
+            text.push_str(&format!("  {code:width$}{}\n", machine_reach(*machine, *action).code()));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// One cell of the table as a sentence.
+pub fn why(role: Role, action: Action) -> String {
+    let reach = reach(role, action);
+    format!("{} may {}: {}. {}", role.code(), action.code(), reach.code(), reach.doc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_cell() {
+        let table = table();
+        let cells = table.lines().filter(|line| line.starts_with("  ")).count();
+        assert_eq!(cells, Action::ALL.len() * (Role::ALL.len() + Machine::ALL.len()));
+    }
+
+    #[test]
+    fn police_and_council_never_see_a_census() {
+        for role in [Role::Officer, Role::Dispatcher, Role::Ems, Role::Council, Role::Advocate] {
+            assert_eq!(reach(role, Action::ReadCensus), Reach::Nowhere);
+            assert_eq!(reach(role, Action::ReportBeds), Reach::Nowhere);
+        }
+    }
+
+    #[test]
+    fn no_role_does_a_machines_work() {
+        for role in Role::ALL {
+            assert_eq!(reach(*role, Action::TellTime), Reach::Nowhere);
+        }
+    }
+}

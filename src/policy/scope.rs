@@ -1,0 +1,149 @@
+//! Scopes: which rows a viewer may see.
+use super::rules::{self, Action, Reach};
+use super::viewer::Viewer;
+use crate::domain::event::Audience;
+use crate::domain::id::{GrantId, OrganizationId, RegionId};
+
+/// Which rows a viewer may see. Only [`Scope::of`] makes one.
+///
+/// Two viewers with equal scopes are shown the same, byte for byte: that is what lets them share a table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scope {
+    region: Regions,
+    shared: Audience,
+    own: Option<(OrganizationId, Audience)>,
+    census: Reach,
+    coarse: bool,
+    grants: Rows,
+    audit: Rows,
+}
+
+/// Which regions a scope covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Regions {
+    /// None.
+    None,
+    /// One.
+    One(RegionId),
+    /// All.
+    All,
+}
+
+/// Which rows of a table that has owners a scope covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rows {
+    /// None.
+    None,
+    /// The viewer's own grant.
+    Own(GrantId),
+    /// One agency's.
+    Agency(OrganizationId),
+    /// All.
+    All,
+}
+
+impl Scope {
+    /// What a viewer may see.
+    pub fn of(viewer: &Viewer) -> Self {
+        let reach = |action| match (viewer.role(), viewer.as_machine()) {
+            (Some(role), _) => rules::reach(role, action),
+            (None, Some(machine)) => rules::machine_reach(machine, action),
+            (None, None) => Reach::Nowhere,
+        };
+        let units = reach(Action::ReadAvailability);
+        let census = reach(Action::ReadCensus);
+        let shared = directory_bit(reach(Action::ReadDirectory))
+            .and(unit_bits(units))
+            .and(grant_bits(reach(Action::ReadGrants)));
+        let own = Audience::NOBODY
+            .and(if census == Reach::Agency { Audience::CARE } else { Audience::NOBODY })
+            .and(if reach(Action::ReadGrants) == Reach::Agency { Audience::AGENCY } else { Audience::NOBODY });
+        let region = match (units.max(reach(Action::ReadDirectory)), viewer.region()) {
+            (Reach::Hub, _) => Regions::All,
+            (_, Some(region)) => Regions::One(region),
+            (_, None) => Regions::None,
+        };
+        Self {
+            region,
+            shared,
+            // An agency that adds nothing to what is seen must not split a table.
+            own: viewer.organization().filter(|_| own != Audience::NOBODY).map(|organization| (organization, own)),
+            census,
+            coarse: units == Reach::DropOff,
+            grants: rows(reach(Action::ReadGrants), viewer),
+            audit: rows(reach(Action::ReadAudit), viewer),
+        }
+    }
+
+    /// Which regions it covers.
+    pub fn regions(&self) -> Regions {
+        self.region
+    }
+
+    /// The audiences it belongs to in its region.
+    pub fn shared(&self) -> Audience {
+        self.shared
+    }
+
+    /// The agency whose rows it sees more of, and as which audience.
+    pub fn own(&self) -> Option<(OrganizationId, Audience)> {
+        self.own
+    }
+
+    /// Which grants it covers.
+    pub fn grants(&self) -> Rows {
+        self.grants
+    }
+
+    /// Which audit lines it covers.
+    pub fn audit(&self) -> Rows {
+        self.audit
+    }
+
+    /// Whether it sees a row of a region, an owner and an audience.
+    pub fn sees(&self, region: RegionId, owner: OrganizationId, audience: Audience) -> bool {
+        let here = match self.region {
+            Regions::None => false,
+            Regions::One(own) => own == region,
+            Regions::All => true,
+        };
+        here && (self.shared.meets(audience)
+            || self.own.is_some_and(|(org, more)| org == owner && more.meets(audience)))
+    }
+
+    /// How far it reads the census.
+    pub(super) fn census(&self) -> Reach {
+        self.census
+    }
+
+    /// Whether it is shown AVAILABLE, CALL or FULL alone.
+    pub(super) fn coarse(&self) -> bool {
+        self.coarse
+    }
+}
+
+fn directory_bit(reach: Reach) -> Audience {
+    if reach == Reach::Nowhere { Audience::NOBODY } else { Audience::DIRECTORY }
+}
+
+fn unit_bits(reach: Reach) -> Audience {
+    match reach {
+        Reach::Nowhere | Reach::Own | Reach::Agency => Audience::NOBODY,
+        Reach::DropOff => Audience::FIRST_RESPONDER,
+        Reach::Public => Audience::COMMUNITY,
+        Reach::Region | Reach::Hub => Audience::CARE,
+    }
+}
+
+fn grant_bits(reach: Reach) -> Audience {
+    if reach == Reach::Hub { Audience::AGENCY } else { Audience::NOBODY }
+}
+
+fn rows(reach: Reach, viewer: &Viewer) -> Rows {
+    match reach {
+        Reach::Hub => Rows::All,
+        Reach::Agency => viewer.organization().map_or(Rows::None, Rows::Agency),
+        Reach::Own => viewer.grant_id().map_or(Rows::None, Rows::Own),
+        Reach::Nowhere | Reach::DropOff | Reach::Public | Reach::Region => Rows::None,
+    }
+}

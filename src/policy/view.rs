@@ -1,0 +1,68 @@
+//! Views: what of a row a viewer may read.
+use super::rules::Reach;
+use super::scope::Scope;
+use crate::domain::bed::{Availability, BedUnit, Report};
+use crate::domain::time::At;
+use std::sync::Arc;
+
+/// A unit as one scope sees it at one instant. Only views become answers.
+#[derive(Clone, Debug)]
+pub struct BedUnitView {
+    unit: Arc<BedUnit>,
+    availability: Availability,
+    numbers: bool,
+    census: bool,
+    now: At,
+}
+
+/// What of a unit a scope may read; `None` when the scope does not see it at all.
+pub fn bed_unit(scope: &Scope, unit: Arc<BedUnit>, now: At) -> Option<BedUnitView> {
+    let entry = &unit.entry;
+    if !scope.sees(entry.region, entry.owner, unit.definition().audience()) {
+        return None;
+    }
+    let census = match scope.census() {
+        Reach::Agency => scope.own().is_some_and(|(own, _)| own == entry.owner),
+        Reach::Region | Reach::Hub => true,
+        Reach::Nowhere | Reach::Own | Reach::DropOff | Reach::Public => false,
+    };
+    Some(BedUnitView { availability: unit.availability(now), numbers: census || !scope.coarse(), census, now, unit })
+}
+
+impl BedUnitView {
+    /// The unit's definition and words, which everyone who sees the unit may read.
+    pub fn unit(&self) -> &BedUnit {
+        &self.unit
+    }
+
+    /// What is derived from the last report, less the numbers.
+    pub fn availability(&self) -> Availability {
+        let mut seen = self.availability;
+        if !self.numbers {
+            seen.net = None;
+            seen.net_reported = None;
+            seen.over_capacity = false;
+        }
+        seen
+    }
+
+    /// When the numbers were true.
+    pub fn as_of(&self) -> Option<At> {
+        self.unit.report.as_ref().map(|report| report.as_of)
+    }
+
+    /// The whole report, for those who may read the census.
+    pub fn report(&self) -> Option<&Report> {
+        self.unit.report.as_ref().filter(|_| self.census)
+    }
+
+    /// People waiting, for those who may read numbers.
+    pub fn waitlist(&self) -> Option<u32> {
+        self.unit.report.as_ref().filter(|_| self.numbers).map(|report| report.census.waitlist)
+    }
+
+    /// The instant it was seen at.
+    pub fn now(&self) -> At {
+        self.now
+    }
+}

@@ -1,0 +1,141 @@
+//! Viewers: who is asking.
+use crate::domain::code::codes;
+use crate::domain::grant::Grant;
+use crate::domain::id::{GrantId, OrganizationId, RegionId};
+use crate::domain::role::Role;
+use crate::domain::time::At;
+use std::sync::Arc;
+
+codes! {
+    /// Code that acts without a person: a closed set that no token can become.
+    Machine {
+        /// Tells the log what time alone has changed.
+        Sweeper "SWEEPER",
+        /// Loads and follows what every node holds in memory.
+        Follower "FOLLOWER",
+        /// Admits principals by the claims their issuer is trusted for.
+        Doorway "DOORWAY",
+        /// Whoever runs the program on the hub's own machine: first grants and imports.
+        Console "CONSOLE",
+    }
+}
+
+/// Who is asking, for one request or one socket.
+#[derive(Clone, Debug)]
+pub struct Viewer(Arc<Who>);
+
+#[derive(Debug)]
+enum Who {
+    Nobody,
+    Holder(Holder),
+    Machine(Machine),
+}
+
+#[derive(Debug)]
+struct Holder {
+    grant: Grant,
+    application: Option<Grant>,
+    read_only: bool,
+    expires_at: At,
+}
+
+impl Viewer {
+    /// Somebody without a grant.
+    pub fn nobody() -> Self {
+        Self(Arc::new(Who::Nobody))
+    }
+
+    /// A machine viewer; reachable from the hub's own code alone.
+    pub(crate) fn machine(machine: Machine) -> Self {
+        Self(Arc::new(Who::Machine(machine)))
+    }
+
+    /// The holder of a grant, narrowed by the application's own grant and by the token.
+    ///
+    /// An application that stands for another agency or region than its user stands for nobody.
+    pub fn holder(grant: Grant, application: Option<Grant>, read_only: bool, expires_at: At) -> Self {
+        let apart = application.as_ref().is_some_and(|app| {
+            app.role != Role::HubOperator
+                && (app.region != grant.region
+                    || (app.role == Role::AgencyAdmin && app.organization != grant.organization))
+        });
+        if apart {
+            Self::nobody()
+        } else {
+            Self(Arc::new(Who::Holder(Holder { grant, application, read_only, expires_at })))
+        }
+    }
+
+    /// The grant that the viewer acts under.
+    pub fn grant(&self) -> Option<&Grant> {
+        match &*self.0 {
+            Who::Holder(holder) => Some(&holder.grant),
+            _ => None,
+        }
+    }
+
+    /// Every grant that has to hold for the viewer to stand: their own, and their application's.
+    pub fn stands_on(&self) -> impl Iterator<Item = &Grant> {
+        let holder = match &*self.0 {
+            Who::Holder(holder) => Some(holder),
+            _ => None,
+        };
+        holder.into_iter().flat_map(|h| std::iter::once(&h.grant).chain(h.application.as_ref()))
+    }
+
+    /// The viewer's role.
+    pub fn role(&self) -> Option<Role> {
+        self.grant().map(|grant| grant.role)
+    }
+
+    /// The viewer's agency.
+    pub fn organization(&self) -> Option<OrganizationId> {
+        self.grant().map(|grant| grant.organization)
+    }
+
+    /// The viewer's region.
+    pub fn region(&self) -> Option<RegionId> {
+        self.grant().map(|grant| grant.region)
+    }
+
+    /// The machine, if it is one.
+    pub fn as_machine(&self) -> Option<Machine> {
+        match &*self.0 {
+            Who::Machine(machine) => Some(*machine),
+            _ => None,
+        }
+    }
+
+    /// Whether nobody is asking.
+    pub fn is_nobody(&self) -> bool {
+        matches!(&*self.0, Who::Nobody)
+    }
+
+    /// Whether the token lets the viewer change anything.
+    pub fn read_only(&self) -> bool {
+        match &*self.0 {
+            Who::Nobody => true,
+            Who::Holder(holder) => holder.read_only,
+            Who::Machine(_) => false,
+        }
+    }
+
+    /// Until when the viewer stands: the earliest end of token and grants.
+    pub fn until(&self) -> Option<At> {
+        let token = match &*self.0 {
+            Who::Holder(holder) => Some(holder.expires_at),
+            _ => None,
+        };
+        self.stands_on().filter_map(|grant| grant.until).chain(token).min()
+    }
+
+    /// The grants by id, for the audit and for limits.
+    pub fn grant_id(&self) -> Option<GrantId> {
+        self.grant().map(|grant| grant.id)
+    }
+
+    /// Whether an application is asking, on its own account or for a person.
+    pub fn by_application(&self) -> bool {
+        self.stands_on().any(|grant| grant.principal.kind == crate::domain::grant::HolderKind::Application)
+    }
+}
