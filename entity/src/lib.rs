@@ -1,1 +1,17 @@
-//! The rows of the hub.
+//! The hub's rows, one table a file.
+//!
+//! **Invariant**: no methods, no serde, no GraphQL. Instants are microseconds since 1970; lists are JSON text; codes are text.
+pub mod audit_entry;
+pub mod bed_report;
+pub mod bed_unit;
+pub mod counter;
+pub mod due;
+pub mod event;
+pub mod facility;
+pub mod grant;
+pub mod idempotency;
+pub mod import_row;
+pub mod meta;
+pub mod organization;
+pub mod region;
+pub mod service;

@@ -1,1 +1,16 @@
-//! Steps.
+//! The hub's schema: one append-only step per file, the same steps on both databases.
+use sea_orm_migration::prelude::async_trait;
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+mod m0001_corridor;
+
+/// Runs the steps in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_corridor::Migration)]
+    }
+}

@@ -169,3 +169,14 @@ pub struct Event {
     /// What happened.
     pub happening: Happening,
 }
+
+/// One event as a node tells it: with the unit before and after it, where it is about a unit.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The event.
+    pub event: Event,
+    /// The unit just before it.
+    pub before: Option<std::sync::Arc<super::bed::BedUnit>>,
+    /// The unit just after it.
+    pub after: Option<std::sync::Arc<super::bed::BedUnit>>,
+}

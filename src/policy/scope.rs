@@ -112,7 +112,7 @@ impl Scope {
     }
 
     /// How far it reads the census.
-    pub(super) fn census(&self) -> Reach {
+    pub fn census(&self) -> Reach {
         self.census
     }
 

@@ -1,0 +1,293 @@
+//! Verbs of bed units.
+use super::error::Error;
+use super::outcome::{Outcome, Problem, ProblemCode};
+use super::{Hub, log};
+use crate::domain::bed::{BedUnit, BedUnitDetails, Census, NewReport, PauseReason, ReportRefused};
+use crate::domain::entry::{Changed, Entry, Origin, Provenance};
+use crate::domain::facility::FacilityDetails;
+use crate::domain::id::{BedUnitId, FacilityId, GlobalId, NounId};
+use crate::domain::service::ServiceDetails;
+use crate::domain::time::At;
+use crate::policy::view::BedUnitView;
+use crate::policy::{Scope, Viewer, permit};
+use crate::store::{Committed, Keyed, Replay, Tx};
+use std::sync::Arc;
+
+/// Most units that one `reportBeds` takes.
+pub const UNITS_MAX: usize = 200;
+
+/// What one `reportBeds` says.
+#[derive(Clone, Debug)]
+pub struct ReportBeds {
+    /// The units, or the facility whose last numbers are all still correct.
+    pub about: About,
+    /// Where the numbers come from.
+    pub provenance: Provenance,
+    /// The client's key and the digest of the input.
+    pub keyed: Option<Keyed>,
+}
+
+/// What a report is about.
+#[derive(Clone, Debug)]
+pub enum About {
+    /// Units, each with its numbers; at most [`UNITS_MAX`].
+    Units(Vec<UnitReport>),
+    /// Every unit of a facility: the last numbers are still correct.
+    StillCorrect(FacilityId, Option<At>),
+}
+
+/// The numbers of one unit.
+#[derive(Clone, Debug)]
+pub struct UnitReport {
+    /// The unit.
+    pub unit: BedUnitId,
+    /// When they were true; now when not given.
+    pub as_of: Option<At>,
+    /// The numbers; none says that the last ones are still correct.
+    pub census: Option<Census>,
+}
+
+/// Takes reports of one or many units: all of them, or none.
+pub async fn report(hub: &Hub, viewer: &Viewer, input: ReportBeds) -> Result<Outcome<Vec<BedUnitView>>, Error> {
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            if let Some(done) = replayed(&tx, input.keyed.as_ref()).await? {
+                let ids: Vec<BedUnitId> = done.iter().filter_map(|id| GlobalId::parse(id)?.as_noun()).collect();
+                let units = tx.bed_units(&ids).await?;
+                return Ok(tx.commit((units, true)).await?);
+            }
+            report_in(tx, viewer, input).await
+        })
+        .await;
+    Outcome::settle(written.map(|(units, replayed)| {
+        hub.board().learn_units(&units);
+        Outcome::done(views(hub, viewer, units), replayed)
+    }))
+}
+
+async fn report_in(tx: Tx, viewer: &Viewer, input: &ReportBeds) -> Result<Committed<(Vec<BedUnit>, bool)>, Error> {
+    let wanted = wanted(&tx, &input.about).await?;
+    let mut problems = Vec::new();
+    let mut units = Vec::with_capacity(wanted.len());
+    for (place, (unit, wanted)) in wanted.into_iter().enumerate() {
+        let permit = permit::report_beds(viewer, &unit)?;
+        let new = NewReport { id: tx.id(), as_of: wanted.as_of, provenance: input.provenance, census: wanted.census };
+        match unit.report(new, tx.now()) {
+            Ok(Some(changed)) => {
+                tx.save(permit, &changed).await?;
+                units.push(changed.into_state());
+            }
+            Ok(None) => units.push(unit),
+            Err(refused) => problems.push(problem(refused, place, unit.id())),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error::Refused(problems));
+    }
+    remember(&tx, input.keyed.as_ref(), units.iter().map(|unit| unit.id().to_string()).collect()).await?;
+    Ok(tx.commit((units, false)).await?)
+}
+
+/// The units, locked in the order of their ids, answered in the order of the input.
+async fn wanted(tx: &Tx, about: &About) -> Result<Vec<(BedUnit, UnitReport)>, Error> {
+    let limit = |n: usize| (1..=UNITS_MAX).contains(&n).then_some(()).ok_or_else(|| Error::BadInput(format!("send 1 to {UNITS_MAX} units")));
+    match about {
+        About::Units(reports) => {
+            limit(reports.len())?;
+            let ids: Vec<BedUnitId> = reports.iter().map(|report| report.unit).collect();
+            let mut units: std::collections::HashMap<_, _> = tx.bed_units(&ids).await?.into_iter().map(|unit| (unit.id(), unit)).collect();
+            // A unit named twice is absent the second time: which of the two numbers is right, only the sender knows.
+            let twice = ids.iter().collect::<std::collections::HashSet<_>>().len() != ids.len();
+            if twice {
+                return Err(Error::BadInput("name each unit once".into()));
+            }
+            reports.iter().map(|report| Ok((units.remove(&report.unit).ok_or(Error::NotFound)?, report.clone()))).collect()
+        }
+        About::StillCorrect(facility, as_of) => {
+            tx.entry::<FacilityDetails>(*facility).await?.ok_or(Error::NotFound)?;
+            let units = tx.bed_units_at(*facility).await?;
+            limit(units.len())?;
+            Ok(units.into_iter().map(|unit| (unit.id(), unit)).map(|(id, unit)| (unit, UnitReport { unit: id, as_of: *as_of, census: None })).collect())
+        }
+    }
+}
+
+fn problem(refused: ReportRefused, place: usize, unit: BedUnitId) -> Problem {
+    let place = place.to_string();
+    let at = |code, field: &str| Problem::new(code).at(&["units", &place, field]).with_current(unit);
+    match refused {
+        ReportRefused::OlderThanStored => at(ProblemCode::OlderThanStored, "asOf"),
+        ReportRefused::InFuture => at(ProblemCode::AsOfInFuture, "asOf"),
+        ReportRefused::TooOld => at(ProblemCode::AsOfTooOld, "asOf"),
+        ReportRefused::NothingToConfirm => at(ProblemCode::NothingToConfirm, "stillCorrect"),
+        ReportRefused::Retired => at(ProblemCode::Retired, "unitId"),
+        ReportRefused::Flawed(flaw) => at(ProblemCode::OutOfRange, flaw.field).saying(flaw.to_string()),
+    }
+}
+
+/// What a key was used for before: the references of its effect.
+pub(super) async fn replayed(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Vec<String>>, Error> {
+    let Some(keyed) = keyed else { return Ok(None) };
+    match tx.replay(keyed).await? {
+        Replay::Fresh => Ok(None),
+        Replay::Same(reference) => Ok(Some(reference.split(' ').map(str::to_owned).collect())),
+        Replay::Other => Err(Error::Refused(vec![Problem::new(ProblemCode::IdempotencyConflict).at(&["idempotencyKey"])])),
+    }
+}
+
+pub(super) async fn remember(tx: &Tx, keyed: Option<&Keyed>, references: Vec<String>) -> Result<(), Error> {
+    match keyed {
+        Some(keyed) => Ok(tx.remember(keyed, references.join(" ")).await?),
+        None => Ok(()),
+    }
+}
+
+fn views(hub: &Hub, viewer: &Viewer, units: Vec<BedUnit>) -> Vec<BedUnitView> {
+    let (scope, now) = (Scope::of(viewer), hub.clock().now());
+    units.into_iter().filter_map(|unit| crate::policy::view::bed_unit(&scope, Arc::new(unit), now)).collect()
+}
+
+fn view(hub: &Hub, viewer: &Viewer, unit: BedUnit) -> Result<BedUnitView, Error> {
+    views(hub, viewer, vec![unit]).pop().ok_or(Error::NotFound)
+}
+
+/// Pauses a unit, or ends its pause.
+#[derive(Clone, Debug)]
+pub struct SetPause {
+    /// The unit.
+    pub unit: BedUnitId,
+    /// Why and until when; none ends the pause.
+    pub pause: Option<(PauseReason, At)>,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// Pauses a unit with a reason and an expected end, or ends its pause.
+pub async fn set_pause(hub: &Hub, viewer: &Viewer, input: SetPause) -> Result<Outcome<BedUnitView>, Error> {
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            let replayed = replayed(&tx, input.keyed.as_ref()).await?.is_some();
+            let unit = tx.bed_unit(input.unit).await?.ok_or(Error::NotFound)?;
+            let permit = permit::pause_unit(viewer, &unit)?;
+            let changed = match input.pause {
+                _ if replayed => None,
+                Some((reason, until)) => Some(unit.pause(reason, until, tx.now())?),
+                None => unit.resume(tx.now()),
+            };
+            finish(tx, permit, unit, changed, input.keyed.as_ref(), replayed).await
+        })
+        .await;
+    settled(hub, viewer, written)
+}
+
+async fn finish<A: permit::Acts>(
+    tx: Tx,
+    permit: permit::Permit<A>,
+    unit: BedUnit,
+    changed: Option<Changed<BedUnit>>,
+    keyed: Option<&Keyed>,
+    replayed: bool,
+) -> Result<Committed<(BedUnit, bool)>, Error>
+where
+    BedUnit: crate::store::KeptBy<A>,
+{
+    if let Some(changed) = &changed {
+        tx.save(permit, changed).await?;
+    }
+    if !replayed {
+        remember(&tx, keyed, vec![unit.id().to_string()]).await?;
+    }
+    Ok(tx.commit((changed.map_or(unit, Changed::into_state), replayed)).await?)
+}
+
+fn settled(hub: &Hub, viewer: &Viewer, written: Result<(BedUnit, bool), Error>) -> Result<Outcome<BedUnitView>, Error> {
+    Outcome::settle(written.and_then(|(unit, replayed)| {
+        hub.board().learn_units([&unit]);
+        Ok(Outcome::done(view(hub, viewer, unit)?, replayed))
+    }))
+}
+
+/// Adds or edits a unit.
+#[derive(Clone, Debug)]
+pub struct SaveUnit {
+    /// The unit; none adds one.
+    pub unit: Option<BedUnitId>,
+    /// The version that the client read; any when not given.
+    pub expected_version: Option<i64>,
+    /// What the agency says about it.
+    pub details: BedUnitDetails,
+    /// Withdraw it.
+    pub retire: bool,
+    /// Where the details come from.
+    pub provenance: Provenance,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// Adds, edits or withdraws a unit of the viewer's own agency.
+pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveUnit) -> Result<Outcome<BedUnitView>, Error> {
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            let replayed = replayed(&tx, input.keyed.as_ref()).await?;
+            let known = replayed.as_ref().and_then(|ids| GlobalId::parse(ids.first()?)?.as_noun());
+            match known.or(input.unit) {
+                Some(id) => {
+                    let unit = tx.bed_unit(id).await?.ok_or(Error::NotFound)?;
+                    let permit = permit::edit(viewer, &unit.entry)?;
+                    let changed = if replayed.is_some() { None } else { edited(&tx, input, &unit).await? };
+                    finish(tx, permit, unit, changed, input.keyed.as_ref(), replayed.is_some()).await
+                }
+                None => add(tx, viewer, input).await,
+            }
+        })
+        .await;
+    settled(hub, viewer, written)
+}
+
+async fn edited(tx: &Tx, input: &SaveUnit, unit: &BedUnit) -> Result<Option<Changed<BedUnit>>, Error> {
+    if input.expected_version.is_some_and(|expected| expected != unit.version()) {
+        return Err(Error::Refused(vec![Problem::new(ProblemCode::StaleVersion).at(&["expectedVersion"]).with_current(unit.id())]));
+    }
+    if input.retire {
+        return Ok(unit.retire(tx.now()));
+    }
+    place(tx, input, unit.entry.owner).await?;
+    Ok(unit.edit(input.details.clone(), input.provenance, tx.now())?)
+}
+
+/// The facility and the service have to be there, and the same agency's.
+async fn place(tx: &Tx, input: &SaveUnit, owner: crate::domain::id::OrganizationId) -> Result<crate::domain::id::RegionId, Error> {
+    let definition = &input.details.definition;
+    let facility = tx.entry::<FacilityDetails>(definition.facility).await?.filter(|f| f.owner == owner).ok_or(Error::NotFound)?;
+    tx.entry::<ServiceDetails>(definition.service).await?.filter(|s| s.owner == owner).ok_or(Error::NotFound)?;
+    Ok(facility.region)
+}
+
+async fn add(tx: Tx, viewer: &Viewer, input: &SaveUnit) -> Result<Committed<(BedUnit, bool)>, Error> {
+    let facility = tx.entry::<FacilityDetails>(input.details.definition.facility).await?.ok_or(Error::NotFound)?;
+    let id: BedUnitId = tx.id();
+    let permit = permit::add::<BedUnitDetails>(viewer, id, facility.region, facility.owner)?;
+    let region = place(&tx, input, facility.owner).await?;
+    let origin = Origin { region, owner: facility.owner, provenance: input.provenance };
+    let changed = BedUnit::create(Entry::create(id, origin, input.details.clone(), Vec::new(), tx.now())?);
+    tx.save(permit, &changed).await?;
+    remember(&tx, input.keyed.as_ref(), vec![id.to_string()]).await?;
+    Ok(tx.commit((changed.into_state(), false)).await?)
+}
+
+/// The past reports of a unit, latest first, for those who may read its census.
+pub async fn reports(hub: &Hub, viewer: &Viewer, unit: BedUnitId, before: Option<At>, most: u64) -> Result<Vec<crate::domain::bed::Report>, Error> {
+    log::known(viewer)?;
+    Ok(hub.store().read(viewer).await?.bed_reports(unit, before, most).await?)
+}
+
+/// Whether an id names a unit, for callers that hold an opaque one.
+pub fn unit_id(id: GlobalId) -> Option<BedUnitId> {
+    (id.noun == BedUnitId::NOUN).then(|| BedUnitId::of(id.key))
+}

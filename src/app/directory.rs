@@ -1,0 +1,161 @@
+//! Verbs of the directory: regions, organizations, facilities, services.
+use super::Hub;
+use super::bed::{remember, replayed};
+use super::error::Error;
+use super::outcome::{Outcome, Problem, ProblemCode};
+use crate::board::Names;
+use crate::domain::entry::{Changed, Entry, ExternalId, Origin, Provenance, Version};
+use crate::domain::facility::FacilityDetails;
+use crate::domain::id::{GlobalId, NounId, OrganizationId, RegionId};
+use crate::domain::organization::OrganizationDetails;
+use crate::domain::region::RegionDetails;
+use crate::domain::service::ServiceDetails;
+use crate::policy::permit::{self, Saves};
+use crate::policy::{Scope, Viewer};
+use crate::store::{Committed, Keyed, Kept, KeptBy, Listed, Tx};
+use std::future::Future;
+use std::sync::Arc;
+
+/// Adds, edits or withdraws an entry.
+#[derive(Clone, Debug)]
+pub struct SaveEntry<D: Saves> {
+    /// The entry; none adds one.
+    pub id: Option<D::Id>,
+    /// The owner of a new entry; the viewer's own agency when not given.
+    pub owner: Option<OrganizationId>,
+    /// The region of a new entry; the owner's when not given.
+    pub region: Option<RegionId>,
+    /// The version that the client read; any when not given.
+    pub expected_version: Option<Version>,
+    /// What is said about it.
+    pub details: D,
+    /// Ids of the same thing elsewhere; taken when it is added.
+    pub external_ids: Vec<ExternalId>,
+    /// Withdraw it.
+    pub retire: bool,
+    /// Where the details come from.
+    pub provenance: Provenance,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+impl<D: Saves> SaveEntry<D> {
+    /// A new entry, or new details of one.
+    pub fn new(id: Option<D::Id>, details: D, provenance: Provenance) -> Self {
+        let nothing = Vec::new();
+        Self { id, owner: None, region: None, expected_version: None, details, external_ids: nothing, retire: false, provenance, keyed: None }
+    }
+}
+
+/// A noun that the verbs of this file save.
+pub trait Entered: Names + Saves + Listed {
+    /// What else has to be there, and whose, before an entry is saved.
+    fn needs(&self, _tx: &Tx, _owner: OrganizationId) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+}
+
+impl Entered for RegionDetails {}
+impl Entered for OrganizationDetails {}
+impl Entered for FacilityDetails {}
+impl Entered for ServiceDetails {
+    async fn needs(&self, tx: &Tx, owner: OrganizationId) -> Result<(), Error> {
+        let Some(facility) = self.facility else { return Ok(()) };
+        tx.entry::<FacilityDetails>(facility).await?.filter(|f| f.owner == owner).map(|_| ()).ok_or(Error::NotFound)
+    }
+}
+
+/// Saves an entry and answers it as it stands.
+pub async fn save<D: Entered>(hub: &Hub, viewer: &Viewer, input: SaveEntry<D>) -> Result<Outcome<Arc<Entry<D>>>, Error>
+where
+    Entry<D>: Kept + KeptBy<D::Action>,
+{
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            let replayed = replayed(&tx, input.keyed.as_ref()).await?;
+            let known = replayed.as_ref().and_then(|ids| GlobalId::parse(ids.first()?)?.as_noun());
+            let (entry, changed) = match known.or(input.id) {
+                Some(id) => existing(&tx, viewer, input, id, replayed.is_some()).await?,
+                None => added(&tx, viewer, input).await?,
+            };
+            if changed {
+                remember(&tx, input.keyed.as_ref(), vec![Into::<GlobalId>::into(named::<D>(entry.id)).to_string()]).await?;
+            }
+            Ok::<Committed<_>, Error>(tx.commit((entry, replayed.is_some())).await?)
+        })
+        .await;
+    Outcome::settle(written.map(|(entry, replayed)| {
+        hub.board().learn(&entry);
+        Outcome::done(Arc::new(entry), replayed)
+    }))
+}
+
+fn named<D: Saves>(id: D::Id) -> GlobalId {
+    GlobalId { noun: D::Id::NOUN, key: id.key() }
+}
+
+async fn existing<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>, id: D::Id, replayed: bool) -> Result<(Entry<D>, bool), Error>
+where
+    Entry<D>: Kept + KeptBy<D::Action>,
+{
+    let entry = tx.entry::<D>(id).await?.ok_or(Error::NotFound)?;
+    let permit = permit::edit(viewer, &entry)?;
+    if replayed {
+        return Ok((entry, false));
+    }
+    if input.expected_version.is_some_and(|expected| expected != entry.version) {
+        let stale = Problem::new(ProblemCode::StaleVersion).at(&["expectedVersion"]).with_current(named::<D>(id));
+        return Err(Error::Refused(vec![stale]));
+    }
+    input.details.needs(tx, entry.owner).await?;
+    let changed = match input.retire {
+        true => entry.retire(tx.now()),
+        false => entry.edit(input.details.clone(), input.provenance, tx.now())?,
+    };
+    match changed {
+        Some(changed) => {
+            tx.save(permit, &changed).await?;
+            Ok((Changed::into_state(changed), true))
+        }
+        None => Ok((entry, false)),
+    }
+}
+
+async fn added<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>) -> Result<(Entry<D>, bool), Error>
+where
+    Entry<D>: Kept + KeptBy<D::Action>,
+{
+    let id: D::Id = tx.id();
+    let (region, owner) = belongs(tx, viewer, input, id).await?;
+    let permit = permit::add::<D>(viewer, id, region, owner)?;
+    input.details.needs(tx, owner).await?;
+    let origin = Origin { region, owner, provenance: input.provenance };
+    let changed = Entry::create(id, origin, input.details.clone(), input.external_ids.clone(), tx.now())?;
+    tx.save(permit, &changed).await?;
+    Ok((changed.into_state(), true))
+}
+
+/// The region and the owner of a new entry: a region and an organization are their own.
+async fn belongs<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>, id: D::Id) -> Result<(RegionId, OrganizationId), Error> {
+    use crate::domain::id::Noun;
+    match D::Id::NOUN {
+        Noun::Region => Ok((RegionId::of(id.key()), OrganizationId::of(uuid::Uuid::nil()))),
+        Noun::Organization => {
+            let region = input.region.or(viewer.region()).ok_or_else(|| Error::BadInput("name the region".into()))?;
+            tx.entry::<RegionDetails>(region).await?.ok_or(Error::NotFound)?;
+            Ok((region, OrganizationId::of(id.key())))
+        }
+        _ => {
+            let owner = input.owner.or(viewer.organization()).ok_or_else(|| Error::BadInput("name the organization".into()))?;
+            let organization = tx.entry::<OrganizationDetails>(owner).await?.ok_or(Error::NotFound)?;
+            Ok((organization.region, owner))
+        }
+    }
+}
+
+/// One entry; `None` when absent or not the viewer's to see.
+pub fn one<D: Names>(hub: &Hub, viewer: &Viewer, id: D::Id) -> Option<Arc<Entry<D>>> {
+    hub.board().now().entry(&Scope::of(viewer), id)
+}

@@ -1,0 +1,101 @@
+//! What a mutation answers: what changed, or the problems that kept it from changing anything.
+use super::error::Error;
+use crate::domain::code::codes;
+use crate::domain::id::GlobalId;
+
+codes! {
+    /// Expected refusals of mutations. More may be added.
+    ProblemCode {
+        /// The object has changed since you read it: read `current` and decide again.
+        StaleVersion "STALE_VERSION",
+        /// Other writes came first too often: send the same request again.
+        Conflict "CONFLICT",
+        /// The idempotency key was used with another input: use a new key.
+        IdempotencyConflict "IDEMPOTENCY_CONFLICT",
+        /// A report with a later or equal as-of time counts already: see `current`.
+        OlderThanStored "OLDER_THAN_STORED",
+        /// The as-of time lies ahead of the hub's time: check the clock of the reporting system.
+        AsOfInFuture "AS_OF_IN_FUTURE",
+        /// The as-of time is more than 7 days back: send the numbers of today.
+        AsOfTooOld "AS_OF_TOO_OLD",
+        /// The unit has never reported, so there is nothing to confirm: send numbers.
+        NothingToConfirm "NOTHING_TO_CONFIRM",
+        /// The object is withdrawn.
+        Retired "RETIRED",
+        /// A number or a text is outside its limits: the message names the field and the limits.
+        OutOfRange "OUT_OF_RANGE",
+        /// The object is not in a state that allows this.
+        WrongState "WRONG_STATE",
+        /// The principal holds this very grant already: see `current`.
+        AlreadyGranted "ALREADY_GRANTED",
+    }
+}
+
+/// One expected refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which.
+    pub code: ProblemCode,
+    /// What to do, in one sentence.
+    pub message: String,
+    /// The input that it is about, as a path into `input`.
+    pub path: Vec<String>,
+    /// What is true now, if the viewer may see it.
+    pub current: Option<GlobalId>,
+}
+
+impl Problem {
+    /// A problem with the sentence of its code.
+    pub fn new(code: ProblemCode) -> Self {
+        use crate::domain::code::Coded;
+        Self { code, message: code.doc().into(), path: Vec::new(), current: None }
+    }
+
+    /// The problem, about one part of the input.
+    #[must_use]
+    pub fn at(self, path: &[&str]) -> Self {
+        Self { path: path.iter().map(|&step| step.to_owned()).collect(), ..self }
+    }
+
+    /// The problem, with what is true now.
+    #[must_use]
+    pub fn with_current(self, current: impl Into<GlobalId>) -> Self {
+        Self { current: Some(current.into()), ..self }
+    }
+
+    /// The problem, with another sentence.
+    #[must_use]
+    pub fn saying(self, message: String) -> Self {
+        Self { message, ..self }
+    }
+}
+
+/// What a mutation did.
+#[derive(Clone, Debug)]
+pub struct Outcome<T> {
+    /// What changed, as the viewer sees it; nothing when there are problems.
+    pub changed: Option<T>,
+    /// Why nothing changed.
+    pub problems: Vec<Problem>,
+    /// Whether the same request had been done before.
+    pub replayed: bool,
+}
+
+impl<T> Outcome<T> {
+    /// Something changed, or was found done.
+    pub fn done(changed: T, replayed: bool) -> Self {
+        Self { changed: Some(changed), problems: Vec::new(), replayed }
+    }
+
+    /// Takes expected refusals as data and leaves every other error one.
+    pub fn settle(result: Result<Self, Error>) -> Result<Self, Error> {
+        use crate::store::MayConflict;
+        match result {
+            Err(Error::Refused(problems)) => Ok(Self { changed: None, problems, replayed: false }),
+            Err(error) if error.is_conflict() => {
+                Ok(Self { changed: None, problems: vec![Problem::new(ProblemCode::Conflict)], replayed: false })
+            }
+            other => other,
+        }
+    }
+}

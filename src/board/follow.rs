@@ -1,0 +1,152 @@
+//! Following the log: each event folded in, in order.
+use super::Board;
+use super::snapshot::{Names, Snapshot};
+use crate::bus::feed::Follower;
+use crate::domain::bed::{BedUnit, EntryHead, UnitFact};
+use crate::domain::entry::Entry;
+use crate::domain::event::{Event, EventKind, Fact, Told};
+use crate::domain::facility::FacilityDetails;
+use crate::domain::id::{BedUnitId, GrantId, Noun, NounId};
+use crate::domain::organization::OrganizationDetails;
+use crate::domain::region::RegionDetails;
+use crate::domain::service::ServiceDetails;
+use crate::policy::{Machine, Viewer};
+use crate::store::{Error, Kept, Reader, Store};
+use std::collections::HashMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How many events a replay folds at once.
+const REPLAY_BATCH: u64 = 1_000;
+
+/// What facts cannot carry: words of the directory, and who holds a grant.
+#[derive(Default)]
+struct Words {
+    board: Snapshot,
+    labels: HashMap<BedUnitId, String>,
+}
+
+impl Follower for Board {
+    async fn follow(&self, events: Vec<Event>) -> Result<Vec<Told>, Error> {
+        let words = words(&self.store.read(&self.me).await?, &events).await?;
+        let mut told = Vec::with_capacity(events.len());
+        self.change(|snapshot| {
+            snapshot.take_words(&words);
+            told.extend(events.into_iter().map(|event| snapshot.fold(event, &words.labels)));
+        });
+        Ok(told)
+    }
+
+    fn number(&self) -> i64 {
+        self.now().number()
+    }
+}
+
+impl Board {
+    /// The board as a pure fold of the whole log, with today's words.
+    pub async fn replay(store: &Store) -> Result<Snapshot, Error> {
+        let me = Viewer::machine(Machine::Follower);
+        let reader = store.read(&me).await?;
+        let mut snapshot = Snapshot::default();
+        snapshot.load_directory(&reader).await?;
+        loop {
+            let events = reader.events_after(snapshot.number, REPLAY_BATCH).await?;
+            if events.is_empty() {
+                return Ok(snapshot);
+            }
+            let words = words(&reader, &events).await?;
+            for event in events {
+                snapshot.fold(event, &words.labels);
+            }
+        }
+    }
+
+    /// Events between two numbers as they were told, for one who was away: each unit as it stood just before and after.
+    pub async fn tell_again(&self, reader: &Reader, events: Vec<Event>) -> Result<Vec<Told>, Error> {
+        let now = self.now();
+        let first = events.first().map_or(0, |event| event.number - 1);
+        let mut keys: Vec<Uuid> = events.iter().filter(|e| e.happening.noun == Noun::BedUnit).map(|e| e.happening.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut stood: HashMap<Uuid, Arc<BedUnit>> = HashMap::new();
+        for event in reader.last_events(&keys, first).await? {
+            if let Some(unit) = unit_of(&event, |id| now.label(id)) {
+                stood.insert(event.happening.key, Arc::new(unit));
+            }
+        }
+        let told = events.into_iter().map(|event| {
+            let after = unit_of(&event, |id| now.label(id)).map(Arc::new);
+            let before = after.clone().and_then(|after| stood.insert(event.happening.key, after));
+            Told { event, before, after }
+        });
+        Ok(told.collect())
+    }
+}
+
+/// Reads what the facts of some events cannot carry.
+async fn words(reader: &Reader, events: &[Event]) -> Result<Words, Error> {
+    async fn of<D: Names + crate::store::Listed>(board: &mut Snapshot, reader: &Reader, events: &[Event]) -> Result<(), Error>
+    where
+        Entry<D>: Kept,
+    {
+        let ids: Vec<D::Id> = keys(events, D::Id::NOUN).into_iter().map(D::Id::of).collect();
+        for ids in ids.chunks(200) {
+            reader.entries_of::<D>(ids).await?.into_iter().for_each(|entry| board.put(Arc::new(entry)));
+        }
+        Ok(())
+    }
+    let mut words = Words::default();
+    of::<RegionDetails>(&mut words.board, reader, events).await?;
+    of::<OrganizationDetails>(&mut words.board, reader, events).await?;
+    of::<FacilityDetails>(&mut words.board, reader, events).await?;
+    of::<ServiceDetails>(&mut words.board, reader, events).await?;
+    let grants: Vec<GrantId> = keys(events, Noun::Grant).into_iter().map(GrantId::of).collect();
+    if !grants.is_empty() {
+        reader.grants(&grants).await?.into_iter().for_each(|grant| words.board.put_grant(Arc::new(grant)));
+    }
+    let saved: Vec<Event> = events.iter().filter(|e| e.happening.kind == EventKind::BedUnitSaved).cloned().collect();
+    let units: Vec<BedUnitId> = keys(&saved, Noun::BedUnit).into_iter().map(BedUnitId::of).collect();
+    if !units.is_empty() {
+        words.labels = reader.bed_units(&units).await?.into_iter().map(|unit| (unit.id(), unit.entry.details.label)).collect();
+    }
+    Ok(words)
+}
+
+fn keys(events: &[Event], noun: Noun) -> Vec<Uuid> {
+    let mut keys: Vec<Uuid> = events.iter().filter(|event| event.happening.noun == noun).map(|event| event.happening.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+fn unit_of(event: &Event, label: impl Fn(BedUnitId) -> String) -> Option<BedUnit> {
+    let Fact::Unit(fact) = &event.happening.fact else { return None };
+    let happening = &event.happening;
+    let id = BedUnitId::of(happening.key);
+    let head = EntryHead { id, region: happening.region, owner: happening.owner, version: happening.version, at: happening.at };
+    Some(BedUnit::from_fact(UnitFact::clone(fact), head, label(id)))
+}
+
+impl Snapshot {
+    fn take_words(&mut self, words: &Words) {
+        fn all<D: Names>(to: &mut Snapshot, from: &Snapshot) {
+            D::map(from).values().for_each(|entry| to.put(entry.clone()));
+        }
+        all::<RegionDetails>(self, &words.board);
+        all::<OrganizationDetails>(self, &words.board);
+        all::<FacilityDetails>(self, &words.board);
+        all::<ServiceDetails>(self, &words.board);
+        words.board.all_grants().for_each(|grant| self.put_grant(grant.clone()));
+    }
+
+    /// Folds one event in and tells what it changed.
+    fn fold(&mut self, event: Event, labels: &HashMap<BedUnitId, String>) -> Told {
+        self.number = event.number;
+        let after = unit_of(&event, |id| labels.get(&id).cloned().unwrap_or_else(|| self.label(id))).map(Arc::new);
+        let before = after.clone().and_then(|after| {
+            self.put_unit(after.clone());
+            self.logged.insert(after.id(), after)
+        });
+        Told { event, before, after }
+    }
+}

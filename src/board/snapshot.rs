@@ -1,0 +1,221 @@
+//! One state of the board.
+use crate::domain::bed::{BedUnit, UnitFact};
+use crate::domain::entry::{Details, Entry, Version};
+use crate::domain::facility::{Facility, FacilityDetails};
+use crate::domain::grant::{Grant, Principal};
+use crate::domain::id::{BedUnitId, FacilityId, GrantId, OrganizationId, RegionId, ServiceId};
+use crate::domain::organization::{Organization, OrganizationDetails};
+use crate::domain::region::{Region, RegionDetails};
+use crate::domain::service::{Service, ServiceDetails};
+use crate::domain::time::At;
+use crate::policy::Scope;
+use crate::policy::view::{self, BedUnitView};
+use crate::store::{Error, Kept, Reader};
+use imbl::{HashMap, OrdMap, OrdSet};
+use rstar::primitives::GeomWithData;
+use std::sync::Arc;
+
+/// A facility's place in the spatial index: longitude and latitude in degrees.
+pub(super) type Place = GeomWithData<[f64; 2], FacilityId>;
+
+/// The directory and every unit's state, as of a log number. Cloning it copies a few pointers.
+#[derive(Clone, Default)]
+pub struct Snapshot {
+    pub(super) number: i64,
+    regions: OrdMap<RegionId, Arc<Region>>,
+    organizations: OrdMap<OrganizationId, Arc<Organization>>,
+    facilities: OrdMap<FacilityId, Arc<Facility>>,
+    services: OrdMap<ServiceId, Arc<Service>>,
+    units: OrdMap<BedUnitId, Arc<BedUnit>>,
+    /// Units exactly as of `number`: what an event changed is told from here.
+    pub(super) logged: HashMap<BedUnitId, Arc<BedUnit>>,
+    at_facility: HashMap<FacilityId, OrdSet<BedUnitId>>,
+    grants: HashMap<GrantId, Arc<Grant>>,
+    holders: HashMap<Principal, OrdSet<GrantId>>,
+    places: Arc<rstar::RTree<Place>>,
+}
+
+/// A directory noun of the board.
+pub trait Names: Details {
+    /// Where the board keeps it.
+    fn map(snapshot: &Snapshot) -> &OrdMap<Self::Id, Arc<Entry<Self>>>;
+    /// Where the board keeps it, to change it.
+    fn map_mut(snapshot: &mut Snapshot) -> &mut OrdMap<Self::Id, Arc<Entry<Self>>>;
+    /// What else the board knows by it.
+    fn index(_snapshot: &mut Snapshot, _old: Option<&Entry<Self>>, _new: &Entry<Self>) {}
+}
+
+macro_rules! names {
+    ($($details:ty, $map:ident $(, $index:expr)?;)+) => { $(impl Names for $details {
+        fn map(snapshot: &Snapshot) -> &OrdMap<Self::Id, Arc<Entry<Self>>> { &snapshot.$map }
+        fn map_mut(snapshot: &mut Snapshot) -> &mut OrdMap<Self::Id, Arc<Entry<Self>>> { &mut snapshot.$map }
+        $(fn index(snapshot: &mut Snapshot, old: Option<&Entry<Self>>, new: &Entry<Self>) { $index(snapshot, old, new) })?
+    })+ };
+}
+
+names! {
+    RegionDetails, regions;
+    OrganizationDetails, organizations;
+    FacilityDetails, facilities, Snapshot::place;
+    ServiceDetails, services;
+}
+
+impl Snapshot {
+    /// Loads everything from one snapshot of the database.
+    pub(super) async fn load(reader: &Reader) -> Result<Self, Error> {
+        let mut board = Self { number: reader.head().await?, ..Self::default() };
+        board.load_directory(reader).await?;
+        for unit in reader.all_bed_units().await? {
+            board.put_unit(Arc::new(unit));
+        }
+        board.logged = board.units.iter().map(|(id, unit)| (*id, unit.clone())).collect();
+        for grant in reader.all_grants().await? {
+            board.put_grant(Arc::new(grant));
+        }
+        Ok(board)
+    }
+
+    pub(super) async fn load_directory(&mut self, reader: &Reader) -> Result<(), Error> {
+        async fn all<D: Names>(board: &mut Snapshot, reader: &Reader) -> Result<(), Error>
+        where
+            Entry<D>: Kept,
+        {
+            reader.entries::<D>().await?.into_iter().for_each(|entry| board.put(Arc::new(entry)));
+            Ok(())
+        }
+        all::<RegionDetails>(self, reader).await?;
+        all::<OrganizationDetails>(self, reader).await?;
+        all::<ServiceDetails>(self, reader).await?;
+        // The spatial index is packed once, not grown a place at a time.
+        self.facilities = reader.entries::<FacilityDetails>().await?.into_iter().map(|f| (f.id, Arc::new(f))).collect();
+        let places = self.facilities.values().filter_map(|facility| place_of(facility)).collect();
+        self.places = Arc::new(rstar::RTree::bulk_load(places));
+        Ok(())
+    }
+
+    /// Takes an entry, unless a newer one is here.
+    pub(super) fn put<D: Names>(&mut self, entry: Arc<Entry<D>>) {
+        let old = D::map(self).get(&entry.id).cloned();
+        if old.as_ref().is_none_or(|old| old.version < entry.version) {
+            D::index(self, old.as_deref(), &entry);
+            D::map_mut(self).insert(entry.id, entry);
+        }
+    }
+
+    /// Takes a unit, unless a newer one is here.
+    pub(super) fn put_unit(&mut self, unit: Arc<BedUnit>) {
+        let old = self.units.get(&unit.id()).cloned();
+        if old.as_ref().is_some_and(|old| old.version() >= unit.version()) {
+            return;
+        }
+        let (id, here) = (unit.id(), unit.definition().facility);
+        if let Some(there) = old.map(|old| old.definition().facility).filter(|there| *there != here) {
+            self.at_facility.entry(there).or_default().remove(&id);
+        }
+        self.at_facility.entry(here).or_default().insert(id);
+        self.units.insert(id, unit);
+    }
+
+    /// Takes a grant, unless a newer one is here.
+    pub(super) fn put_grant(&mut self, grant: Arc<Grant>) {
+        if self.grants.get(&grant.id).is_some_and(|old| old.version >= grant.version) {
+            return;
+        }
+        self.holders.entry(grant.principal.clone()).or_default().insert(grant.id);
+        self.grants.insert(grant.id, grant);
+    }
+
+    fn place(&mut self, old: Option<&Facility>, new: &Facility) {
+        let (old, new) = (old.and_then(place_of), place_of(new));
+        if old == new {
+            return;
+        }
+        let places = Arc::make_mut(&mut self.places);
+        if let Some(old) = old {
+            places.remove(&old);
+        }
+        if let Some(new) = new {
+            places.insert(new);
+        }
+    }
+
+    /// The log number it is as of: everything up to it is here, and perhaps more.
+    pub fn number(&self) -> i64 {
+        self.number
+    }
+
+    /// One entry of the directory, withdrawn or not; `None` when absent or not in the scope.
+    pub fn entry<D: Names>(&self, scope: &Scope, id: D::Id) -> Option<Arc<Entry<D>>> {
+        D::map(self).get(&id).filter(|entry| sees(scope, entry)).cloned()
+    }
+
+    /// Entries that are not withdrawn, in the order of their ids, after an id.
+    pub fn entries<'a, D: Names>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<Entry<D>>> {
+        D::map(self).values().filter(|entry| !entry.retired && sees(scope, entry))
+    }
+
+    /// One unit, withdrawn or not; `None` when absent or not in the scope.
+    pub fn unit(&self, scope: &Scope, id: BedUnitId, now: At) -> Option<BedUnitView> {
+        view::bed_unit(scope, self.units.get(&id)?.clone(), now)
+    }
+
+    /// Units that are not withdrawn, in the order of their ids.
+    pub fn units<'a>(&'a self, scope: &'a Scope, now: At) -> impl Iterator<Item = BedUnitView> + 'a {
+        self.units.values().filter(|unit| !unit.entry.retired).filter_map(move |unit| view::bed_unit(scope, unit.clone(), now))
+    }
+
+    /// The units of a facility that are not withdrawn.
+    pub fn units_at<'a>(&'a self, scope: &'a Scope, facility: FacilityId, now: At) -> impl Iterator<Item = BedUnitView> + 'a {
+        let ids = self.at_facility.get(&facility).into_iter().flatten();
+        ids.filter_map(move |id| self.unit(scope, *id, now)).filter(|view| !view.unit().entry.retired)
+    }
+
+    /// The facilities inside a box of degrees.
+    pub(super) fn facilities_in(&self, (low, high): ([f64; 2], [f64; 2])) -> impl Iterator<Item = FacilityId> + '_ {
+        self.places.locate_in_envelope_intersecting(rstar::AABB::from_corners(low, high)).map(|place| place.data)
+    }
+
+    /// A grant by id.
+    pub fn grant(&self, id: GrantId) -> Option<&Arc<Grant>> {
+        self.grants.get(&id)
+    }
+
+    /// Every grant.
+    pub(super) fn all_grants(&self) -> impl Iterator<Item = &Arc<Grant>> {
+        self.grants.values()
+    }
+
+    /// The grants of a principal that hold, oldest first.
+    pub fn grants_of<'a>(&'a self, principal: &Principal, now: At) -> impl Iterator<Item = &'a Arc<Grant>> {
+        let ids = self.holders.get(principal).into_iter().flatten();
+        ids.filter_map(|id| self.grants.get(id)).filter(move |grant| grant.holds(now))
+    }
+
+    /// Whether any grant was ever made to a principal, revoked ones too.
+    pub fn knows(&self, principal: &Principal) -> bool {
+        self.holders.contains_key(principal)
+    }
+
+    /// How many units and grants it holds.
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.units.len(), self.grants.len())
+    }
+
+    /// The coded state of every unit: what a fold of the log must give again.
+    pub fn coded(&self) -> Vec<(BedUnitId, Version, UnitFact)> {
+        self.units.values().map(|unit| (unit.id(), unit.version(), unit.fact())).collect()
+    }
+
+    /// A unit's label, for facts that have no words.
+    pub(super) fn label(&self, id: BedUnitId) -> String {
+        self.units.get(&id).map_or_else(String::new, |unit| unit.entry.details.label.clone())
+    }
+}
+
+fn sees<D: Details>(scope: &Scope, entry: &Entry<D>) -> bool {
+    scope.sees(entry.region, entry.owner, entry.details.audience())
+}
+
+fn place_of(facility: &Facility) -> Option<Place> {
+    facility.details.point.map(|p| GeomWithData::new([p.longitude(), p.latitude()], facility.id))
+}

@@ -1,0 +1,77 @@
+//! Who did what to which row: a line in the same transaction as the change.
+use super::directory::coded;
+use super::error::Error;
+use super::tx::{Reader, Tx};
+use crate::domain::code::Coded;
+use crate::domain::entry::Version;
+use crate::domain::event::Happening;
+use crate::domain::id::{AuditEntryId, GlobalId, GrantId, Noun, NounId, OrganizationId};
+use crate::domain::time::At;
+use crate::policy::permit::Stamp;
+use crate::policy::{Action, Machine};
+use entity::audit_entry::{Column, Entity, Model};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel};
+
+const TABLE: &str = "audit_entry";
+
+/// One line of the audit.
+#[derive(Clone, Debug)]
+pub struct AuditLine {
+    /// Its id.
+    pub id: AuditEntryId,
+    /// When.
+    pub at: At,
+    /// Under which grant; none for a machine.
+    pub grant: Option<GrantId>,
+    /// Which machine, if it was one.
+    pub machine: Option<Machine>,
+    /// What was done.
+    pub action: Action,
+    /// To what.
+    pub row: GlobalId,
+    /// The row's version after it.
+    pub version: Version,
+    /// Whose row it is.
+    pub owner: OrganizationId,
+}
+
+impl Tx {
+    pub(super) async fn audit(&self, stamp: Stamp, happening: &Happening) -> Result<(), Error> {
+        let row = Model {
+            id: self.id::<AuditEntryId>().key(),
+            at: happening.at.micros(),
+            grant_id: stamp.grant.map(NounId::key),
+            machine: stamp.machine.map(|machine| machine.code().into()),
+            action: stamp.action.code().into(),
+            noun: stamp.noun.text().into(),
+            row_id: happening.key,
+            row_version: happening.version,
+            owner_id: stamp.owner.key(),
+        };
+        Entity::insert(row.into_active_model().reset_all()).exec_without_returning(self.connection()).await?;
+        Ok(())
+    }
+}
+
+impl Reader {
+    /// Lines of the audit before an id, latest first.
+    pub async fn audit_before(&self, before: Option<AuditEntryId>, most: u64) -> Result<Vec<AuditLine>, Error> {
+        let which = before.map_or(Condition::all(), |id| Condition::all().add(Column::Id.lt(id.key())));
+        let rows = self.latest_rows::<Entity>(which, Column::Id, most).await?;
+        rows.into_iter().map(line).collect()
+    }
+}
+
+fn line(row: Model) -> Result<AuditLine, Error> {
+    let noun = Noun::ALL.iter().copied().find(|noun| noun.text() == row.noun);
+    Ok(AuditLine {
+        id: AuditEntryId::of(row.id),
+        at: At::from_micros(row.at),
+        grant: row.grant_id.map(GrantId::of),
+        machine: row.machine.as_deref().map(|code| coded(TABLE, code)).transpose()?,
+        action: coded(TABLE, &row.action)?,
+        row: GlobalId { noun: noun.ok_or(Error::Corrupt { table: TABLE, what: "noun" })?, key: row.row_id },
+        version: row.row_version,
+        owner: OrganizationId::of(row.owner_id),
+    })
+}

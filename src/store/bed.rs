@@ -1,0 +1,283 @@
+//! Rows of bed units, their reports, and what time will change about them.
+use super::directory::{coded, count, external_ids, external_text, list, maybe, number, text};
+use super::error::Error;
+use super::scoped::key;
+use super::tx::{Kept, KeptBy, Reader, Tx};
+use crate::domain::bed::{BedUnit, BedUnitDetails, Blocked, Census, DueKind, Pause, Report, UnitDefinition};
+use crate::domain::code::Coded;
+use crate::domain::entry::{Changed, Entry};
+use crate::domain::event::EventKind;
+use crate::domain::id::{BedReportId, BedUnitId, FacilityId, NounId, OrganizationId, RegionId, ServiceId};
+use crate::domain::time::At;
+use crate::policy::permit::{PauseUnit, ReportBeds, SaveBedUnit, Stamp, TellTime};
+use entity::{bed_report, bed_unit, due};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
+
+const TABLE: &str = "bed_unit";
+
+impl KeptBy<SaveBedUnit> for BedUnit {}
+impl KeptBy<ReportBeds> for BedUnit {}
+impl KeptBy<PauseUnit> for BedUnit {}
+impl KeptBy<TellTime> for BedUnit {}
+
+fn definition(row: &bed_unit::Model) -> Result<UnitDefinition, Error> {
+    Ok(UnitDefinition {
+        facility: FacilityId::of(row.facility_id),
+        service: ServiceId::of(row.service_id),
+        counts: coded(TABLE, &row.counts)?,
+        age_min: maybe(TABLE, row.age_min)?,
+        age_max: maybe(TABLE, row.age_max)?,
+        gender: coded(TABLE, &row.gender)?,
+        security: coded(TABLE, &row.security)?,
+        voluntary: row.voluntary,
+        involuntary: row.involuntary,
+        specialties: list(TABLE, &row.specialties)?,
+        licensed: count(TABLE, row.licensed)?,
+        sla_minutes: count(TABLE, row.sla_minutes)?,
+        hold_policy: coded(TABLE, &row.hold_policy)?,
+        drop_off: row.drop_off,
+        public: row.public,
+    })
+}
+
+fn report(row: &bed_unit::Model) -> Result<Option<Report>, Error> {
+    let Some(id) = row.report_id else { return Ok(None) };
+    let lost = || Error::Corrupt { table: TABLE, what: "report" };
+    let blocked: Vec<Blocked> = list(TABLE, row.blocked.as_deref().ok_or_else(lost)?)?;
+    Ok(Some(Report {
+        id: BedReportId::of(id),
+        as_of: At::from_micros(row.as_of.ok_or_else(lost)?),
+        received_at: At::from_micros(row.received_at.ok_or_else(lost)?),
+        provenance: coded(TABLE, row.report_provenance.as_deref().ok_or_else(lost)?)?,
+        census: Census {
+            staffed: count(TABLE, row.staffed.ok_or_else(lost)?)?,
+            occupied: count(TABLE, row.occupied.ok_or_else(lost)?)?,
+            blocked,
+            pending_discharge: count(TABLE, row.pending_discharge.ok_or_else(lost)?)?,
+            waitlist: count(TABLE, row.waitlist.ok_or_else(lost)?)?,
+            accepting: coded(TABLE, row.accepting.as_deref().ok_or_else(lost)?)?,
+        },
+    }))
+}
+
+fn pause(row: &bed_unit::Model) -> Result<Option<Pause>, Error> {
+    let lost = || Error::Corrupt { table: TABLE, what: "pause" };
+    let Some(reason) = &row.pause_reason else { return Ok(None) };
+    Ok(Some(Pause {
+        reason: coded(TABLE, reason)?,
+        since: At::from_micros(row.paused_since.ok_or_else(lost)?),
+        until: At::from_micros(row.paused_until.ok_or_else(lost)?),
+    }))
+}
+
+impl Kept for BedUnit {
+    type Entity = bed_unit::Entity;
+    type Row = bed_unit::ActiveModel;
+    const VERSION: bed_unit::Column = bed_unit::Column::Version;
+
+    fn from_row(row: bed_unit::Model) -> Result<Self, Error> {
+        let (definition, report, pause) = (definition(&row)?, report(&row)?, pause(&row)?);
+        Ok(Self {
+            entry: Entry {
+                id: BedUnitId::of(row.id),
+                region: RegionId::of(row.region_id),
+                owner: OrganizationId::of(row.organization_id),
+                version: row.version,
+                details: BedUnitDetails { label: row.label, definition },
+                external_ids: external_ids(TABLE, &row.external_ids)?,
+                retired: row.retired,
+                provenance: coded(TABLE, &row.provenance)?,
+                updated_at: At::from_micros(row.updated_at),
+            },
+            report,
+            pause,
+            told: coded(TABLE, &row.told)?,
+        })
+    }
+
+    fn row(&self) -> Self::Row {
+        let (entry, d) = (&self.entry, self.definition());
+        let (report, census) = (self.report.as_ref(), self.report.as_ref().map(|r| &r.census));
+        let row = bed_unit::Model {
+            id: entry.id.key(),
+            region_id: entry.region.key(),
+            organization_id: entry.owner.key(),
+            version: entry.version,
+            label: entry.details.label.clone(),
+            facility_id: d.facility.key(),
+            service_id: d.service.key(),
+            counts: d.counts.code().into(),
+            age_min: d.age_min.map(number),
+            age_max: d.age_max.map(number),
+            gender: d.gender.code().into(),
+            security: d.security.code().into(),
+            voluntary: d.voluntary,
+            involuntary: d.involuntary,
+            specialties: text(&d.specialties),
+            licensed: number(d.licensed),
+            sla_minutes: number(d.sla_minutes),
+            hold_policy: d.hold_policy.code().into(),
+            drop_off: d.drop_off,
+            public: d.public,
+            audience: d.audience().bits(),
+            report_id: report.map(|r| r.id.key()),
+            as_of: report.map(|r| r.as_of.micros()),
+            received_at: report.map(|r| r.received_at.micros()),
+            report_provenance: report.map(|r| r.provenance.code().into()),
+            staffed: census.map(|c| number(c.staffed)),
+            occupied: census.map(|c| number(c.occupied)),
+            blocked: census.map(|c| text(&c.blocked)),
+            pending_discharge: census.map(|c| number(c.pending_discharge)),
+            waitlist: census.map(|c| number(c.waitlist)),
+            accepting: census.map(|c| c.accepting.code().into()),
+            pause_reason: self.pause.map(|p| p.reason.code().into()),
+            paused_since: self.pause.map(|p| p.since.micros()),
+            paused_until: self.pause.map(|p| p.until.micros()),
+            told: self.told.code().into(),
+            external_ids: external_text(&entry.external_ids),
+            retired: entry.retired,
+            provenance: entry.provenance.code().into(),
+            updated_at: entry.updated_at.micros(),
+        };
+        row.into_active_model().reset_all()
+    }
+
+    async fn save_beside(tx: &Tx, changed: &Changed<Self>, stamp: Stamp) -> Result<(), Error> {
+        let unit = changed.state();
+        let (freshness, pause_end) = if unit.entry.retired { (None, None) } else { unit.due() };
+        // A pause past its end has been told of; only a new pause is due again.
+        let pause_end = pause_end.filter(|at| *at > changed.happening().at);
+        tx.set_due(unit.id(), DueKind::Freshness, freshness).await?;
+        tx.set_due(unit.id(), DueKind::PauseEnd, pause_end).await?;
+        match (changed.happening().kind, &unit.report) {
+            (EventKind::BedsReported, Some(report)) => tx.append_report(unit, report, stamp).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Tx {
+    /// One unit, locked; `None` when it is absent or not the viewer's to see.
+    pub async fn bed_unit(&self, id: BedUnitId) -> Result<Option<BedUnit>, Error> {
+        self.one(key(bed_unit::Column::Id, id.key())).await
+    }
+
+    /// Units by id, locked in the order of their ids; those absent or not the viewer's to see are left out.
+    pub async fn bed_units(&self, ids: &[BedUnitId]) -> Result<Vec<BedUnit>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
+        self.many(self.dialect().any_of(bed_unit::Column::Id, &keys)).await
+    }
+
+    /// The units of a facility that are not withdrawn, locked in the order of their ids.
+    pub async fn bed_units_at(&self, facility: FacilityId) -> Result<Vec<BedUnit>, Error> {
+        self.many(key(bed_unit::Column::FacilityId, facility.key()).add(bed_unit::Column::Retired.eq(false))).await
+    }
+
+    /// The units about which time has something to change, at most `most`.
+    pub async fn due_units(&self, now: At, most: u64) -> Result<Vec<BedUnitId>, Error> {
+        let rows = due::Entity::find_due(now, most).all(self.connection()).await?;
+        let mut ids: Vec<_> = rows.into_iter().map(|row| BedUnitId::of(row.row_id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    /// Forgets what was due for a unit by now.
+    pub async fn forget_due(&self, id: BedUnitId, now: At) -> Result<(), Error> {
+        let past = due::Entity::delete_many()
+            .filter(due::Column::RowId.eq(id.key()))
+            .filter(due::Column::At.lte(now.micros()));
+        past.exec(self.connection()).await?;
+        Ok(())
+    }
+
+    async fn set_due(&self, id: BedUnitId, kind: DueKind, at: Option<At>) -> Result<(), Error> {
+        let old = due::Entity::delete_many()
+            .filter(due::Column::RowId.eq(id.key()))
+            .filter(due::Column::Kind.eq(kind.code()));
+        old.exec(self.connection()).await?;
+        if let Some(at) = at {
+            let row = due::Model { row_id: id.key(), kind: kind.code().into(), at: at.micros() };
+            due::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(self.connection()).await?;
+        }
+        Ok(())
+    }
+
+    async fn append_report(&self, unit: &BedUnit, report: &Report, stamp: Stamp) -> Result<(), Error> {
+        let census = &report.census;
+        let row = bed_report::Model {
+            id: report.id.key(),
+            region_id: unit.entry.region.key(),
+            organization_id: unit.entry.owner.key(),
+            bed_unit_id: unit.id().key(),
+            as_of: report.as_of.micros(),
+            received_at: report.received_at.micros(),
+            provenance: report.provenance.code().into(),
+            staffed: number(census.staffed),
+            occupied: number(census.occupied),
+            blocked: text(&census.blocked),
+            pending_discharge: number(census.pending_discharge),
+            waitlist: number(census.waitlist),
+            accepting: census.accepting.code().into(),
+            grant_id: stamp.grant.map(NounId::key),
+        };
+        bed_report::Entity::insert(row.into_active_model().reset_all())
+            .exec_without_returning(self.connection())
+            .await?;
+        Ok(())
+    }
+}
+
+/// Rows of `due` have no viewer: they are the hub's own alarm clock.
+trait FindDue {
+    fn find_due(now: At, most: u64) -> sea_orm::Select<due::Entity>;
+}
+
+impl FindDue for due::Entity {
+    #[expect(clippy::disallowed_methods, reason = "the hub's own alarm clock has no viewer")]
+    fn find_due(now: At, most: u64) -> sea_orm::Select<due::Entity> {
+        Self::find().filter(due::Column::At.lte(now.micros())).order_by_asc(due::Column::At).limit(most)
+    }
+}
+
+impl Reader {
+    /// Units by id; those absent or not the viewer's to see are left out.
+    pub async fn bed_units(&self, ids: &[BedUnitId]) -> Result<Vec<BedUnit>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
+        self.all(self.dialect().any_of(bed_unit::Column::Id, &keys)).await
+    }
+
+    /// Every unit that the viewer sees.
+    pub async fn all_bed_units(&self) -> Result<Vec<BedUnit>, Error> {
+        self.all(Condition::all()).await
+    }
+
+    /// The reports of a unit, latest first.
+    pub async fn bed_reports(&self, unit: BedUnitId, before: Option<At>, most: u64) -> Result<Vec<Report>, Error> {
+        let mut which = key(bed_report::Column::BedUnitId, unit.key());
+        if let Some(before) = before {
+            which = which.add(bed_report::Column::AsOf.lt(before.micros()));
+        }
+        let rows = self.latest_rows::<bed_report::Entity>(which, bed_report::Column::AsOf, most).await?;
+        rows.into_iter().map(past_report).collect()
+    }
+}
+
+fn past_report(row: bed_report::Model) -> Result<Report, Error> {
+    Ok(Report {
+        id: BedReportId::of(row.id),
+        as_of: At::from_micros(row.as_of),
+        received_at: At::from_micros(row.received_at),
+        provenance: coded("bed_report", &row.provenance)?,
+        census: Census {
+            staffed: count("bed_report", row.staffed)?,
+            occupied: count("bed_report", row.occupied)?,
+            blocked: list("bed_report", &row.blocked)?,
+            pending_discharge: count("bed_report", row.pending_discharge)?,
+            waitlist: count("bed_report", row.waitlist)?,
+            accepting: coded("bed_report", &row.accepting)?,
+        },
+    })
+}

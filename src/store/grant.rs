@@ -1,0 +1,108 @@
+//! Rows of grants.
+use super::directory::coded;
+use super::error::Error;
+use super::scoped::key;
+use super::tx::{Kept, KeptBy, Reader, Tx};
+use crate::domain::code::Coded;
+use crate::domain::grant::{Grant, Principal};
+use crate::domain::id::{GrantId, NounId, OrganizationId, RegionId};
+use crate::domain::time::At;
+use crate::policy::Viewer;
+use crate::policy::permit::{GrantRole, RevokeGrant};
+use entity::grant::{ActiveModel, Column, Entity, Model};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, IntoActiveModel, QueryFilter, QuerySelect};
+
+const TABLE: &str = "grant";
+
+impl KeptBy<GrantRole> for Grant {}
+impl KeptBy<RevokeGrant> for Grant {}
+
+impl Kept for Grant {
+    type Entity = Entity;
+    type Row = ActiveModel;
+    const VERSION: Column = Column::Version;
+
+    fn from_row(row: Model) -> Result<Self, Error> {
+        Ok(Self {
+            id: GrantId::of(row.id),
+            version: row.version,
+            principal: Principal { issuer: row.issuer, subject: row.subject, kind: coded(TABLE, &row.holder)? },
+            role: coded(TABLE, &row.role)?,
+            organization: OrganizationId::of(row.organization_id),
+            region: RegionId::of(row.region_id),
+            until: row.until.map(At::from_micros),
+            origin: coded(TABLE, &row.origin)?,
+            created_at: At::from_micros(row.created_at),
+            revoked_at: row.revoked_at.map(At::from_micros),
+        })
+    }
+
+    fn row(&self) -> ActiveModel {
+        let row = Model {
+            id: self.id.key(),
+            version: self.version,
+            issuer: self.principal.issuer.clone(),
+            subject: self.principal.subject.clone(),
+            holder: self.principal.kind.code().into(),
+            role: self.role.code().into(),
+            organization_id: self.organization.key(),
+            region_id: self.region.key(),
+            until: self.until.map(At::micros),
+            origin: self.origin.code().into(),
+            created_at: self.created_at.micros(),
+            revoked_at: self.revoked_at.map(At::micros),
+        };
+        row.into_active_model().reset_all()
+    }
+}
+
+fn of_principal(principal: &Principal) -> Condition {
+    Condition::all()
+        .add(Column::Issuer.eq(&*principal.issuer))
+        .add(Column::Subject.eq(&*principal.subject))
+        .add(Column::Holder.eq(principal.kind.code()))
+}
+
+impl Tx {
+    /// Reads the viewer's grants anew and holds them still until the write ends.
+    pub(super) async fn still_stands(&self, viewer: &Viewer) -> Result<(), Error> {
+        for grant in viewer.stands_on() {
+            #[expect(clippy::disallowed_methods, reason = "the lock itself: a viewer's own grant, by its id")]
+            let select = <Entity as sea_orm::EntityTrait>::find().filter(Column::Id.eq(grant.id.key())).lock_shared();
+            let row = select.one(self.connection()).await?.map(Grant::from_row).transpose()?;
+            if !row.is_some_and(|row| row.holds(self.now())) {
+                return Err(Error::NotStanding);
+            }
+        }
+        Ok(())
+    }
+
+    /// One grant, locked; `None` when it is absent or not the viewer's to see.
+    pub async fn grant(&self, id: GrantId) -> Result<Option<Grant>, Error> {
+        self.one(key(Column::Id, id.key())).await
+    }
+
+    /// Every grant of a principal that the viewer sees, revoked ones too, locked.
+    pub async fn grants_of(&self, principal: &Principal) -> Result<Vec<Grant>, Error> {
+        self.many(of_principal(principal)).await
+    }
+}
+
+impl Reader {
+    /// Grants after an id, in the order of ids.
+    pub async fn grants_after(&self, after: Option<GrantId>, most: u64) -> Result<Vec<Grant>, Error> {
+        let which = after.map_or(Condition::all(), |id| Condition::all().add(Column::Id.gt(id.key())));
+        self.rows::<Entity>(which, Column::Id, most).await?.into_iter().map(Grant::from_row).collect()
+    }
+
+    /// Grants by id; those absent or not the viewer's to see are left out.
+    pub async fn grants(&self, ids: &[GrantId]) -> Result<Vec<Grant>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
+        self.all(self.dialect().any_of(Column::Id, &keys)).await
+    }
+
+    /// Every grant that the viewer sees.
+    pub async fn all_grants(&self) -> Result<Vec<Grant>, Error> {
+        self.all(Condition::all()).await
+    }
+}

@@ -1,0 +1,53 @@
+//! Which foreign record became which row, and what it last said.
+use super::error::Error;
+use super::tx::Tx;
+use crate::domain::id::{GlobalId, Noun};
+use entity::import_row::{Column, Entity, Model};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+/// A foreign record and the row it became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// Its id at the source.
+    pub source_id: String,
+    /// The row it became.
+    pub row: GlobalId,
+    /// Digest of what it last said.
+    pub fingerprint: String,
+}
+
+impl Tx {
+    /// Everything ever imported from a source.
+    pub async fn imported(&self, source: &str) -> Result<Vec<Imported>, Error> {
+        #[expect(clippy::disallowed_methods, reason = "the importer's own memory: ids and digests")]
+        let rows = Entity::find().filter(Column::Source.eq(source)).all(self.connection()).await?;
+        rows.into_iter().map(imported).collect()
+    }
+
+    /// Keeps what a record became and what it said.
+    pub async fn remember_import(&self, source: &str, record: &Imported) -> Result<(), Error> {
+        let row = Model {
+            source: source.into(),
+            source_id: record.source_id.clone(),
+            noun: record.row.noun.text().into(),
+            row_id: record.row.key,
+            fingerprint: record.fingerprint.clone(),
+            imported_at: self.now().micros(),
+        };
+        let again = OnConflict::columns([Column::Source, Column::SourceId, Column::Noun])
+            .update_columns([Column::RowId, Column::Fingerprint, Column::ImportedAt])
+            .to_owned();
+        Entity::insert(row.into_active_model().reset_all())
+            .on_conflict(again)
+            .exec_without_returning(self.connection())
+            .await?;
+        Ok(())
+    }
+}
+
+fn imported(row: Model) -> Result<Imported, Error> {
+    let noun = Noun::ALL.iter().copied().find(|noun| noun.text() == row.noun);
+    let noun = noun.ok_or(Error::Corrupt { table: "import_row", what: "noun" })?;
+    Ok(Imported { source_id: row.source_id, row: GlobalId { noun, key: row.row_id }, fingerprint: row.fingerprint })
+}

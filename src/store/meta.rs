@@ -1,0 +1,118 @@
+//! What the database knows of itself: its steps, its edition, its seal; and its clock.
+use super::error::Error;
+use super::outbox::begin_log;
+use super::tx::Store;
+use crate::domain::time::At;
+use entity::meta::{Column, Entity, Model};
+use migration::Migrator;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+/// How a database's schema stands to this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaState {
+    /// The same.
+    Current,
+    /// Steps are missing: `crisis-hub migrate`.
+    Behind,
+    /// A newer program made it.
+    Ahead,
+}
+
+impl Store {
+    /// Runs the missing steps, one node at a time.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        let guard = self.pools().writer.begin().await;
+        match self.dialect().backend() {
+            DbBackend::Postgres => {
+                let guard = guard?;
+                self.dialect().lock_schema(&guard).await?;
+                Migrator::up(&self.pools().readers, None).await?;
+                guard.commit().await?;
+            }
+            _ => {
+                drop(guard);
+                Migrator::up(&self.pools().writer, None).await?;
+            }
+        }
+        begin_log(&self.pools().writer, self.dialect().backend()).await?;
+        let fresh = hex(&rand::random::<[u8; 32]>());
+        self.keep_once("seal", &fresh).await?;
+        Ok(())
+    }
+
+    /// How the schema stands to this program.
+    pub async fn schema_state(&self) -> Result<SchemaState, Error> {
+        let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+        let done = Migrator::get_migration_models(&self.pools().writer).await?;
+        let ahead = done.iter().any(|step| !known.contains(&step.version));
+        Ok(match (ahead, done.len() < known.len()) {
+            (true, _) => SchemaState::Ahead,
+            (false, true) => SchemaState::Behind,
+            (false, false) => SchemaState::Current,
+        })
+    }
+
+    /// The secret that seals cursors and digests, made with the database.
+    pub async fn seal(&self) -> Result<Vec<u8>, Error> {
+        Ok(self
+            .meta("seal")
+            .await?
+            .ok_or(Error::Unfit("the database has no seal: run `crisis-hub migrate`"))?
+            .into_bytes())
+    }
+
+    /// Makes the database a demo's, or an agency network's; it can never become the other.
+    pub async fn claim_edition(&self, edition: &str) -> Result<(), Error> {
+        self.keep_once("edition", edition).await?;
+        match self.meta("edition").await?.as_deref() {
+            Some(kept) if kept == edition => Ok(()),
+            _ if edition == "demo" => {
+                Err(Error::Unfit("this database belongs to a real network: the demo will not touch it"))
+            }
+            _ => Err(Error::Unfit("this database was made by `demo`: point HUB_DATABASE_URL at another")),
+        }
+    }
+
+    /// The latest instant that the log holds: time does not begin before it.
+    pub async fn high_water(&self) -> Result<At, Error> {
+        #[expect(clippy::disallowed_methods, reason = "an instant tells nobody what happened")]
+        let last = entity::event::Entity::find().order_by_desc(entity::event::Column::Position).limit(1);
+        Ok(last.one(&self.pools().writer).await?.map_or(At::default(), |row| At::from_micros(row.at)))
+    }
+
+    /// The database's own clock, where it has one.
+    pub async fn clock_micros(&self) -> Result<Option<i64>, Error> {
+        self.dialect().clock_micros(&self.pools().readers).await
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.pools().readers.ping().await?)
+    }
+
+    async fn meta(&self, name: &str) -> Result<Option<String>, Error> {
+        #[expect(clippy::disallowed_methods, reason = "what the database knows of itself has no viewer")]
+        let row = Entity::find().filter(Column::Name.eq(name)).one(&self.pools().writer).await?;
+        Ok(row.map(|row| row.value))
+    }
+
+    async fn keep_once(&self, name: &str, value: &str) -> Result<(), Error> {
+        let row = Model { name: name.into(), value: value.into() }.into_active_model().reset_all();
+        let once = OnConflict::column(Column::Name).do_nothing().to_owned();
+        Entity::insert(row).on_conflict(once).exec_without_returning(&self.pools().writer).await?;
+        Ok(())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,27 @@
+//! WHERE IT IS KEPT. The only room with sea_orm and entity.
+//!
+//! **Invariant**: no row is read without a scope and none is written without a permit; the connection never leaves `tx.rs`
+//! and what this room keeps for itself (the log's numbers, the audit, keys of one day).
+mod audit;
+mod bed;
+mod dialect;
+mod directory;
+mod error;
+mod grant;
+mod idempotency;
+mod import;
+mod meta;
+pub mod outbox;
+mod scoped;
+mod tx;
+mod verify;
+
+pub use audit::AuditLine;
+pub use directory::Listed;
+pub use dialect::{Dialect, PoolSize};
+pub use error::{Error, MayConflict};
+pub use idempotency::{Keyed, Replay};
+pub use import::Imported;
+pub use scoped::Scoped;
+pub use tx::{Committed, Kept, KeptBy, Reader, Store, Tx};
+pub use verify::Finding;

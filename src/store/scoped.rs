@@ -1,0 +1,122 @@
+//! How a scope narrows each table. A table without a rule here cannot be queried.
+use crate::policy::Scope;
+use crate::policy::scope::{Regions, Rows};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, Condition, EntityTrait};
+use uuid::Uuid;
+
+use crate::domain::event::Audience;
+use crate::domain::id::NounId;
+
+/// A table that states how a scope narrows it.
+pub trait Scoped: EntityTrait {
+    /// The rows that a scope sees.
+    fn within(scope: &Scope) -> Condition;
+}
+
+fn never() -> Condition {
+    Condition::all().add(Expr::val(1).eq(0))
+}
+
+fn in_region<C: ColumnTrait>(scope: &Scope, region: C) -> Condition {
+    match scope.regions() {
+        Regions::None => never(),
+        Regions::One(id) => Condition::all().add(region.eq(id.key())),
+        Regions::All => Condition::all(),
+    }
+}
+
+/// Rows that everyone in the region is told of.
+fn directory<C: ColumnTrait>(scope: &Scope, region: C) -> Condition {
+    if scope.shared().meets(Audience::DIRECTORY) { in_region(scope, region) } else { never() }
+}
+
+/// Rows with an audience: those the scope shares, and more of its own agency's.
+fn by_audience<C: ColumnTrait>(scope: &Scope, region: C, owner: C, audience: C) -> Condition {
+    let meets = |mask: Audience| audience.into_expr().bit_and(mask.bits()).ne(0);
+    let mut any = Condition::any().add(meets(scope.shared()));
+    if let Some((own, more)) = scope.own() {
+        any = any.add(Condition::all().add(owner.eq(own.key())).add(meets(more)));
+    }
+    in_region(scope, region).add(any)
+}
+
+fn by_rows<C: ColumnTrait>(rows: Rows, grant: C, owner: C) -> Condition {
+    match rows {
+        Rows::None => never(),
+        Rows::Own(id) => Condition::all().add(grant.eq(id.key())),
+        Rows::Agency(id) => Condition::all().add(owner.eq(id.key())),
+        Rows::All => Condition::all(),
+    }
+}
+
+impl Scoped for entity::region::Entity {
+    fn within(scope: &Scope) -> Condition {
+        directory(scope, entity::region::Column::Id)
+    }
+}
+
+impl Scoped for entity::organization::Entity {
+    fn within(scope: &Scope) -> Condition {
+        directory(scope, entity::organization::Column::RegionId)
+    }
+}
+
+impl Scoped for entity::facility::Entity {
+    fn within(scope: &Scope) -> Condition {
+        directory(scope, entity::facility::Column::RegionId)
+    }
+}
+
+impl Scoped for entity::service::Entity {
+    fn within(scope: &Scope) -> Condition {
+        directory(scope, entity::service::Column::RegionId)
+    }
+}
+
+impl Scoped for entity::bed_unit::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::bed_unit::Column;
+        by_audience(scope, Column::RegionId, Column::OrganizationId, Column::Audience)
+    }
+}
+
+impl Scoped for entity::bed_report::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use crate::policy::Reach;
+        use entity::bed_report::Column;
+        match (scope.census(), scope.own()) {
+            (Reach::Region | Reach::Hub, _) => in_region(scope, Column::RegionId),
+            (Reach::Agency, Some((own, _))) => {
+                in_region(scope, Column::RegionId).add(Column::OrganizationId.eq(own.key()))
+            }
+            _ => never(),
+        }
+    }
+}
+
+impl Scoped for entity::event::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::event::Column;
+        by_audience(scope, Column::RegionId, Column::OwnerId, Column::Audience)
+    }
+}
+
+impl Scoped for entity::grant::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::grant::Column;
+        by_rows(scope.grants(), Column::Id, Column::OrganizationId)
+    }
+}
+
+impl Scoped for entity::audit_entry::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::audit_entry::Column;
+        by_rows(scope.audit(), Column::GrantId, Column::OwnerId)
+    }
+}
+
+/// The key of a row, for conditions.
+pub(super) fn key<C: ColumnTrait>(column: C, key: Uuid) -> Condition {
+    Condition::all().add(column.eq(key))
+}

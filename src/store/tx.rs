@@ -1,0 +1,326 @@
+//! The lock. The connection is private to this file; every road to a row takes a scope, every change a permit.
+//!
+//! An entity query has no connection to run on:
+//! ```compile_fail,E0616
+//! # async fn f(store: &crisis_hub::store::Store) {
+//! use sea_orm::EntityTrait;
+//! let _ = entity::bed_unit::Entity::find().all(&store.pools.readers).await;
+//! # }
+//! ```
+//! Its twin asks through a reader, which carries the viewer's scope:
+//! ```
+//! # async fn f(store: &crisis_hub::store::Store, viewer: &crisis_hub::policy::Viewer) {
+//! let _ = store.read(viewer).await.unwrap().bed_units(&[]).await;
+//! # }
+//! ```
+//! There are no rows without a viewer:
+//! ```compile_fail,E0599
+//! # async fn f(store: &crisis_hub::store::Store) { let _ = store.bed_units(&[]).await; }
+//! ```
+//! ```
+//! # async fn f(reader: &crisis_hub::store::Reader) { let _ = reader.bed_units(&[]).await; }
+//! ```
+//! A scope cannot be forged:
+//! ```compile_fail,E0451
+//! # fn f(scope: crisis_hub::policy::Scope) {
+//! let _ = crisis_hub::policy::Scope { coarse: false, ..scope };
+//! # }
+//! ```
+//! ```
+//! # fn f(viewer: &crisis_hub::policy::Viewer) { let _ = crisis_hub::policy::Scope::of(viewer); }
+//! ```
+//! A write takes a permit:
+//! ```compile_fail,E0061
+//! # use crisis_hub::{domain::{bed::BedUnit, entry::Changed}, store::Tx};
+//! # async fn f(tx: &Tx, changed: &Changed<BedUnit>) { let _ = tx.save(changed).await; }
+//! ```
+//! ```
+//! # use crisis_hub::{domain::{bed::BedUnit, entry::Changed}, policy::permit::{Permit, ReportBeds}, store::Tx};
+//! # async fn f(tx: &Tx, changed: &Changed<BedUnit>, permit: Permit<ReportBeds>) { let _ = tx.save(permit, changed).await; }
+//! ```
+//! A permit cannot be spent twice:
+//! ```compile_fail,E0382
+//! # use crisis_hub::{domain::{bed::BedUnit, entry::Changed}, policy::permit::{Permit, ReportBeds}, store::Tx};
+//! # async fn f(tx: &Tx, changed: &Changed<BedUnit>, permit: Permit<ReportBeds>) {
+//! let _ = tx.save(permit, changed).await;
+//! let _ = tx.save(permit, changed).await;
+//! # }
+//! ```
+//! ```
+//! # use crisis_hub::{domain::{bed::BedUnit, entry::Changed}, policy::permit::{Permit, ReportBeds}, store::Tx};
+//! # async fn f(tx: &Tx, changed: &Changed<BedUnit>, one: Permit<ReportBeds>, two: Permit<ReportBeds>) {
+//! let _ = tx.save(one, changed).await;
+//! let _ = tx.save(two, changed).await;
+//! # }
+//! ```
+//! A table without a scoping rule has no finder:
+//! ```compile_fail,E0277
+//! fn scoped<E: crisis_hub::store::Scoped>() {}
+//! scoped::<entity::counter::Entity>();
+//! ```
+//! ```
+//! fn scoped<E: crisis_hub::store::Scoped>() {}
+//! scoped::<entity::bed_unit::Entity>();
+//! ```
+use super::dialect::{Dialect, PoolSize, Pools};
+use super::error::{Error, MayConflict};
+use super::scoped::Scoped;
+use crate::clock::{Clock, Ids};
+use crate::domain::entry::Changed;
+use crate::domain::event::Happening;
+use crate::domain::id::NounId;
+use crate::domain::time::At;
+use crate::policy::permit::{Acts, Permit, Stamp};
+use crate::policy::{Scope, Viewer};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Iterable,
+    PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Select,
+};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// How often a whole verb is tried when other writes come first.
+const TRIES_MAX: u32 = 6;
+
+/// Where everything is kept.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    pools: Pools,
+    dialect: Dialect,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    written: Arc<Notify>,
+}
+
+/// One snapshot, seen through one scope. It has no write methods.
+#[derive(Clone)]
+pub struct Reader {
+    conn: Arc<DatabaseTransaction>,
+    scope: Arc<Scope>,
+    dialect: Dialect,
+}
+
+/// One write under way. A verb gets it, and can end well only by [`Tx::commit`].
+pub struct Tx {
+    conn: DatabaseTransaction,
+    scope: Arc<Scope>,
+    store: Store,
+    waiting: Mutex<Vec<Happening>>,
+}
+
+/// Proof that a verb committed: only [`Tx::commit`] makes one.
+pub struct Committed<T>(T);
+
+/// How a domain value is kept in its table.
+pub trait Kept: Send + Sync + Sized {
+    /// Its table.
+    type Entity: Scoped;
+    /// A row about to be written.
+    type Row: ActiveModelTrait<Entity = Self::Entity> + Send;
+    /// The table's version column.
+    const VERSION: <Self::Entity as EntityTrait>::Column;
+    /// Reads a row.
+    fn from_row(row: <Self::Entity as EntityTrait>::Model) -> Result<Self, Error>;
+    /// Writes a row, every column set.
+    fn row(&self) -> Self::Row;
+    /// Writes what stands beside the row in the same transaction.
+    fn save_beside(
+        _tx: &Tx,
+        _changed: &Changed<Self>,
+        _stamp: Stamp,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+}
+
+/// A value that an action may change.
+pub trait KeptBy<A>: Kept {}
+
+impl Store {
+    /// Opens the database that a URL names.
+    pub async fn open(url: &str, size: PoolSize, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
+        let dialect = Dialect::of(url).ok_or(Error::Unfit("the database URL must begin with sqlite: or postgres:"))?;
+        let pools = dialect.connect(url, size).await?;
+        Ok(Self(Arc::new(Inner { pools, dialect, clock, ids, written: Arc::new(Notify::new()) })))
+    }
+
+    /// A snapshot, through what the viewer may see.
+    pub async fn read(&self, viewer: &Viewer) -> Result<Reader, Error> {
+        let conn = Arc::new(self.0.dialect.begin_read(&self.0.pools.readers).await?);
+        Ok(Reader { conn, scope: Arc::new(Scope::of(viewer)), dialect: self.0.dialect })
+    }
+
+    /// Runs a verb in one transaction; when another write came first, the whole verb again, a bounded number of times.
+    ///
+    /// The viewer's grants are read anew inside: a revoked grant is revoked now.
+    pub async fn write<T, E, F, V>(&self, viewer: &Viewer, verb: V) -> Result<T, E>
+    where
+        V: Fn(Tx) -> F,
+        F: Future<Output = Result<Committed<T>, E>>,
+        E: From<Error> + MayConflict,
+    {
+        let scope = Arc::new(Scope::of(viewer));
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let outcome = match self.begin(viewer, &scope).await {
+                Ok(tx) => verb(tx).await,
+                Err(error) => Err(error.into()),
+            };
+            match outcome {
+                Ok(Committed(value)) => {
+                    self.0.written.notify_one();
+                    return Ok(value);
+                }
+                Err(error) if error.is_conflict() && tries < TRIES_MAX => {
+                    let jitter = rand::random::<u64>() % 10;
+                    tokio::time::sleep(std::time::Duration::from_millis((1 << tries) + jitter)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn begin(&self, viewer: &Viewer, scope: &Arc<Scope>) -> Result<Tx, Error> {
+        let conn = self.0.dialect.begin_write(&self.0.pools.writer).await?;
+        let tx = Tx { conn, scope: scope.clone(), store: self.clone(), waiting: Mutex::default() };
+        tx.still_stands(viewer).await?;
+        Ok(tx)
+    }
+
+    /// Told after each write of this node.
+    pub fn written(&self) -> Arc<Notify> {
+        self.0.written.clone()
+    }
+
+    /// The hub's one time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// The maker of ids.
+    pub fn ids(&self) -> &dyn Ids {
+        &*self.0.ids
+    }
+
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        self.0.dialect
+    }
+
+    pub(super) fn pools(&self) -> &Pools {
+        &self.0.pools
+    }
+}
+
+/// The rows of `E` that a scope sees: the only way to a query.
+#[expect(clippy::disallowed_methods, reason = "the one place where a query begins, and it begins narrowed")]
+fn seen<E: Scoped>(scope: &Scope, which: Condition) -> Select<E> {
+    E::find().filter(E::within(scope)).filter(which)
+}
+
+fn domain<T: Kept>(rows: Vec<<T::Entity as EntityTrait>::Model>) -> Result<Vec<T>, Error> {
+    rows.into_iter().map(T::from_row).collect()
+}
+
+/// The first column of a table's primary key.
+fn key_column<E: EntityTrait>() -> Option<E::Column> {
+    E::PrimaryKey::iter().next().map(PrimaryKeyToColumn::into_column)
+}
+
+impl Reader {
+    pub(super) async fn all<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
+        domain(seen::<T::Entity>(&self.scope, which).all(&*self.conn).await?)
+    }
+
+    pub(super) async fn rows<E: Scoped>(
+        &self,
+        which: Condition,
+        order: E::Column,
+        limit: u64,
+    ) -> Result<Vec<E::Model>, Error> {
+        Ok(seen::<E>(&self.scope, which).order_by_asc(order).limit(limit).all(&*self.conn).await?)
+    }
+
+    pub(super) async fn latest_rows<E: Scoped>(
+        &self,
+        which: Condition,
+        order: E::Column,
+        limit: u64,
+    ) -> Result<Vec<E::Model>, Error> {
+        Ok(seen::<E>(&self.scope, which).order_by_desc(order).limit(limit).all(&*self.conn).await?)
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    pub(super) fn connection(&self) -> &impl ConnectionTrait {
+        &*self.conn
+    }
+}
+
+impl Tx {
+    pub(super) async fn one<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
+        let row = seen::<T::Entity>(&self.scope, which).lock_exclusive().one(&self.conn).await?;
+        row.map(T::from_row).transpose()
+    }
+
+    /// Locks rows in the order of their keys, so that two writes cannot wait for each other.
+    pub(super) async fn many<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
+        let mut select = seen::<T::Entity>(&self.scope, which);
+        if let Some(key) = key_column::<T::Entity>() {
+            select = select.order_by_asc(key);
+        }
+        domain(select.lock_exclusive().all(&self.conn).await?)
+    }
+
+    /// Saves a change with the permit that allows it: the row, what stands beside it, its audit line.
+    /// Its event is written last, by [`Tx::commit`].
+    pub async fn save<A: Acts, T: KeptBy<A>>(&self, permit: Permit<A>, changed: &Changed<T>) -> Result<(), Error> {
+        let key = key_column::<T::Entity>().ok_or(Error::Unfit("a table has no key"))?;
+        let row = changed.state().row();
+        if permit.version() == 0 {
+            T::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        } else {
+            let update =
+                T::Entity::update_many().set(row).filter(key.eq(permit.row())).filter(T::VERSION.eq(permit.version()));
+            if update.exec(&self.conn).await?.rows_affected != 1 {
+                return Err(Error::Conflict);
+            }
+        }
+        T::save_beside(self, changed, permit.stamp()).await?;
+        self.audit(permit.stamp(), changed.happening()).await?;
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(changed.happening().clone());
+        Ok(())
+    }
+
+    /// Writes the events, then commits. On SQLite the one writer numbers them too.
+    pub async fn commit<T>(self, value: T) -> Result<Committed<T>, Error> {
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        self.append_events(waiting).await?;
+        self.conn.commit().await?;
+        Ok(Committed(value))
+    }
+
+    /// The hub's time, asked now: after whatever lock was waited for.
+    pub fn now(&self) -> At {
+        self.store.0.clock.now()
+    }
+
+    /// A new id.
+    pub fn id<I: NounId>(&self) -> I {
+        self.store.0.ids.make(self.now())
+    }
+
+    pub(super) fn connection(&self) -> &DatabaseTransaction {
+        &self.conn
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        self.store.0.dialect
+    }
+}

@@ -1,0 +1,53 @@
+//! Whether a database keeps its promises.
+use super::error::Error;
+use super::tx::Store;
+use sea_orm::{ConnectionTrait, Statement};
+
+/// One promise that a database was asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The promise.
+    pub promise: &'static str,
+    /// How many rows break it.
+    pub broken: i64,
+}
+
+const PROMISES: [(&str, &str); 7] = [
+    ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
+    ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
+    (
+        "each row's versions are in the order of their numbers",
+        "SELECT COUNT(*) AS n FROM (SELECT row_version - LAG(row_version) OVER (PARTITION BY row_id ORDER BY number) AS step
+          FROM event WHERE number IS NOT NULL) AS steps WHERE step <= 0",
+    ),
+    (
+        "each unit stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM bed_unit u WHERE u.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = u.id)",
+    ),
+    (
+        "each grant stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM \"grant\" g WHERE g.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = g.id)",
+    ),
+    (
+        "each report that counts is kept",
+        "SELECT COUNT(*) AS n FROM bed_unit u WHERE u.report_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bed_report r WHERE r.id = u.report_id)",
+    ),
+    (
+        "each change of the log has its audit line",
+        "SELECT COUNT(*) AS n FROM event e WHERE NOT EXISTS (SELECT 1 FROM audit_entry a WHERE a.row_id = e.row_id AND a.row_version = e.row_version)",
+    ),
+];
+
+impl Store {
+    /// Asks the database about each promise. Run it with the hub stopped, or after the relay has caught up.
+    pub async fn verify(&self) -> Result<Vec<Finding>, Error> {
+        let mut findings = Vec::with_capacity(PROMISES.len());
+        for (promise, sql) in PROMISES {
+            let statement = Statement::from_string(self.dialect().backend(), sql);
+            let row = self.pools().readers.query_one_raw(statement).await?;
+            let broken = row.map(|row| row.try_get::<i64>("", "n")).transpose()?.unwrap_or(0);
+            findings.push(Finding { promise, broken });
+        }
+        Ok(findings)
+    }
+}
