@@ -92,24 +92,37 @@ async fn report_in(tx: Tx, viewer: &Viewer, input: &ReportBeds) -> Result<Commit
 
 /// The units, locked in the order of their ids, answered in the order of the input.
 async fn wanted(tx: &Tx, about: &About) -> Result<Vec<(BedUnit, UnitReport)>, Error> {
-    let limit = |n: usize| (1..=UNITS_MAX).contains(&n).then_some(()).ok_or_else(|| Error::BadInput(format!("send 1 to {UNITS_MAX} units")));
+    let limit = |n: usize| {
+        (1..=UNITS_MAX)
+            .contains(&n)
+            .then_some(())
+            .ok_or_else(|| Error::BadInput(format!("send 1 to {UNITS_MAX} units")))
+    };
     match about {
         About::Units(reports) => {
             limit(reports.len())?;
             let ids: Vec<BedUnitId> = reports.iter().map(|report| report.unit).collect();
-            let mut units: std::collections::HashMap<_, _> = tx.bed_units(&ids).await?.into_iter().map(|unit| (unit.id(), unit)).collect();
+            let mut units: std::collections::HashMap<_, _> =
+                tx.bed_units(&ids).await?.into_iter().map(|unit| (unit.id(), unit)).collect();
             // A unit named twice is absent the second time: which of the two numbers is right, only the sender knows.
             let twice = ids.iter().collect::<std::collections::HashSet<_>>().len() != ids.len();
             if twice {
                 return Err(Error::BadInput("name each unit once".into()));
             }
-            reports.iter().map(|report| Ok((units.remove(&report.unit).ok_or(Error::NotFound)?, report.clone()))).collect()
+            reports
+                .iter()
+                .map(|report| Ok((units.remove(&report.unit).ok_or(Error::NotFound)?, report.clone())))
+                .collect()
         }
         About::StillCorrect(facility, as_of) => {
             tx.entry::<FacilityDetails>(*facility).await?.ok_or(Error::NotFound)?;
             let units = tx.bed_units_at(*facility).await?;
             limit(units.len())?;
-            Ok(units.into_iter().map(|unit| (unit.id(), unit)).map(|(id, unit)| (unit, UnitReport { unit: id, as_of: *as_of, census: None })).collect())
+            Ok(units
+                .into_iter()
+                .map(|unit| (unit.id(), unit))
+                .map(|(id, unit)| (unit, UnitReport { unit: id, as_of: *as_of, census: None }))
+                .collect())
         }
     }
 }
@@ -133,7 +146,9 @@ pub(super) async fn replayed(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Ve
     match tx.replay(keyed).await? {
         Replay::Fresh => Ok(None),
         Replay::Same(reference) => Ok(Some(reference.split(' ').map(str::to_owned).collect())),
-        Replay::Other => Err(Error::Refused(vec![Problem::new(ProblemCode::IdempotencyConflict).at(&["idempotencyKey"])])),
+        Replay::Other => {
+            Err(Error::Refused(vec![Problem::new(ProblemCode::IdempotencyConflict).at(&["idempotencyKey"])]))
+        }
     }
 }
 
@@ -252,7 +267,9 @@ pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveUnit) -> Result<Outcome
 
 async fn edited(tx: &Tx, input: &SaveUnit, unit: &BedUnit) -> Result<Option<Changed<BedUnit>>, Error> {
     if input.expected_version.is_some_and(|expected| expected != unit.version()) {
-        return Err(Error::Refused(vec![Problem::new(ProblemCode::StaleVersion).at(&["expectedVersion"]).with_current(unit.id())]));
+        return Err(Error::Refused(vec![
+            Problem::new(ProblemCode::StaleVersion).at(&["expectedVersion"]).with_current(unit.id()),
+        ]));
     }
     if input.retire {
         return Ok(unit.retire(tx.now()));
@@ -262,9 +279,14 @@ async fn edited(tx: &Tx, input: &SaveUnit, unit: &BedUnit) -> Result<Option<Chan
 }
 
 /// The facility and the service have to be there, and the same agency's.
-async fn place(tx: &Tx, input: &SaveUnit, owner: crate::domain::id::OrganizationId) -> Result<crate::domain::id::RegionId, Error> {
+async fn place(
+    tx: &Tx,
+    input: &SaveUnit,
+    owner: crate::domain::id::OrganizationId,
+) -> Result<crate::domain::id::RegionId, Error> {
     let definition = &input.details.definition;
-    let facility = tx.entry::<FacilityDetails>(definition.facility).await?.filter(|f| f.owner == owner).ok_or(Error::NotFound)?;
+    let facility =
+        tx.entry::<FacilityDetails>(definition.facility).await?.filter(|f| f.owner == owner).ok_or(Error::NotFound)?;
     tx.entry::<ServiceDetails>(definition.service).await?.filter(|s| s.owner == owner).ok_or(Error::NotFound)?;
     Ok(facility.region)
 }
@@ -282,7 +304,13 @@ async fn add(tx: Tx, viewer: &Viewer, input: &SaveUnit) -> Result<Committed<(Bed
 }
 
 /// The past reports of a unit, latest first, for those who may read its census.
-pub async fn reports(hub: &Hub, viewer: &Viewer, unit: BedUnitId, before: Option<At>, most: u64) -> Result<Vec<crate::domain::bed::Report>, Error> {
+pub async fn reports(
+    hub: &Hub,
+    viewer: &Viewer,
+    unit: BedUnitId,
+    before: Option<At>,
+    most: u64,
+) -> Result<Vec<crate::domain::bed::Report>, Error> {
     log::known(viewer)?;
     Ok(hub.store().read(viewer).await?.bed_reports(unit, before, most).await?)
 }

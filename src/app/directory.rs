@@ -12,7 +12,7 @@ use crate::domain::region::RegionDetails;
 use crate::domain::service::ServiceDetails;
 use crate::policy::permit::{self, Saves};
 use crate::policy::{Scope, Viewer};
-use crate::store::{Committed, Keyed, Kept, KeptBy, Listed, Tx};
+use crate::store::{Committed, Kept, KeptBy, Keyed, Listed, Tx};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -43,7 +43,17 @@ impl<D: Saves> SaveEntry<D> {
     /// A new entry, or new details of one.
     pub fn new(id: Option<D::Id>, details: D, provenance: Provenance) -> Self {
         let nothing = Vec::new();
-        Self { id, owner: None, region: None, expected_version: None, details, external_ids: nothing, retire: false, provenance, keyed: None }
+        Self {
+            id,
+            owner: None,
+            region: None,
+            expected_version: None,
+            details,
+            external_ids: nothing,
+            retire: false,
+            provenance,
+            keyed: None,
+        }
     }
 }
 
@@ -81,7 +91,8 @@ where
                 None => added(&tx, viewer, input).await?,
             };
             if changed {
-                remember(&tx, input.keyed.as_ref(), vec![Into::<GlobalId>::into(named::<D>(entry.id)).to_string()]).await?;
+                remember(&tx, input.keyed.as_ref(), vec![Into::<GlobalId>::into(named::<D>(entry.id)).to_string()])
+                    .await?;
             }
             Ok::<Committed<_>, Error>(tx.commit((entry, replayed.is_some())).await?)
         })
@@ -96,7 +107,13 @@ fn named<D: Saves>(id: D::Id) -> GlobalId {
     GlobalId { noun: D::Id::NOUN, key: id.key() }
 }
 
-async fn existing<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>, id: D::Id, replayed: bool) -> Result<(Entry<D>, bool), Error>
+async fn existing<D: Entered>(
+    tx: &Tx,
+    viewer: &Viewer,
+    input: &SaveEntry<D>,
+    id: D::Id,
+    replayed: bool,
+) -> Result<(Entry<D>, bool), Error>
 where
     Entry<D>: Kept + KeptBy<D::Action>,
 {
@@ -138,7 +155,12 @@ where
 }
 
 /// The region and the owner of a new entry: a region and an organization are their own.
-async fn belongs<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>, id: D::Id) -> Result<(RegionId, OrganizationId), Error> {
+async fn belongs<D: Entered>(
+    tx: &Tx,
+    viewer: &Viewer,
+    input: &SaveEntry<D>,
+    id: D::Id,
+) -> Result<(RegionId, OrganizationId), Error> {
     use crate::domain::id::Noun;
     match D::Id::NOUN {
         Noun::Region => Ok((RegionId::of(id.key()), OrganizationId::of(uuid::Uuid::nil()))),
@@ -148,7 +170,8 @@ async fn belongs<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>, id:
             Ok((region, OrganizationId::of(id.key())))
         }
         _ => {
-            let owner = input.owner.or(viewer.organization()).ok_or_else(|| Error::BadInput("name the organization".into()))?;
+            let owner =
+                input.owner.or(viewer.organization()).ok_or_else(|| Error::BadInput("name the organization".into()))?;
             let organization = tx.entry::<OrganizationDetails>(owner).await?.ok_or(Error::NotFound)?;
             Ok((organization.region, owner))
         }

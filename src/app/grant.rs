@@ -35,9 +35,14 @@ pub struct Claimant {
 pub async fn viewer_of(hub: &Hub, claimant: &Claimant) -> Result<Viewer, Error> {
     let now = hub.clock().now();
     let board = hub.board().now();
-    let grant = board.grants_of(&claimant.principal, now).find(|grant| claimant.chosen.is_none_or(|id| id == grant.id)).cloned();
+    let grant = board
+        .grants_of(&claimant.principal, now)
+        .find(|grant| claimant.chosen.is_none_or(|id| id == grant.id))
+        .cloned();
     let grant = match (grant, claimant.claimed) {
-        (Some(grant), Some((role, organization))) if grant.origin == GrantOrigin::Claim && (grant.role, grant.organization) != (role, organization) => {
+        (Some(grant), Some((role, organization)))
+            if grant.origin == GrantOrigin::Claim && (grant.role, grant.organization) != (role, organization) =>
+        {
             // The issuer says something else now: what it once said no longer stands for it.
             return Ok(Viewer::nobody());
         }
@@ -47,7 +52,11 @@ pub async fn viewer_of(hub: &Hub, claimant: &Claimant) -> Result<Viewer, Error> 
     };
     let application = match &claimant.client {
         Some(client) if claimant.principal.kind == HolderKind::Person => {
-            let principal = Principal { issuer: claimant.principal.issuer.clone(), subject: client.clone(), kind: HolderKind::Application };
+            let principal = Principal {
+                issuer: claimant.principal.issuer.clone(),
+                subject: client.clone(),
+                kind: HolderKind::Application,
+            };
             let held = board.grants_of(&principal, now).next().map(|grant| Grant::clone(grant));
             if held.is_none() && board.knows(&principal) {
                 return Ok(Viewer::nobody());
@@ -56,11 +65,17 @@ pub async fn viewer_of(hub: &Hub, claimant: &Claimant) -> Result<Viewer, Error> 
         }
         _ => None,
     };
-    Ok(grant.map_or_else(Viewer::nobody, |grant| Viewer::holder(grant, application, claimant.read_only, claimant.expires_at)))
+    Ok(grant.map_or_else(Viewer::nobody, |grant| {
+        Viewer::holder(grant, application, claimant.read_only, claimant.expires_at)
+    }))
 }
 
 /// Makes the grant that mapped claims give at first sight.
-async fn admit(hub: &Hub, claimant: &Claimant, (role, organization): (Role, OrganizationId)) -> Result<Option<Grant>, Error> {
+async fn admit(
+    hub: &Hub,
+    claimant: &Claimant,
+    (role, organization): (Role, OrganizationId),
+) -> Result<Option<Grant>, Error> {
     let doorway = &Viewer::machine(Machine::Doorway);
     let grant = hub
         .store()
@@ -125,7 +140,9 @@ pub async fn grant_role(hub: &Hub, viewer: &Viewer, input: GrantRole) -> Result<
             }
             let grant = new_grant(&tx, viewer, input).await?;
             let permit = permit::grant_role(viewer, &grant)?;
-            let same = |held: &Grant| held.role == grant.role && held.organization == grant.organization && held.holds(tx.now());
+            let same = |held: &Grant| {
+                held.role == grant.role && held.organization == grant.organization && held.holds(tx.now())
+            };
             if let Some(held) = tx.grants_of(&grant.principal).await?.iter().find(|held| same(held)) {
                 return Err(Error::Refused(vec![Problem::new(ProblemCode::AlreadyGranted).with_current(held.id)]));
             }
@@ -139,12 +156,24 @@ pub async fn grant_role(hub: &Hub, viewer: &Viewer, input: GrantRole) -> Result<
 }
 
 async fn new_grant(tx: &Tx, viewer: &Viewer, input: &GrantRole) -> Result<Grant, Error> {
-    let organization = input.organization.or(viewer.organization()).ok_or_else(|| Error::BadInput("name the organization".into()))?;
+    let organization =
+        input.organization.or(viewer.organization()).ok_or_else(|| Error::BadInput("name the organization".into()))?;
     let region = tx.entry::<OrganizationDetails>(organization).await?.ok_or(Error::NotFound)?.region;
     let origin = if viewer.as_machine().is_some() { GrantOrigin::Console } else { GrantOrigin::Admin };
     let (role, until) = (input.role, input.until);
     let principal = input.principal.clone();
-    Ok(Grant { id: tx.id(), version: 0, principal, role, organization, region, until, origin, created_at: tx.now(), revoked_at: None })
+    Ok(Grant {
+        id: tx.id(),
+        version: 0,
+        principal,
+        role,
+        organization,
+        region,
+        until,
+        origin,
+        created_at: tx.now(),
+        revoked_at: None,
+    })
 }
 
 fn settled(hub: &Hub, written: Result<(Grant, bool), Error>) -> Result<Outcome<Grant>, Error> {

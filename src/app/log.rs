@@ -13,7 +13,13 @@ pub fn known(viewer: &Viewer) -> Result<(), Error> {
 }
 
 /// Events after a cursor that the viewer may see, in order, and where the reading stands.
-pub async fn events(hub: &Hub, viewer: &Viewer, bound: &str, after: Option<&str>, most: u64) -> Result<(Vec<Event>, Mark), Error> {
+pub async fn events(
+    hub: &Hub,
+    viewer: &Viewer,
+    bound: &str,
+    after: Option<&str>,
+    most: u64,
+) -> Result<(Vec<Event>, Mark), Error> {
     known(viewer)?;
     let reader = hub.store().read(viewer).await?;
     let head = cursor::head(&reader).await?;
@@ -48,7 +54,12 @@ pub async fn missed(hub: &Hub, viewer: &Viewer, after: i64, most: u64) -> Result
 }
 
 /// The audit that the viewer may see, latest first.
-pub async fn audit(hub: &Hub, viewer: &Viewer, before: Option<AuditEntryId>, most: u64) -> Result<Vec<AuditLine>, Error> {
+pub async fn audit(
+    hub: &Hub,
+    viewer: &Viewer,
+    before: Option<AuditEntryId>,
+    most: u64,
+) -> Result<Vec<AuditLine>, Error> {
     known(viewer)?;
     Ok(hub.store().read(viewer).await?.audit_before(before, most).await?)
 }

@@ -5,6 +5,7 @@ pub mod bed;
 pub mod cursor;
 pub mod directory;
 pub mod error;
+pub mod filter;
 pub mod grant;
 pub mod log;
 pub mod outcome;

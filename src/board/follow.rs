@@ -65,7 +65,8 @@ impl Board {
     pub async fn tell_again(&self, reader: &Reader, events: Vec<Event>) -> Result<Vec<Told>, Error> {
         let now = self.now();
         let first = events.first().map_or(0, |event| event.number - 1);
-        let mut keys: Vec<Uuid> = events.iter().filter(|e| e.happening.noun == Noun::BedUnit).map(|e| e.happening.key).collect();
+        let mut keys: Vec<Uuid> =
+            events.iter().filter(|e| e.happening.noun == Noun::BedUnit).map(|e| e.happening.key).collect();
         keys.sort_unstable();
         keys.dedup();
         let mut stood: HashMap<Uuid, Arc<BedUnit>> = HashMap::new();
@@ -85,7 +86,11 @@ impl Board {
 
 /// Reads what the facts of some events cannot carry.
 async fn words(reader: &Reader, events: &[Event]) -> Result<Words, Error> {
-    async fn of<D: Names + crate::store::Listed>(board: &mut Snapshot, reader: &Reader, events: &[Event]) -> Result<(), Error>
+    async fn of<D: Names + crate::store::Listed>(
+        board: &mut Snapshot,
+        reader: &Reader,
+        events: &[Event],
+    ) -> Result<(), Error>
     where
         Entry<D>: Kept,
     {
@@ -107,13 +112,15 @@ async fn words(reader: &Reader, events: &[Event]) -> Result<Words, Error> {
     let saved: Vec<Event> = events.iter().filter(|e| e.happening.kind == EventKind::BedUnitSaved).cloned().collect();
     let units: Vec<BedUnitId> = keys(&saved, Noun::BedUnit).into_iter().map(BedUnitId::of).collect();
     if !units.is_empty() {
-        words.labels = reader.bed_units(&units).await?.into_iter().map(|unit| (unit.id(), unit.entry.details.label)).collect();
+        words.labels =
+            reader.bed_units(&units).await?.into_iter().map(|unit| (unit.id(), unit.entry.details.label)).collect();
     }
     Ok(words)
 }
 
 fn keys(events: &[Event], noun: Noun) -> Vec<Uuid> {
-    let mut keys: Vec<Uuid> = events.iter().filter(|event| event.happening.noun == noun).map(|event| event.happening.key).collect();
+    let mut keys: Vec<Uuid> =
+        events.iter().filter(|event| event.happening.noun == noun).map(|event| event.happening.key).collect();
     keys.sort_unstable();
     keys.dedup();
     keys
@@ -123,7 +130,13 @@ fn unit_of(event: &Event, label: impl Fn(BedUnitId) -> String) -> Option<BedUnit
     let Fact::Unit(fact) = &event.happening.fact else { return None };
     let happening = &event.happening;
     let id = BedUnitId::of(happening.key);
-    let head = EntryHead { id, region: happening.region, owner: happening.owner, version: happening.version, at: happening.at };
+    let head = EntryHead {
+        id,
+        region: happening.region,
+        owner: happening.owner,
+        version: happening.version,
+        at: happening.at,
+    };
     Some(BedUnit::from_fact(UnitFact::clone(fact), head, label(id)))
 }
 

@@ -52,12 +52,16 @@ pub struct Found {
 impl Snapshot {
     /// Every unit in the scope that offers the level of care, ranked.
     pub fn search(&self, scope: &Scope, seek: &Seek<'_>) -> Vec<Found> {
-        let near: Option<BTreeSet<FacilityId>> =
-            seek.near.zip(seek.within_meters).map(|(near, meters)| self.facilities_in(near.box_within(meters)).collect());
+        let near: Option<BTreeSet<FacilityId>> = seek
+            .near
+            .zip(seek.within_meters)
+            .map(|(near, meters)| self.facilities_in(near.box_within(meters)).collect());
         let mut found: Vec<Found> = match near {
-            Some(facilities) => {
-                facilities.iter().flat_map(|id| self.units_at(scope, *id, seek.at)).filter_map(|unit| self.found(scope, seek, unit)).collect()
-            }
+            Some(facilities) => facilities
+                .iter()
+                .flat_map(|id| self.units_at(scope, *id, seek.at))
+                .filter_map(|unit| self.found(scope, seek, unit))
+                .collect(),
             None => self.units(scope, seek.at).filter_map(|unit| self.found(scope, seek, unit)).collect(),
         };
         found.sort_unstable_by_key(|found| found.rank);
@@ -72,7 +76,9 @@ impl Snapshot {
         }
         let facility = self.entry::<FacilityDetails>(scope, definition.facility)?;
         let meters = distance(seek, &facility);
-        if seek.within_meters.is_some() && meters.is_none_or(|meters| seek.within_meters.is_some_and(|most| meters > most)) {
+        if seek.within_meters.is_some()
+            && meters.is_none_or(|meters| seek.within_meters.is_some_and(|most| meters > most))
+        {
             return None;
         }
         let reasons = need::reasons(seek.need, unit.unit(), &service, &facility, seek.at);

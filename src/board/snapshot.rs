@@ -161,11 +161,19 @@ impl Snapshot {
 
     /// Units that are not withdrawn, in the order of their ids.
     pub fn units<'a>(&'a self, scope: &'a Scope, now: At) -> impl Iterator<Item = BedUnitView> + 'a {
-        self.units.values().filter(|unit| !unit.entry.retired).filter_map(move |unit| view::bed_unit(scope, unit.clone(), now))
+        self.units
+            .values()
+            .filter(|unit| !unit.entry.retired)
+            .filter_map(move |unit| view::bed_unit(scope, unit.clone(), now))
     }
 
     /// The units of a facility that are not withdrawn.
-    pub fn units_at<'a>(&'a self, scope: &'a Scope, facility: FacilityId, now: At) -> impl Iterator<Item = BedUnitView> + 'a {
+    pub fn units_at<'a>(
+        &'a self,
+        scope: &'a Scope,
+        facility: FacilityId,
+        now: At,
+    ) -> impl Iterator<Item = BedUnitView> + 'a {
         let ids = self.at_facility.get(&facility).into_iter().flatten();
         ids.filter_map(move |id| self.unit(scope, *id, now)).filter(|view| !view.unit().entry.retired)
     }

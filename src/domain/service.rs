@@ -94,3 +94,14 @@ impl Details for ServiceDetails {
         Fact::Service { facility: self.facility, kind: self.kind, no_refusal: self.no_refusal, retired }
     }
 }
+
+impl ServiceKind {
+    /// How often a unit of this level reports when it does not say, in minutes.
+    pub fn update_interval_minutes(self) -> u32 {
+        match self {
+            Self::Receiving23h | Self::Sobering | Self::LivingRoom => 60,
+            Self::PeerRespite => 480,
+            _ => 240,
+        }
+    }
+}

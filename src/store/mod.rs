@@ -17,8 +17,8 @@ mod tx;
 mod verify;
 
 pub use audit::AuditLine;
-pub use directory::Listed;
 pub use dialect::{Dialect, PoolSize};
+pub use directory::Listed;
 pub use error::{Error, MayConflict};
 pub use idempotency::{Keyed, Replay};
 pub use import::Imported;

@@ -1,0 +1,148 @@
+//! Pages: Relay connections over lists in one stable order.
+use super::error::{ErrorCode, coded};
+use super::limits::Limits;
+use super::scalars::{Cursor, DateTime};
+use super::seen::Asking;
+use crate::app;
+use crate::app::cursor::{Mark, Seal};
+use async_graphql::connection::{
+    Connection, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EmptyFields,
+};
+use async_graphql::{Context, ObjectType, OutputType, SimpleObject};
+
+/// When a list was true. Begin to watch from `cursor` and nothing is missed between list and watch.
+#[derive(Clone, SimpleObject)]
+pub struct AsOf {
+    /// The hub's time when the list was read.
+    pub time: DateTime,
+    /// The place in the log read before the list. That of `bedUnits` goes to `bedsChanged` with the same filter; any other to `events`.
+    pub cursor: Cursor,
+}
+
+/// What every connection carries beside its edges.
+#[derive(Clone, SimpleObject)]
+pub struct Extra {
+    /// When the list was true.
+    pub as_of: AsOf,
+}
+
+/// A page of nodes.
+pub type Page<N, E = EmptyFields> =
+    Connection<String, N, Extra, E, DefaultConnectionName, DefaultEdgeName, DisableNodesField>;
+
+/// Which page.
+#[derive(Clone, Debug, Default)]
+pub struct Paging {
+    /// How many from the front.
+    pub first: Option<i32>,
+    /// After this cursor.
+    pub after: Option<Cursor>,
+    /// How many from the back.
+    pub last: Option<i32>,
+    /// Before this cursor.
+    pub before: Option<Cursor>,
+}
+
+impl Paging {
+    fn size(&self, limits: &Limits) -> Result<(usize, bool), async_graphql::Error> {
+        let most = i32::try_from(limits.page_max).unwrap_or(i32::MAX);
+        match (self.first, self.last) {
+            (Some(_), Some(_)) => Err(coded(ErrorCode::BadUserInput, "send `first` or `last`, not both")),
+            (Some(n), None) | (None, Some(n)) if !(0..=most).contains(&n) => Err(coded(
+                ErrorCode::LimitExceeded,
+                format!("a page has 0 to {most} rows: send `first` or `last` within that"),
+            )),
+            (first, last) => {
+                let size = first.or(last).and_then(|n| usize::try_from(n).ok()).unwrap_or(limits.page_default);
+                Ok((size, last.is_some()))
+            }
+        }
+    }
+}
+
+/// A row of a list, with the key that orders it.
+pub struct Row<K, N, E> {
+    /// Its place in the order.
+    pub key: K,
+    /// The node.
+    pub node: N,
+    /// What the edge says beside it.
+    pub edge: E,
+}
+
+/// A list in one order, and what its cursors are bound to.
+pub struct Listing<'a> {
+    /// Who asks.
+    pub asking: &'a Asking,
+    /// The field and its filter.
+    pub bound: String,
+    /// What may be watched from its log cursor.
+    pub watch: String,
+    /// The log place read before the rows.
+    pub head: Mark,
+}
+
+impl Listing<'_> {
+    fn as_of(&self) -> AsOf {
+        AsOf { time: DateTime(self.asking.seen.now), cursor: Cursor(self.seal().log_cursor(&self.watch, self.head)) }
+    }
+
+    fn seal(&self) -> &Seal {
+        self.asking.hub.seal()
+    }
+
+    /// The instant of the first page, which a cursor of a search holds.
+    pub fn instant(&self, cursor: &Cursor) -> Result<crate::domain::time::At, async_graphql::Error> {
+        self.key::<(crate::domain::time::At, serde_json::Value)>(cursor).map(|(at, _)| at)
+    }
+
+    fn key<K: serde::de::DeserializeOwned>(&self, cursor: &Cursor) -> Result<K, async_graphql::Error> {
+        let payload = self.seal().open(&page_bound(&self.bound), &cursor.0);
+        let key = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+        key.ok_or_else(|| super::error::from_app(&app::Error::CursorExpired))
+    }
+
+    /// Cuts a page out of rows in order.
+    pub fn page<K, N, E>(
+        &self,
+        ctx: &Context<'_>,
+        paging: &Paging,
+        rows: Vec<Row<K, N, E>>,
+    ) -> Result<Page<N, E>, async_graphql::Error>
+    where
+        K: Ord + Clone + serde::Serialize + serde::de::DeserializeOwned,
+        N: OutputType,
+        E: ObjectType,
+    {
+        let (size, backward) = paging.size(ctx.data_unchecked::<Limits>())?;
+        let after = paging.after.as_ref().map(|cursor| self.key::<K>(cursor)).transpose()?;
+        let before = paging.before.as_ref().map(|cursor| self.key::<K>(cursor)).transpose()?;
+        let all = rows.len();
+        let mut rows: Vec<_> =
+            rows.into_iter().skip_while(|row| after.as_ref().is_some_and(|after| row.key <= *after)).collect();
+        let skipped = all - rows.len();
+        let within = rows.partition_point(|row| before.as_ref().is_none_or(|before| row.key < *before));
+        let cut_behind = within < rows.len();
+        rows.truncate(within);
+        let (mut previous, mut next) = (skipped > 0, cut_behind);
+        if backward {
+            previous |= rows.len() > size;
+            rows.drain(..rows.len().saturating_sub(size));
+        } else {
+            next |= rows.len() > size;
+            rows.truncate(size);
+        }
+        let mut page = Page::with_additional_fields(previous, next, Extra { as_of: self.as_of() });
+        for row in rows {
+            let payload = serde_json::to_vec(&row.key).unwrap_or_default();
+            let cursor = self.seal().close(&page_bound(&self.bound), &payload);
+            page.edges.push(Edge::with_additional_fields(cursor, row.node, row.edge));
+        }
+        Ok(page)
+    }
+}
+
+/// A page's cursor is no cursor into the log.
+fn page_bound(bound: &str) -> String {
+    format!("page:{bound}")
+}

@@ -1,0 +1,519 @@
+//! The query root.
+use super::bed::BedUnit;
+use super::connection::{Listing, Page, Paging, Row};
+use super::directory::{ExternalIdInput, Facility, Organization, Region, Service};
+use super::error::{Answer, ErrorCode, answer, coded, from_app};
+use super::input::{BedUnitFilter, NeedInput, PointInput};
+use super::limits::Limits;
+use super::log::{AuditEntry, Grant, LogEdge, LogPage};
+use super::scalars::{Code, Cursor, DateTime, parse_id};
+use super::seen::{Asking, Seen, asking};
+use crate::app::{self, cursor};
+use crate::board::{Found, Names, Rank, Seek};
+use crate::domain::entry::{Entry, ExternalId};
+use crate::domain::id::{AuditEntryId, GlobalId, GrantId, Noun, NounId};
+use crate::domain::need::{Criterion, Fit};
+use crate::domain::role::Role;
+use crate::domain::service::ServiceKind;
+use crate::policy::{Action, permit};
+use async_graphql::connection::EmptyFields;
+use async_graphql::{Context, Error, ID, Interface, Object, SimpleObject};
+use std::sync::Arc;
+
+/// An object with a global id.
+#[derive(Clone, Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Opaque id."))]
+pub enum Node {
+    /// A region.
+    Region(Region),
+    /// An agency.
+    Organization(Organization),
+    /// A place.
+    Facility(Facility),
+    /// A service.
+    Service(Service),
+    /// A unit.
+    BedUnit(BedUnit),
+    /// A grant.
+    Grant(Grant),
+}
+
+/// Who you are to the hub.
+#[derive(Clone, Copy)]
+pub struct Me;
+
+/// Whether you may do something, and why.
+#[derive(SimpleObject)]
+pub struct May {
+    /// Whether.
+    yes: bool,
+    /// The rule, in a sentence.
+    reason: String,
+}
+
+/// Who you are to the hub.
+#[Object(name = "Viewer")]
+impl Me {
+    /// The role you act in.
+    async fn role(&self, ctx: &Context<'_>) -> Option<Code<Role>> {
+        asking(ctx).viewer.role().map(Code)
+    }
+    /// The agency you act for.
+    async fn organization(&self, ctx: &Context<'_>) -> Option<Organization> {
+        let asking = asking(ctx);
+        asking.seen.entry(asking.viewer.organization()?).map(|entry| Organization::new(entry, &asking.seen))
+    }
+    /// Your region.
+    async fn region(&self, ctx: &Context<'_>) -> Option<Region> {
+        let asking = asking(ctx);
+        asking.seen.entry(asking.viewer.region()?).map(|entry| Region::new(entry, &asking.seen))
+    }
+    /// The grant you act under. Holders of several choose one with the header `Crisis-Hub-Grant`.
+    async fn grant(&self, ctx: &Context<'_>) -> Option<Grant> {
+        let asking = asking(ctx);
+        Some(Grant { grant: asking.viewer.grant()?.clone(), seen: asking.seen.clone() })
+    }
+    /// Until when you stand: the earlier of your token's and your grant's end.
+    async fn until(&self, ctx: &Context<'_>) -> Option<DateTime> {
+        asking(ctx).viewer.until().map(DateTime)
+    }
+    /// Your token changes nothing.
+    async fn read_only(&self, ctx: &Context<'_>) -> bool {
+        asking(ctx).viewer.read_only()
+    }
+    /// Whether you may do something, in general or to one object, and why. An object that you do not see answers as one that is not there.
+    async fn may(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What.")] action: Code<Action>,
+        #[graphql(desc = "To which object.")] id: Option<ID>,
+    ) -> May {
+        let asking = asking(ctx);
+        let row = match &id {
+            None => None,
+            Some(id) => match GlobalId::parse(&id.0).and_then(|id| row_of(&asking.seen, id)) {
+                Some(row) => Some(row),
+                None => return May { yes: false, reason: "Nothing with this id is visible to you.".into() },
+            },
+        };
+        let (yes, reason) = permit::may(&asking.viewer, action.0, row);
+        May { yes, reason }
+    }
+}
+
+fn row_of(seen: &Seen, id: GlobalId) -> Option<(crate::domain::id::RegionId, crate::domain::id::OrganizationId)> {
+    fn of<D: Names>(
+        seen: &Seen,
+        id: GlobalId,
+    ) -> Option<(crate::domain::id::RegionId, crate::domain::id::OrganizationId)> {
+        seen.entry::<D>(id.as_noun()?).map(|entry| (entry.region, entry.owner))
+    }
+    of::<crate::domain::organization::OrganizationDetails>(seen, id)
+        .or_else(|| of::<crate::domain::facility::FacilityDetails>(seen, id))
+        .or_else(|| of::<crate::domain::service::ServiceDetails>(seen, id))
+        .or_else(|| of::<crate::domain::region::RegionDetails>(seen, id))
+        .or_else(|| {
+            seen.board.unit(&seen.scope, id.as_noun()?, seen.now).map(|v| (v.unit().entry.region, v.unit().entry.owner))
+        })
+}
+
+/// What a search says of one unit.
+#[derive(Clone, SimpleObject)]
+pub struct SearchEdge {
+    /// The unit.
+    unit: BedUnit,
+    /// The straight-line distance in kilometers; the road is longer.
+    distance_km: Option<f64>,
+    /// Whether the unit fits what is known.
+    fit: Code<Fit>,
+    /// Every point, with what to say or ask.
+    reasons: Vec<FitReason>,
+}
+
+/// How a unit fits in one point.
+#[derive(Clone, SimpleObject)]
+pub struct FitReason {
+    /// The point.
+    criterion: Code<Criterion>,
+    /// Whether it fits.
+    fit: Code<Fit>,
+    /// A sentence for the person who searches.
+    says: &'static str,
+}
+
+fn search_edge(found: &Found, seen: &Seen) -> SearchEdge {
+    let reasons = found
+        .reasons
+        .iter()
+        .map(|r| FitReason { criterion: Code(r.criterion), fit: Code(r.fit), says: r.says })
+        .collect();
+    let km = found.meters.map(|meters| f64::from(meters.div_ceil(100)) / 10.0);
+    SearchEdge { unit: BedUnit::new(found.unit.clone(), seen), distance_km: km, fit: Code(found.fit), reasons }
+}
+
+async fn listing<'a>(ctx: &Context<'a>, bound: String, watch: String) -> Result<(&'a Asking, Listing<'a>), Error> {
+    let asking = asking(ctx);
+    let place = async {
+        asking.known()?;
+        Ok::<_, app::Error>(match asking.seen.board.number() {
+            0 => cursor::Mark::beginning(),
+            number => {
+                let reader = asking.hub.store().read(&asking.viewer).await?;
+                let mark = reader.mark(number).await?;
+                mark.map_or_else(cursor::Mark::beginning, |(id, _)| cursor::Mark { number, id })
+            }
+        })
+    };
+    let head = place.await.map_err(|error| from_app(&error))?;
+    Ok((asking, Listing { asking, bound, watch, head }))
+}
+
+async fn entries<D: Names, N: async_graphql::OutputType>(
+    ctx: &Context<'_>,
+    field: &str,
+    external: Option<ExternalIdInput>,
+    matches: impl Fn(&Entry<D>) -> bool,
+    paging: Paging,
+    node: impl Fn(Arc<Entry<D>>, &Seen) -> N,
+) -> Result<Page<N>, Error>
+where
+    D::Id: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let external = external.map(|e| ExternalId { system: e.system, value: e.value });
+    let (asking, listing) =
+        listing(ctx, format!("{field}:{external:?}"), super::subscription::EVENTS_BOUND.into()).await?;
+    let seen = &asking.seen;
+    let rows = seen
+        .board
+        .entries::<D>(&seen.scope)
+        .filter(|entry| matches(entry) && external.as_ref().is_none_or(|id| entry.external_ids.contains(id)))
+        .map(|entry| Row { key: entry.id, node: node(entry.clone(), seen), edge: EmptyFields })
+        .collect();
+    listing.page(ctx, &paging, rows)
+}
+
+/// Everything that can be asked.
+pub struct Query;
+
+/// Everything that can be asked.
+#[Object]
+impl Query {
+    /// Who you are to the hub; null for nobody.
+    async fn viewer(&self, ctx: &Context<'_>) -> Option<Me> {
+        (!asking(ctx).viewer.is_nobody()).then_some(Me)
+    }
+
+    /// One object by its id; null when it is absent or not visible to you.
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Opaque id.")] id: ID) -> Answer<Node> {
+        super::error::maybe(find(asking(ctx), &id).await)
+    }
+
+    /// Objects by their ids, at most 100, in the order asked; null for each that is absent or not visible to you.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Opaque ids.", validator(max_items = 100))] ids: Vec<ID>,
+    ) -> Answer<Vec<Option<Node>>> {
+        let mut nodes = Vec::with_capacity(ids.len());
+        for id in &ids {
+            match find(asking(ctx), id).await {
+                Ok(node) => nodes.push(node),
+                Err(error) => return Some(Err(from_app(&error))),
+            }
+        }
+        Some(Ok(nodes))
+    }
+
+    /// The regions of this hub that you may see.
+    async fn regions(&self, ctx: &Context<'_>) -> Answer<Vec<Region>> {
+        let asking = asking(ctx);
+        let regions = asking.known().map(|()| {
+            asking
+                .seen
+                .board
+                .entries(&asking.seen.scope)
+                .map(|entry| Region::new(entry.clone(), &asking.seen))
+                .collect()
+        });
+        answer(regions)
+    }
+
+    /// Agencies, in the order of their ids.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn organizations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<Organization>> {
+        let paging = Paging { first, after, last, before };
+        Some(entries(ctx, "organizations", external_id, |_| true, paging, Organization::new).await)
+    }
+
+    /// Places, in the order of their ids.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn facilities(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of this agency.")] organization_id: Option<ID>,
+        #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<Facility>> {
+        let owner = organization_id.as_ref().map(parse_id);
+        let field = format!("facilities:{owner:?}");
+        let matches = move |entry: &Entry<crate::domain::facility::FacilityDetails>| {
+            owner.is_none_or(|owner| owner == Some(entry.owner))
+        };
+        Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Facility::new).await)
+    }
+
+    /// Services, in the order of their ids.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of this level of care.")] kind: Option<Code<ServiceKind>>,
+        #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<Service>> {
+        let field = format!("services:{kind:?}");
+        let matches = move |entry: &Entry<crate::domain::service::ServiceDetails>| {
+            kind.is_none_or(|kind| kind.0 == entry.details.kind)
+        };
+        Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Service::new).await)
+    }
+
+    /// Units with their availability, in the order of their ids.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn bed_units(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<BedUnitFilter>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<BedUnit>> {
+        Some(bed_units(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
+    }
+
+    /// Who can take this person, and why: best fit first, then places that never refuse, then the freshest numbers, then
+    /// the shortest straight line.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn bed_search(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is known of the need.")] need: NeedInput,
+        #[graphql(desc = "Where the person is. It is used for this search and kept nowhere.")] near: Option<PointInput>,
+        #[graphql(desc = "How far to look, in kilometers in a straight line; needs `near`.")] within_km: Option<f64>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+    ) -> Answer<Page<BedUnit, SearchEdge>> {
+        Some(bed_search(ctx, need, near, within_km, Paging { first, after, last: None, before: None }).await)
+    }
+
+    /// The log, oldest first, for those who poll. Start with no cursor, go on from `endCursor`.
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "After this place; from the beginning when not given.")] after: Option<Cursor>,
+        #[graphql(desc = "How many, at most 100.")] first: Option<i32>,
+    ) -> Answer<LogPage> {
+        Some(events(ctx, after, first).await)
+    }
+
+    /// Who changed what, latest first, as far as your role may see.
+    async fn audit_trail(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        #[graphql(desc = "Only before this entry.")] before: Option<ID>,
+    ) -> Answer<Vec<AuditEntry>> {
+        let asking = asking(ctx);
+        let most = match page_size(ctx, first) {
+            Ok(most) => most,
+            Err(error) => return Some(Err(error)),
+        };
+        let before = before.as_ref().map(|id| parse_id(id).unwrap_or_else(|| AuditEntryId::of(uuid::Uuid::nil())));
+        let lines = app::log::audit(&asking.hub, &asking.viewer, before, most).await;
+        answer(lines.map(|lines| lines.iter().map(AuditEntry::from).collect()))
+    }
+
+    /// Grants that you may see, in the order of their ids.
+    async fn grants(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        #[graphql(desc = "Only after this grant.")] after: Option<ID>,
+    ) -> Answer<Vec<Grant>> {
+        let asking = asking(ctx);
+        let most = match page_size(ctx, first) {
+            Ok(most) => most,
+            Err(error) => return Some(Err(error)),
+        };
+        let after = after.as_ref().map(|id| parse_id(id).unwrap_or_else(|| GrantId::of(uuid::Uuid::max())));
+        let grants = app::grant::list(&asking.hub, &asking.viewer, after, most).await;
+        answer(
+            grants.map(|grants| grants.into_iter().map(|grant| Grant { grant, seen: asking.seen.clone() }).collect()),
+        )
+    }
+
+    /// One agency, for federation.
+    #[graphql(entity)]
+    async fn find_organization_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Organization> {
+        let seen = &asking(ctx).seen;
+        seen.entry(parse_id(&id)?).map(|entry| Organization::new(entry, seen))
+    }
+
+    /// One place, for federation.
+    #[graphql(entity)]
+    async fn find_facility_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Facility> {
+        let seen = &asking(ctx).seen;
+        seen.entry(parse_id(&id)?).map(|entry| Facility::new(entry, seen))
+    }
+
+    /// One service, for federation.
+    #[graphql(entity)]
+    async fn find_service_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Service> {
+        let seen = &asking(ctx).seen;
+        seen.entry(parse_id(&id)?).map(|entry| Service::new(entry, seen))
+    }
+
+    /// One unit, for federation.
+    #[graphql(entity)]
+    async fn find_bed_unit_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<BedUnit> {
+        let seen = &asking(ctx).seen;
+        seen.board.unit(&seen.scope, parse_id(&id)?, seen.now).map(|view| BedUnit::new(view, seen))
+    }
+}
+
+/// One object by its id, whatever its noun.
+pub(super) async fn find(asking: &Asking, id: &ID) -> Result<Option<Node>, app::Error> {
+    asking.known()?;
+    let (Some(id), seen) = (GlobalId::parse(&id.0), &asking.seen) else { return Ok(None) };
+    Ok(match id.noun {
+        Noun::Region => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Region::new(entry, seen).into()),
+        Noun::Organization => {
+            id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Organization::new(entry, seen).into())
+        }
+        Noun::Facility => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Facility::new(entry, seen).into()),
+        Noun::Service => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Service::new(entry, seen).into()),
+        Noun::BedUnit => {
+            let view = id.as_noun().and_then(|id| seen.board.unit(&seen.scope, id, seen.now));
+            view.map(|view| BedUnit::new(view, seen).into())
+        }
+        Noun::Grant => match id.as_noun() {
+            Some(id) => app::grant::one(&asking.hub, &asking.viewer, id)
+                .await?
+                .map(|grant| Grant { grant, seen: seen.clone() }.into()),
+            None => None,
+        },
+        Noun::BedReport | Noun::Event | Noun::AuditEntry => None,
+    })
+}
+
+fn page_size(ctx: &Context<'_>, first: Option<i32>) -> Result<u64, Error> {
+    let limits = ctx.data_unchecked::<Limits>();
+    let first = first.map_or(Some(limits.page_default), |first| usize::try_from(first).ok());
+    match first.filter(|first| *first <= limits.page_max) {
+        Some(first) => Ok(first as u64),
+        None => Err(coded(
+            ErrorCode::LimitExceeded,
+            format!("a page has 0 to {} rows: send `first` within that", limits.page_max),
+        )),
+    }
+}
+
+async fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> Result<Page<BedUnit>, Error> {
+    let filter = filter.read()?;
+    let (asking, listing) = {
+        let bound = super::subscription::beds_bound(&filter);
+        listing(ctx, bound.clone(), bound).await?
+    };
+    let seen = &asking.seen;
+    let rows = seen
+        .board
+        .units(&seen.scope, seen.now)
+        .filter(|view| filter.matches(&seen.board, &seen.scope, view))
+        .map(|view| Row { key: view.unit().id(), node: BedUnit::new(view, seen), edge: EmptyFields })
+        .collect();
+    listing.page(ctx, &paging, rows)
+}
+
+async fn bed_search(
+    ctx: &Context<'_>,
+    need: NeedInput,
+    near: Option<PointInput>,
+    within_km: Option<f64>,
+    paging: Paging,
+) -> Result<Page<BedUnit, SearchEdge>, Error> {
+    let bound = format!("bedSearch:{need:?}:{near:?}:{within_km:?}");
+    let need = need.read()?;
+    let first_responder = matches!(asking(ctx).viewer.role(), Some(Role::Officer | Role::Dispatcher | Role::Ems));
+    if first_responder && need.payer.is_some() {
+        return Err(coded(ErrorCode::BadUserInput, "`payer` is for transfers between facilities: leave it out"));
+    }
+    let near = near.map(PointInput::read).transpose()?;
+    let within_meters = match within_km {
+        Some(_) if near.is_none() => return Err(coded(ErrorCode::BadUserInput, "`withinKm` needs `near`")),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: 0 to 1,000 km")]
+        Some(km) if (0.0..=1_000.0).contains(&km) => Some((km * 1_000.0) as u32),
+        Some(_) => return Err(coded(ErrorCode::BadUserInput, "`withinKm` is between 0 and 1000")),
+        None => None,
+    };
+    let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into()).await?;
+    // Every page is judged at the first page's instant, or freshness would move rows between pages.
+    let at = match &paging.after {
+        Some(cursor) => listing.instant(cursor)?,
+        None => asking.seen.now,
+    };
+    let seen = &Seen { now: at, ..asking.seen.clone() };
+    let found = seen.board.search(&seen.scope, &Seek { need: &need, near, within_meters, at });
+    let rows: Vec<Row<(crate::domain::time::At, Rank), _, _>> = found
+        .iter()
+        .map(|found| Row {
+            key: (at, found.rank),
+            node: BedUnit::new(found.unit.clone(), seen),
+            edge: search_edge(found, seen),
+        })
+        .collect();
+    listing.page(ctx, &paging, rows)
+}
+
+async fn events(ctx: &Context<'_>, after: Option<Cursor>, first: Option<i32>) -> Result<LogPage, Error> {
+    let asking = asking(ctx);
+    let (most, bound) = (page_size(ctx, first)?, super::subscription::EVENTS_BOUND);
+    let after = after.map(|cursor| cursor.0);
+    let (events, head) = app::log::events(&asking.hub, &asking.viewer, bound, after.as_deref(), most + 1)
+        .await
+        .map_err(|error| from_app(&error))?;
+    let has_next_page = events.len() as u64 > most;
+    let seal = asking.hub.seal();
+    let mut end = head;
+    let mut edges = Vec::with_capacity(events.len());
+    for event in events.iter().take(usize::try_from(most).unwrap_or(usize::MAX)) {
+        let mark = cursor::Mark { number: event.number, id: event.id };
+        if has_next_page {
+            end = mark;
+        }
+        edges.push(LogEdge { cursor: Cursor(seal.log_cursor(bound, mark)), node: event.into() });
+    }
+    if has_next_page && edges.is_empty() {
+        // A page of no rows stands where it began.
+        return Ok(LogPage {
+            edges,
+            end_cursor: Cursor(after.unwrap_or_else(|| seal.log_cursor(bound, cursor::Mark::beginning()))),
+            has_next_page,
+        });
+    }
+    Ok(LogPage { edges, end_cursor: Cursor(seal.log_cursor(bound, end)), has_next_page })
+}

@@ -1,0 +1,61 @@
+//! Through whose eyes an operation is answered.
+use crate::app::Hub;
+use crate::board::{Names, Snapshot};
+use crate::domain::entry::Entry;
+use crate::domain::time::At;
+use crate::policy::{Scope, Viewer};
+use async_graphql::Context;
+use std::sync::Arc;
+
+/// One scope looking at one state of the board at one instant.
+#[derive(Clone)]
+pub struct Seen {
+    /// The board, which does not change under the operation.
+    pub board: Arc<Snapshot>,
+    /// What may be seen.
+    pub scope: Arc<Scope>,
+    /// The instant that freshness is judged at.
+    pub now: At,
+}
+
+/// Who asks, and the hub they ask.
+#[derive(Clone)]
+pub struct Asking {
+    /// The hub.
+    pub hub: Hub,
+    /// Who asks.
+    pub viewer: Viewer,
+    /// The eyes of the whole operation.
+    pub seen: Seen,
+}
+
+impl Asking {
+    /// An operation of a viewer, as of now.
+    pub fn new(hub: &Hub, viewer: Viewer) -> Self {
+        let scope = Arc::new(Scope::of(&viewer));
+        let seen = Seen { board: hub.board().now(), scope, now: hub.clock().now() };
+        Self { hub: hub.clone(), viewer, seen }
+    }
+
+    /// The same eyes, looking again now.
+    pub fn look(&self) -> Seen {
+        Seen { board: self.hub.board().now(), scope: self.seen.scope.clone(), now: self.hub.clock().now() }
+    }
+
+    /// Refuses nobody.
+    pub fn known(&self) -> Result<(), crate::app::Error> {
+        crate::app::log::known(&self.viewer)
+    }
+}
+
+impl Seen {
+    /// One entry of the directory.
+    pub fn entry<D: Names>(&self, id: D::Id) -> Option<Arc<Entry<D>>> {
+        self.board.entry(&self.scope, id)
+    }
+}
+
+/// Who asks; an operation cannot run without.
+pub fn asking<'a>(ctx: &Context<'a>) -> &'a Asking {
+    ctx.data_unchecked::<Asking>()
+}

@@ -1,0 +1,309 @@
+//! Tables: subscribers with the same document, variables and scope sit together. The document runs once an event for the
+//! table, and its bytes are shared.
+//!
+//! A newcomer catches up alone, from its cursor to where the board stands, then joins: what the table sends up to there is
+//! dropped, so nothing is missed and nothing comes twice. Nobody is skipped: who falls behind is sent away with a cursor.
+use super::seen::Asking;
+use super::{Operation, Schema};
+use crate::app::cursor::Mark;
+use crate::app::{self, Hub};
+use crate::bus::feed::Feed;
+use crate::domain::event::{EventKind, Told};
+use crate::policy::{Scope, Viewer};
+use async_stream::stream;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{broadcast, watch};
+
+/// Messages that a table keeps for its slowest subscriber.
+const BEHIND_MAX: usize = 256;
+/// Events that a newcomer catches up with at once.
+const CATCH_UP: u64 = 500;
+
+/// Where a subscription's events come from.
+#[derive(Clone)]
+pub struct Source {
+    kind: Kind,
+    sent: Arc<Mutex<VecDeque<Sent>>>,
+}
+
+#[derive(Clone)]
+enum Kind {
+    /// The log, from the subscriber's place up to a number; then one heartbeat.
+    Missed(i64),
+    /// What the feed tells, with a heartbeat when it has been silent so long.
+    Live(Feed, Duration),
+}
+
+/// The place of one message.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Its number in the log.
+    pub number: i64,
+    /// The cursor just after it.
+    pub cursor: Arc<str>,
+    /// Whether it only says where the subscriber stands.
+    pub heartbeat: bool,
+}
+
+impl Sent {
+    /// Whether a newcomer who caught up to `number` has had it.
+    fn is_had(&self, number: i64) -> bool {
+        if self.heartbeat { self.number < number } else { self.number <= number }
+    }
+}
+
+impl Source {
+    fn new(kind: Kind) -> Self {
+        Self { kind, sent: Arc::default() }
+    }
+
+    /// Whether it tells what happens from now on, and not what was missed.
+    pub fn is_live(&self) -> bool {
+        matches!(self.kind, Kind::Live(..))
+    }
+
+    /// Notes the place of the message that comes next.
+    pub fn note(&self, sent: Sent) {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push_back(sent);
+    }
+
+    fn noted(&self) -> Option<Sent> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// Batches of events; an empty one is a heartbeat.
+    pub fn batches(&self, hub: Hub, viewer: Viewer, place: Mark) -> impl Stream<Item = Arc<[Told]>> + Send + use<> {
+        let kind = self.kind.clone();
+        stream! {
+            match kind {
+                Kind::Missed(upto) => {
+                    let mut number = place.number;
+                    while number < upto {
+                        let Ok(missed) = app::log::missed(&hub, &viewer, number, CATCH_UP).await else { return };
+                        let Some(last) = missed.last().map(|told| told.event.number) else { return };
+                        number = last;
+                        let due: Vec<Told> = missed.into_iter().filter(|told| told.event.number <= upto).collect();
+                        yield Arc::from(due);
+                    }
+                    yield Arc::from([]);
+                }
+                Kind::Live(feed, every) => {
+                    let mut told = feed.listen();
+                    loop {
+                        match tokio::time::timeout(every, told.recv()).await {
+                            Ok(Ok(batch)) => yield batch,
+                            Ok(Err(_)) => return,
+                            Err(_) => yield Arc::from([]),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One message of a table, ready to send.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Its place; none for a message that only says what is wrong.
+    pub sent: Option<Sent>,
+    /// The execution result, as JSON.
+    pub body: Bytes,
+}
+
+/// What a subscriber is sent.
+#[derive(Clone, Debug)]
+pub enum Served {
+    /// A message.
+    Frame(Frame),
+    /// The subscription could not be begun: request errors, as JSON.
+    Refused(Bytes),
+    /// The subscriber fell behind: come back with this cursor.
+    TooSlow(Option<Arc<str>>),
+    /// The viewer no longer stands: the token ended or the grant was revoked.
+    Unseated,
+}
+
+#[derive(PartialEq, Eq, Hash, Clone)]
+struct Key {
+    document: Arc<str>,
+    operation: Option<String>,
+    variables: String,
+    scope: Arc<Scope>,
+}
+
+/// The tables of one node.
+#[derive(Clone)]
+pub struct Tables(Arc<Room>);
+
+struct Room {
+    schema: Schema,
+    hub: Hub,
+    feed: Feed,
+    heartbeat: Duration,
+    tables: Mutex<HashMap<Key, broadcast::Sender<Frame>>>,
+    revocations: watch::Sender<u64>,
+}
+
+impl Tables {
+    /// Opens the room and begins to watch for revocations.
+    pub fn open(schema: Schema, hub: Hub, feed: Feed, heartbeat: Duration) -> Self {
+        let room = Room { schema, hub, feed, heartbeat, tables: Mutex::default(), revocations: watch::Sender::new(0) };
+        let tables = Self(Arc::new(room));
+        tokio::spawn(watch_revocations(Arc::downgrade(&tables.0), tables.0.feed.listen()));
+        tables
+    }
+
+    /// How many tables there are.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, broadcast::Sender<Frame>>> {
+        self.0.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Seats a viewer: what was missed first, then the table's messages, until the viewer leaves or no longer stands.
+    pub fn seat(&self, operation: Operation, viewer: Viewer) -> impl Stream<Item = Served> + Send + use<> {
+        let room = self.0.clone();
+        let tables = self.clone();
+        stream! {
+            let mut revocations = room.revocations.subscribe();
+            let mut table = tables.join(&operation, &viewer);
+            // Whatever the table sent before this moment, the board had folded before it was sent.
+            let upto = room.hub.board().now().number();
+            let stands = || app::grant::stands(&room.hub, &viewer);
+            let mut last: Option<Arc<str>> = None;
+            let source = Source::new(Kind::Missed(upto));
+            let mut missed = std::pin::pin!(run(&room, &operation, &viewer, source));
+            while let Some(frame) = missed.next().await {
+                if !stands() {
+                    yield Served::Unseated;
+                    return;
+                }
+                let Some(sent) = frame.sent.clone() else {
+                    yield Served::Refused(frame.body);
+                    return;
+                };
+                last = Some(sent.cursor);
+                yield Served::Frame(frame);
+            }
+            loop {
+                let frame = tokio::select! {
+                    biased;
+                    () = ended(&room, &viewer, &mut revocations) => {
+                        yield Served::Unseated;
+                        return;
+                    }
+                    frame = table.recv() => frame,
+                };
+                match frame {
+                    Ok(frame) if frame.sent.as_ref().is_some_and(|sent| sent.is_had(upto)) => {}
+                    Ok(_) if !stands() => {
+                        yield Served::Unseated;
+                        return;
+                    }
+                    Ok(frame) => {
+                        if let Some(sent) = &frame.sent {
+                            last = Some(sent.cursor.clone());
+                        }
+                        yield Served::Frame(frame);
+                    }
+                    Err(_) => {
+                        metrics::counter!("hub_subscribers_too_slow_total").increment(1);
+                        yield Served::TooSlow(last);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a place at the table of an operation, setting it if there is none.
+    fn join(&self, operation: &Operation, viewer: &Viewer) -> broadcast::Receiver<Frame> {
+        let key = Key {
+            document: operation.query.clone(),
+            operation: operation.name.clone(),
+            variables: operation.variables_without_place(),
+            scope: Arc::new(Scope::of(viewer)),
+        };
+        let mut tables = self.lock();
+        if let Some(table) = tables.get(&key) {
+            return table.subscribe();
+        }
+        let (frames, seat) = broadcast::channel(BEHIND_MAX);
+        tables.insert(key.clone(), frames.clone());
+        drop(tables);
+        tokio::spawn(serve(self.clone(), key, operation.clone(), viewer.clone(), frames));
+        seat
+    }
+}
+
+/// Runs a table until the last subscriber has left.
+async fn serve(tables: Tables, key: Key, operation: Operation, viewer: Viewer, frames: broadcast::Sender<Frame>) {
+    let room = tables.0.clone();
+    let source = Source::new(Kind::Live(room.feed.clone(), room.heartbeat));
+    let mut messages = std::pin::pin!(run(&room, &operation, &viewer, source));
+    while let Some(frame) = messages.next().await {
+        let alone = frames.send(frame).is_err();
+        if alone {
+            let mut open = tables.lock();
+            // Somebody may have sat down since.
+            if frames.receiver_count() == 0 {
+                open.remove(&key);
+                return;
+            }
+        }
+    }
+    tables.lock().remove(&key);
+}
+
+fn run<'a>(
+    room: &'a Room,
+    operation: &Operation,
+    viewer: &Viewer,
+    source: Source,
+) -> impl Stream<Item = Frame> + Send + use<'a> {
+    let asking = Asking::new(&room.hub, viewer.clone());
+    let request = operation.request().data(asking).data(source.clone());
+    room.schema.stream(request).map(move |response| {
+        let sent = source.noted();
+        Frame { sent, body: super::response_json(&response).into() }
+    })
+}
+
+/// Resolves when the viewer no longer stands.
+async fn ended(room: &Room, viewer: &Viewer, revocations: &mut watch::Receiver<u64>) {
+    loop {
+        let left = viewer.until().map_or(i64::MAX, |until| until.micros_since(room.hub.clock().now()));
+        if left <= 0 || !app::grant::stands(&room.hub, viewer) {
+            return;
+        }
+        // The hub's time may be moved by tests and by its database: look again at least every second near the end.
+        let wait = Duration::from_micros(u64::try_from(left).unwrap_or(0)).min(Duration::from_secs(1));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            changed = revocations.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn watch_revocations(room: std::sync::Weak<Room>, mut told: broadcast::Receiver<Arc<[Told]>>) {
+    loop {
+        let revoked = match told.recv().await {
+            Ok(batch) => batch
+                .iter()
+                .any(|t| matches!(t.event.happening.kind, EventKind::GrantRevoked | EventKind::GrantNarrowed)),
+            Err(broadcast::error::RecvError::Lagged(_)) => true,
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        let Some(room) = room.upgrade() else { return };
+        if revoked {
+            room.revocations.send_modify(|count| *count += 1);
+        }
+    }
+}
