@@ -4,6 +4,7 @@ pub mod board;
 pub mod bus;
 pub mod clock;
 pub mod domain;
+pub mod login;
 pub mod graphql;
 pub mod policy;
 pub mod store;
