@@ -2,8 +2,8 @@
 //!
 //! **Invariant**: nothing else in the hub asks the host for the time or for randomness.
 use crate::domain::{id::NounId, time::At};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::time::Instant;
 
 /// The hub's one time.
 pub trait Clock: Send + Sync {
@@ -35,17 +35,39 @@ impl Ids for RandomIds {
     }
 }
 
-/// The host's clock, moved by a measured offset and held so that it never runs back.
-#[derive(Debug, Default)]
+/// The host's monotonic clock, moved by a measured offset and held so that it never runs back.
+///
+/// Setting the host's clock changes nothing while the hub runs.
+#[derive(Debug)]
 pub struct HubClock {
+    born: Instant,
+    born_micros: i64,
     offset_micros: AtomicI64,
     latest: AtomicI64,
 }
 
+impl Default for HubClock {
+    fn default() -> Self {
+        Self { born: Instant::now(), born_micros: host().micros(), offset_micros: AtomicI64::new(0), latest: AtomicI64::new(i64::MIN) }
+    }
+}
+
+/// The host's clock.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the host")]
+fn host() -> At {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    At::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
 impl HubClock {
-    /// A clock that starts no earlier than `high_water`, the latest instant this hub has written.
-    pub fn starting_at(high_water: At) -> Arc<Self> {
-        Arc::new(Self { offset_micros: AtomicI64::new(0), latest: AtomicI64::new(high_water.micros()) })
+    /// Starts no earlier than an instant that this hub has already written.
+    pub fn not_before(&self, high_water: At) {
+        self.latest.fetch_max(high_water.micros(), SeqCst);
+    }
+
+    /// The host's clock at birth, moved on by the monotonic clock: what an offset is measured against.
+    pub fn steady(&self) -> At {
+        At::from_micros(self.born_micros).plus_micros(i64::try_from(self.born.elapsed().as_micros()).unwrap_or(i64::MAX))
     }
 
     /// Takes the offset to the database's clock, in microseconds, as just measured.
@@ -58,18 +80,32 @@ impl HubClock {
         self.offset_micros.load(SeqCst)
     }
 
-    /// The host's own clock, unmoved: what an offset is measured against.
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the host")]
-    pub fn host(&self) -> At {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        At::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    /// Where the database has no clock: the host's, as far as it has gone ahead (a machine that slept).
+    pub fn catch_up_with_host(&self) {
+        let ahead = host().micros_since(self.steady());
+        self.offset_micros.fetch_max(ahead.max(0), SeqCst);
     }
 }
 
 impl Clock for HubClock {
     fn now(&self) -> At {
-        let read = self.host().plus_micros(self.offset_micros()).micros();
+        let read = self.steady().plus_micros(self.offset_micros()).micros();
         let before = self.latest.fetch_max(read, SeqCst);
         At::from_micros(before.max(read))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_never_runs_back() {
+        let clock = HubClock::default();
+        let first = clock.now();
+        clock.set_offset_micros(-3_600_000_000);
+        assert!(clock.now() >= first);
+        clock.not_before(first.plus_minutes(60));
+        assert!(clock.now() >= first.plus_minutes(60));
     }
 }

@@ -1,10 +1,25 @@
-//! Crisis Hub: the rooms, in reading order.
-pub mod app;
-pub mod board;
-pub mod bus;
-pub mod clock;
+//! Crisis Hub: the rooms, in reading order. Each opens with its invariant: what must never be found there.
+
 pub mod domain;
-pub mod login;
-pub mod graphql;
+
 pub mod policy;
+
+pub mod clock;
+
 pub mod store;
+
+pub mod bus;
+
+pub mod board;
+
+pub mod app;
+
+pub mod login;
+
+pub mod graphql;
+
+pub mod config;
+
+pub mod http;
+
+pub mod node;

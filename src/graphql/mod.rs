@@ -5,21 +5,25 @@ pub mod bed;
 pub mod connection;
 pub mod directory;
 pub mod error;
+pub mod guard;
 pub mod input;
 pub mod limits;
 pub mod log;
 pub mod mutation;
+pub mod operations;
+pub mod over_http;
 pub mod query;
 pub mod scalars;
 pub mod seen;
+pub mod socket;
 pub mod subscription;
 pub mod tables;
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection};
-use async_graphql::{Request, Response, SDLExportOptions, Value, Variables};
+use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};
+use async_graphql::{Name, Request, Response, SDLExportOptions, Value};
 use futures_util::{Stream, StreamExt};
 use limits::Limits;
-use std::sync::Arc;
+use over_http::{Fault, Incoming, Source};
 use std::time::Duration;
 
 type Inner = async_graphql::Schema<query::Query, mutation::Mutation, subscription::Subscription>;
@@ -32,17 +36,14 @@ pub struct Schema {
     timeout: Duration,
 }
 
-/// One operation, guarded and parsed.
+/// One operation that has passed the guard.
 #[derive(Clone)]
 pub struct Operation {
-    /// The document's text.
-    pub query: Arc<str>,
-    /// The document.
-    pub document: Arc<ExecutableDocument>,
-    /// Which of its operations.
-    pub name: Option<String>,
-    /// Its variables.
-    pub variables: Variables,
+    incoming: Incoming,
+    /// What kind it is.
+    pub kind: OperationType,
+    /// The variable that says where a subscriber comes from, if one does.
+    place: Option<Name>,
 }
 
 impl Schema {
@@ -91,41 +92,45 @@ impl Schema {
     }
 }
 
-/// A response as JSON.
-pub fn response_json(response: &Response) -> Vec<u8> {
-    serde_json::to_vec(response).unwrap_or_default()
+impl Operation {
+    /// Passes a request through the guard.
+    pub fn new(incoming: Incoming, limits: &Limits) -> Result<Self, Fault> {
+        let mut ready = incoming.clone().check(limits)?;
+        let name = incoming.operation_name.clone();
+        let place = ready.request.parsed_query().ok().and_then(|document| place(document, name.as_deref()));
+        Ok(Self { incoming, kind: ready.kind, place })
+    }
+
+    /// The request that runs it.
+    pub fn request(&self, limits: &Limits) -> Request {
+        match self.incoming.clone().check(limits) {
+            Ok(ready) => ready.request,
+            // It passed once; an empty request answers that nothing was asked.
+            Err(_) => Request::new(""),
+        }
+    }
+
+    /// Refuses an operation that this method, or an answer in this media type, cannot carry.
+    pub fn admit(&self, method: &axum::http::Method, media: over_http::Media) -> Result<(), Fault> {
+        over_http::admit(self.kind, method, media)
+    }
+
+    /// Which document it runs, which of its operations, and with which variables, less its place.
+    fn identity(&self) -> (Source, Option<String>, String) {
+        let mut variables = self.incoming.variables.clone();
+        if let Some(place) = &self.place {
+            variables.remove(place);
+        }
+        (self.incoming.source.clone(), self.incoming.operation_name.clone(), serde_json::to_string(&variables).unwrap_or_default())
+    }
 }
 
-impl Operation {
-    /// The request that runs it.
-    pub fn request(&self) -> Request {
-        let mut request = Request::new(&*self.query).variables(self.variables.clone());
-        request.set_parsed_query(ExecutableDocument::clone(&self.document));
-        if let Some(name) = &self.name {
-            request = request.operation_name(name);
-        }
-        request
-    }
-
-    /// Its variables as JSON, less the one that only says where the subscriber comes from.
-    fn variables_without_place(&self) -> String {
-        let mut variables = self.variables.clone();
-        if let Some(place) = self.place_variable() {
-            variables.remove(&async_graphql::Name::new(place));
-        }
-        serde_json::to_string(&variables).unwrap_or_default()
-    }
-
-    /// The variable that is given as `after` of the root field.
-    fn place_variable(&self) -> Option<String> {
-        let operation = match (&self.document.operations, &self.name) {
-            (DocumentOperations::Single(operation), _) => operation,
-            (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name.as_str())?,
-            (DocumentOperations::Multiple(_), None) => return None,
-        };
-        let root = operation.node.selection_set.node.items.first()?;
-        let Selection::Field(field) = &root.node else { return None };
-        let (_, value) = field.node.arguments.iter().find(|(name, _)| name.node == "after")?;
-        value.node.to_string().strip_prefix('$').map(str::to_owned)
+/// The variable that is given as `after` of the root field.
+fn place(document: &ExecutableDocument, name: Option<&str>) -> Option<Name> {
+    let (_, operation) = document.operations.iter().find(|(known, _)| name.is_none() || known.map(|n| n.as_str()) == name)?;
+    let Selection::Field(field) = &operation.node.selection_set.node.items.first()?.node else { return None };
+    match &field.node.get_argument("after")?.node {
+        async_graphql_value::Value::Variable(name) => Some(name.clone()),
+        _ => None,
     }
 }

@@ -4,7 +4,7 @@
 //! A newcomer catches up alone, from its cursor to where the board stands, then joins: what the table sends up to there is
 //! dropped, so nothing is missed and nothing comes twice. Nobody is skipped: who falls behind is sent away with a cursor.
 use super::seen::Asking;
-use super::{Operation, Schema};
+use super::{Operation, Schema, limits::Limits, over_http};
 use crate::app::cursor::Mark;
 use crate::app::{self, Hub};
 use crate::bus::feed::Feed;
@@ -130,9 +130,7 @@ pub enum Served {
 
 #[derive(PartialEq, Eq, Hash, Clone)]
 struct Key {
-    document: Arc<str>,
-    operation: Option<String>,
-    variables: String,
+    operation: (over_http::Source, Option<String>, String),
     scope: Arc<Scope>,
 }
 
@@ -142,6 +140,7 @@ pub struct Tables(Arc<Room>);
 
 struct Room {
     schema: Schema,
+    limits: Arc<Limits>,
     hub: Hub,
     feed: Feed,
     heartbeat: Duration,
@@ -151,8 +150,8 @@ struct Room {
 
 impl Tables {
     /// Opens the room and begins to watch for revocations.
-    pub fn open(schema: Schema, hub: Hub, feed: Feed, heartbeat: Duration) -> Self {
-        let room = Room { schema, hub, feed, heartbeat, tables: Mutex::default(), revocations: watch::Sender::new(0) };
+    pub fn open(schema: Schema, limits: Arc<Limits>, hub: Hub, feed: Feed, heartbeat: Duration) -> Self {
+        let room = Room { schema, limits, hub, feed, heartbeat, tables: Mutex::default(), revocations: watch::Sender::new(0) };
         let tables = Self(Arc::new(room));
         tokio::spawn(watch_revocations(Arc::downgrade(&tables.0), tables.0.feed.listen()));
         tables
@@ -161,6 +160,12 @@ impl Tables {
     /// How many tables there are.
     pub fn count(&self) -> usize {
         self.lock().len()
+    }
+
+    /// Resolves when a viewer no longer stands.
+    pub async fn ended(&self, viewer: &Viewer) {
+        let mut revocations = self.0.revocations.subscribe();
+        ended(&self.0, viewer, &mut revocations).await;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, broadcast::Sender<Frame>>> {
@@ -225,12 +230,7 @@ impl Tables {
 
     /// Takes a place at the table of an operation, setting it if there is none.
     fn join(&self, operation: &Operation, viewer: &Viewer) -> broadcast::Receiver<Frame> {
-        let key = Key {
-            document: operation.query.clone(),
-            operation: operation.name.clone(),
-            variables: operation.variables_without_place(),
-            scope: Arc::new(Scope::of(viewer)),
-        };
+        let key = Key { operation: operation.identity(), scope: Arc::new(Scope::of(viewer)) };
         let mut tables = self.lock();
         if let Some(table) = tables.get(&key) {
             return table.subscribe();
@@ -269,10 +269,11 @@ fn run<'a>(
     source: Source,
 ) -> impl Stream<Item = Frame> + Send + use<'a> {
     let asking = Asking::new(&room.hub, viewer.clone());
-    let request = operation.request().data(asking).data(source.clone());
+    let request = operation.request(&room.limits).data(asking).data(source.clone());
+    let limits = room.limits.clone();
     room.schema.stream(request).map(move |response| {
         let sent = source.noted();
-        Frame { sent, body: super::response_json(&response).into() }
+        Frame { sent, body: over_http::payload(response, "subscription", &limits).into() }
     })
 }
 

@@ -136,6 +136,23 @@ impl Dialect {
         Ok(())
     }
 
+    /// Copies a SQLite file that has tables to `<file>.before-migration`.
+    pub(super) async fn keep_copy(self, pool: &DatabaseConnection) -> Result<(), Error> {
+        if self == Self::Postgres {
+            return Ok(());
+        }
+        let sql = "SELECT file AS file, (SELECT COUNT(*) FROM sqlite_master) AS tables FROM pragma_database_list WHERE name = 'main'";
+        let Some(row) = pool.query_one_raw(Statement::from_string(self.backend(), sql)).await? else { return Ok(()) };
+        let (file, tables) = (row.try_get::<String>("", "file")?, row.try_get::<i64>("", "tables")?);
+        if file.is_empty() || tables == 0 {
+            return Ok(());
+        }
+        let copy = format!("{file}.before-migration");
+        let _ = std::fs::remove_file(&copy);
+        pool.execute_raw(Statement::from_sql_and_values(self.backend(), "VACUUM INTO $1", [copy.into()])).await?;
+        Ok(())
+    }
+
     pub(super) fn backend(self) -> DbBackend {
         match self {
             Self::Sqlite => DbBackend::Sqlite,

@@ -45,6 +45,11 @@ impl Store {
         Ok(())
     }
 
+    /// Keeps a copy of a SQLite database beside it, before its schema changes; a new database has nothing to keep.
+    pub async fn keep_copy(&self) -> Result<(), Error> {
+        self.dialect().keep_copy(&self.pools().writer).await
+    }
+
     /// How the schema stands to this program.
     pub async fn schema_state(&self) -> Result<SchemaState, Error> {
         let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();

@@ -1,0 +1,85 @@
+//! What whoever runs the program may do on the hub's own machine: the first grants.
+use super::Hub;
+use super::directory::{self, SaveEntry};
+use super::error::Error;
+use super::grant::{GrantRole, grant_role};
+use crate::domain::entry::Provenance;
+use crate::domain::grant::{Grant, HolderKind, Principal};
+use crate::domain::id::{GlobalId, OrganizationId, RegionId};
+use crate::domain::organization::{OrganizationDetails, OrganizationKind};
+use crate::domain::region::RegionDetails;
+use crate::domain::role::Role;
+use crate::policy::{Machine, Scope, Viewer};
+
+/// Who is granted what from the console.
+#[derive(Clone, Debug)]
+pub struct FirstGrant {
+    /// The issuer, exactly as in its tokens.
+    pub issuer: String,
+    /// The issuer's name for the holder.
+    pub subject: String,
+    /// Person or application.
+    pub holder: HolderKind,
+    /// The role.
+    pub role: Role,
+    /// The region's code.
+    pub region: String,
+    /// The agency's id or name.
+    pub organization: Option<String>,
+    /// IANA time zone of a new region.
+    pub time_zone: String,
+}
+
+/// The viewer that the console is.
+pub fn viewer() -> Viewer {
+    Viewer::machine(Machine::Console)
+}
+
+/// Makes a grant, and the region and the operators' agency if they are not there.
+pub async fn grant(hub: &Hub, wanted: FirstGrant) -> Result<Grant, Error> {
+    let region = region(hub, &wanted.region, &wanted.time_zone).await?;
+    let organization = organization(hub, region, wanted.organization.as_deref(), wanted.role).await?;
+    let principal = Principal { issuer: wanted.issuer, subject: wanted.subject, kind: wanted.holder };
+    let input = GrantRole { principal, role: wanted.role, organization: Some(organization), until: None, keyed: None };
+    let outcome = grant_role(hub, &viewer(), input).await?;
+    outcome.changed.ok_or_else(|| Error::BadInput(outcome.problems.into_iter().map(|p| p.message).collect::<Vec<_>>().join(" ")))
+}
+
+async fn region(hub: &Hub, code: &str, time_zone: &str) -> Result<RegionId, Error> {
+    let (scope, board) = (Scope::of(&viewer()), hub.board().now());
+    if let Some(known) = board.entries::<RegionDetails>(&scope).find(|region| region.details.code == code) {
+        return Ok(known.id);
+    }
+    let details = RegionDetails { name: code.to_owned(), code: code.to_owned(), time_zone: time_zone.to_owned(), counties: Vec::new() };
+    let saved = directory::save(hub, &viewer(), SaveEntry::new(None, details, Provenance::Manual)).await?;
+    saved.changed.map(|region| region.id).ok_or(Error::NotFound)
+}
+
+async fn organization(hub: &Hub, region: RegionId, named: Option<&str>, role: Role) -> Result<OrganizationId, Error> {
+    let (scope, board) = (Scope::of(&viewer()), hub.board().now());
+    let name = match (named, role) {
+        (Some(name), _) => name,
+        (None, Role::HubOperator) => "Hub operations",
+        (None, _) => return Err(Error::BadInput("name the agency with --organization (its id or its name)".into())),
+    };
+    let id = GlobalId::parse(name).and_then(GlobalId::as_noun);
+    let mut known = board.entries::<OrganizationDetails>(&scope).filter(|o| Some(o.id) == id || (o.region == region && o.details.name == name));
+    if let Some(known) = known.next() {
+        return Ok(known.id);
+    }
+    if role != Role::HubOperator {
+        return Err(Error::BadInput(format!("no agency of this region has the id or the name {name:?}")));
+    }
+    let details = OrganizationDetails {
+        name: name.to_owned(),
+        kind: OrganizationKind::Council,
+        part2_program: false,
+        covered_entity: false,
+        criminal_justice_agency: false,
+        coordinating: false,
+    };
+    let mut add = SaveEntry::new(None, details, Provenance::Manual);
+    add.region = Some(region);
+    let saved = directory::save(hub, &viewer(), add).await?;
+    saved.changed.map(|organization| organization.id).ok_or(Error::NotFound)
+}

@@ -1,0 +1,120 @@
+//! Commands for whoever runs the hub.
+use super::Done;
+use clap::Args;
+use crisis_hub::app::console;
+use crisis_hub::board::Board;
+use crisis_hub::config::Config;
+use crisis_hub::domain::code::Coded;
+use crisis_hub::domain::grant::HolderKind;
+use crisis_hub::domain::role::Role;
+use crisis_hub::graphql::{Schema, limits::Limits};
+use crisis_hub::node::{self, Sources};
+use crisis_hub::policy::{Action, rules};
+use std::process::ExitCode;
+
+/// Who is granted what.
+#[derive(Debug, Args)]
+pub(super) struct GrantArgs {
+    /// The issuer, exactly as in its tokens.
+    #[arg(long)]
+    issuer: String,
+    /// The issuer's name for the person, or the application's client id.
+    #[arg(long)]
+    subject: String,
+    /// The role, such as HUB_OPERATOR.
+    #[arg(long, value_parser = role)]
+    role: Role,
+    /// The region's code; it is set up if it is not there (with --time-zone).
+    #[arg(long)]
+    region: String,
+    /// The agency's id or name; for HUB_OPERATOR an agency "Hub operations" is set up if none is given.
+    #[arg(long)]
+    organization: Option<String>,
+    /// The holder is an application.
+    #[arg(long)]
+    application: bool,
+    /// IANA time zone of a new region.
+    #[arg(long, default_value = "America/New_York")]
+    time_zone: String,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::from_code(text).ok_or_else(|| format!("one of {}", codes::<Role>()))
+}
+
+fn codes<C: Coded>() -> String {
+    C::ALL.iter().map(|value| value.code()).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) async fn migrate() -> Done {
+    let (config, sources) = (Config::read()?, Sources::of_host());
+    node::open_store(&config, &sources, true).await?;
+    println!("The schema is this program's.");
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn grant(args: GrantArgs) -> Done {
+    let (config, sources) = (Config::read()?, Sources::of_host());
+    let store = node::open_store(&config, &sources, false).await?;
+    let hub = crisis_hub::app::Hub::open(store).await?;
+    let holder = if args.application { HolderKind::Application } else { HolderKind::Person };
+    let wanted = console::FirstGrant {
+        issuer: args.issuer,
+        subject: args.subject,
+        holder,
+        role: args.role,
+        region: args.region,
+        organization: args.organization,
+        time_zone: args.time_zone,
+    };
+    let grant = console::grant(&hub, wanted).await?;
+    println!("{} {} at {}", grant.id, grant.role.code(), grant.organization);
+    println!("Running nodes know it within a second.");
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn verify() -> Done {
+    let (config, sources) = (Config::read()?, Sources::of_host());
+    let store = node::open_store(&config, &sources, false).await?;
+    // What was committed before a crash may still wait for its number.
+    while store.number_waiting().await?.1 > 0 {}
+    let mut broken = 0;
+    for finding in store.verify().await? {
+        broken += finding.broken;
+        println!("{} {} ({} broken)", if finding.broken == 0 { "ok  " } else { "FAIL" }, finding.promise, finding.broken);
+    }
+    let (loaded, folded) = (Board::load(&store).await?.now().coded(), Board::replay(&store).await?.coded());
+    let apart = loaded != folded;
+    println!("{} the board is a fold of the log ({} units)", if apart { "FAIL" } else { "ok  " }, loaded.len());
+    Ok(if broken == 0 && !apart { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+pub(super) fn schema(policy: bool) -> Done {
+    print!("{}", if policy { rules::table() } else { Schema::new(&Limits::default(), false).sdl() });
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn why(role: &str, action: &str) -> Done {
+    match (Role::from_code(role), Action::from_code(action)) {
+        (Some(role), Some(action)) => {
+            println!("{}", rules::why(role, action));
+            Ok(ExitCode::SUCCESS)
+        }
+        (None, _) => Err(format!("no such role; one of {}", codes::<Role>()).into()),
+        (_, None) => Err(format!("no such action; one of {}", codes::<Action>()).into()),
+    }
+}
+
+pub(super) fn config_check() -> Done {
+    let config = Config::read()?;
+    println!("The settings are good.");
+    if config.issuers.is_empty() {
+        println!("No issuer is set: nobody can sign in yet.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn config_defaults() -> Done {
+    print!("{}", include_str!("../../deploy/hub.toml"));
+    Ok(ExitCode::SUCCESS)
+}

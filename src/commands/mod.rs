@@ -1,0 +1,99 @@
+//! The commands of the program.
+mod console;
+mod serve;
+
+use clap::{Parser, Subcommand};
+use std::error::Error;
+use std::process::ExitCode;
+
+/// What a command answers.
+pub(crate) type Done = Result<ExitCode, Box<dyn Error>>;
+
+/// A GraphQL federation hub for a regional behavioral-health crisis network.
+///
+/// Settings come from the built-in defaults (deploy/hub.toml), a file named by HUB_CONFIG, and HUB_* variables.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the hub. SQLite in ./data unless HUB_DATABASE_URL; events in process unless HUB_REDIS_URL.
+    Serve,
+    /// Bring the database's schema to this program's. SQLite does it by itself when `serve` starts.
+    Migrate,
+    /// Make the first grant, or any other, from the hub's own machine.
+    ///
+    /// Example: crisis-hub grant --issuer https://id.example.org --subject 8f3a --role HUB_OPERATOR --region south-florida
+    Grant(console::GrantArgs),
+    /// Ask a database about the hub's promises: the log dense, rows where their events left them, the board a fold of the log.
+    Verify,
+    /// Print the published schema, or the policy table.
+    Schema {
+        /// Print schema/policy.txt instead.
+        #[arg(long)]
+        policy: bool,
+    },
+    /// Say who may do what, and why.
+    Policy {
+        #[command(subcommand)]
+        ask: PolicyCommand,
+    },
+    /// Check the settings.
+    Config {
+        #[command(subcommand)]
+        ask: ConfigCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    /// Why a role may or may not do an action, such as: policy why OFFICER READ_CENSUS
+    Why {
+        /// The role, such as OFFICER.
+        role: String,
+        /// The action, such as READ_CENSUS.
+        action: String,
+    },
+    /// Print the whole table.
+    Table,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Read every setting and say what is wrong.
+    Check,
+    /// Print the defaults with their reasons.
+    Defaults,
+}
+
+impl Cli {
+    pub(crate) fn log_level(&self) -> &'static str {
+        match self.command {
+            Command::Serve | Command::Migrate => "info",
+            _ => "warn",
+        }
+    }
+
+    pub(crate) fn logs_json(&self) -> bool {
+        matches!(self.command, Command::Serve)
+    }
+
+    pub(crate) async fn run(self) -> Done {
+        match self.command {
+            Command::Serve => serve::serve().await,
+            Command::Migrate => console::migrate().await,
+            Command::Grant(args) => console::grant(args).await,
+            Command::Verify => console::verify().await,
+            Command::Schema { policy } => console::schema(policy),
+            Command::Policy { ask: PolicyCommand::Why { role, action } } => console::why(&role, &action),
+            Command::Policy { ask: PolicyCommand::Table } => console::schema(true),
+            Command::Config { ask: ConfigCommand::Check } => console::config_check(),
+            Command::Config { ask: ConfigCommand::Defaults } => console::config_defaults(),
+        }
+    }
+}
+

@@ -1,0 +1,48 @@
+//! `serve`: a node until it is told to stop.
+use super::Done;
+use crisis_hub::config::Config;
+use crisis_hub::node::{self, Node, Sources};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+
+/// Renders metrics, if this process has not got a recorder already.
+pub(super) fn metrics() -> Option<PrometheusHandle> {
+    PrometheusBuilder::new().install_recorder().ok()
+}
+
+pub(super) async fn serve() -> Done {
+    let config = Config::read()?;
+    let sources = Sources::of_host();
+    let store = node::open_store(&config, &sources, false).await?;
+    store.claim_edition("network").await?;
+    if config.issuers.is_empty() {
+        tracing::warn!("no identity provider: set `issuers` (README, \"Who is asking\"); until then everybody is answered UNAUTHENTICATED");
+    }
+    let issuers = config.issuers.clone();
+    let (listen, metrics_listen) = (config.listen, config.metrics_listen.clone());
+    let node = Node::start(config, sources, store, issuers, false, metrics()).await?;
+    if !metrics_listen.is_empty() {
+        let (listener, routes) = (TcpListener::bind(&metrics_listen).await?, node.metrics_routes.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+    }
+    let listener = TcpListener::bind(listen).await?;
+    tracing::info!(listen = %listener.local_addr()?, "ready");
+    node.serve(listener, stopped()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Resolves when the process is told to stop.
+pub(super) async fn stopped() {
+    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+    let term = async {
+        match &mut term {
+            Some(term) => drop(term.recv().await),
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = term => {}
+    }
+}

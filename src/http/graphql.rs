@@ -1,0 +1,257 @@
+//! `/graphql`: by POST, by GET, as a stream of Server-Sent Events, and by upgrade to a WebSocket.
+use super::door::Door;
+use super::gateway::NotSignedIn;
+use super::listener::Peer;
+use crate::domain::id::GlobalId;
+use crate::graphql::Operation;
+use crate::graphql::over_http::{self, Answer, Fault, Incoming, Media, negotiate};
+use crate::graphql::seen::Asking;
+use crate::graphql::tables::Served;
+use crate::policy::Viewer;
+use async_graphql::parser::types::OperationType;
+use axum::body::{Body, Bytes};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{ConnectInfo, FromRequestParts, RawQuery, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, StreamExt};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The header with which the holder of several grants chooses one.
+const GRANT: &str = "crisis-hub-grant";
+/// Silence after which a stream sends a comment, so that proxies keep it.
+const COMMENT_AFTER: Duration = Duration::from_secs(12);
+
+/// What is known of a request before it is read.
+struct Asked {
+    media: Media,
+    trace: Arc<str>,
+    viewer: Viewer,
+}
+
+pub(super) async fn post(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<Peer>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let asked = match admit(&door, &parts.headers, peer).await {
+        Ok(asked) => asked,
+        Err(response) => return *response,
+    };
+    let limits = &door.0.limits;
+    let most = limits.body_bytes_max;
+    let read = match axum::body::to_bytes(body, most).await {
+        Ok(body) => over_http::read_post(text(&parts.headers, header::CONTENT_TYPE), &body, limits),
+        Err(_) => {
+            let message = format!("the body has at most {most} bytes: send less in one request");
+            Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message))
+        }
+    };
+    run(&door, asked, Method::POST, read).await
+}
+
+pub(super) async fn get(
+    State(door): State<Door>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Response {
+    let (mut parts, _) = request.into_parts();
+    if parts.headers.contains_key(header::UPGRADE) {
+        return upgrade(&door, peer, &mut parts).await;
+    }
+    let asked = match admit(&door, &parts.headers, peer).await {
+        Ok(asked) => asked,
+        Err(response) => return *response,
+    };
+    let read = over_http::read_get(query.as_deref().unwrap_or(""), &door.0.limits);
+    run(&door, asked, Method::GET, read).await
+}
+
+pub(super) async fn options(State(door): State<Door>, headers: HeaderMap) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Some(origin) = headers.get(header::ORIGIN).filter(|_| origin_is_known(&door, &headers)) {
+        let answer = response.headers_mut();
+        answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+        let allowed = HeaderValue::from_static("authorization, content-type, accept, crisis-hub-grant");
+        answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+        answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        answer.insert(header::VARY, HeaderValue::from_static("origin"));
+    }
+    response
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Pages of other origins may not call: a browser would send what its user is signed in with.
+fn origin_is_known(door: &Door, headers: &HeaderMap) -> bool {
+    match text(headers, header::ORIGIN) {
+        None => !headers.contains_key(header::ORIGIN),
+        Some(origin) => {
+            let host = text(headers, header::HOST);
+            let own = origin.split_once("://").is_some_and(|(_, from)| Some(from) == host);
+            own || door.0.parts.config.origins.iter().any(|known| known == origin)
+        }
+    }
+}
+
+fn trace() -> Arc<str> {
+    format!("{:032x}", rand::random::<u128>()).into()
+}
+
+async fn admit(door: &Door, headers: &HeaderMap, peer: Peer) -> Result<Asked, Box<Response>> {
+    let trace = trace();
+    let limits = &door.0.limits;
+    let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let media = negotiate(accept);
+    let refuse = |fault: Fault| Box::new(sent(fault.answer(media.unwrap_or(Media::Json), &trace, limits)));
+    if !origin_is_known(door, headers) {
+        let message = "this web origin may not call the API: an operator adds it to `origins`";
+        return Err(refuse(Fault::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)));
+    }
+    let chosen = headers.get(GRANT).and_then(|value| value.to_str().ok());
+    let chosen = chosen.map(|id| GlobalId::parse(id).and_then(GlobalId::as_noun));
+    if chosen == Some(None) {
+        return Err(refuse(Fault::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "Crisis-Hub-Grant is the id of one of your grants")));
+    }
+    let signed_in = door.sign_in(text(headers, header::AUTHORIZATION), chosen.flatten()).await;
+    let (viewer, refused) = match signed_in {
+        Ok(viewer) => (viewer, None),
+        Err(refused) => (Viewer::nobody(), Some(refused)),
+    };
+    if let Err(seconds) = door.count(&viewer, peer.0.ip()) {
+        let message = format!("too many requests: try again in {seconds} s");
+        let mut response = refuse(Fault::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        return Err(response);
+    }
+    if let Some(refused) = refused {
+        return Err(Box::new(unsigned(refused, media.unwrap_or(Media::Json), &trace, limits)));
+    }
+    let Some(media) = media else { return Err(refuse(Fault::not_acceptable())) };
+    Ok(Asked { media, trace, viewer })
+}
+
+fn unsigned(refused: NotSignedIn, media: Media, trace: &str, limits: &crate::graphql::limits::Limits) -> Response {
+    let (status, message) = match refused {
+        NotSignedIn::Refused => (StatusCode::UNAUTHORIZED, "this token is not accepted: get a new one from your identity provider"),
+        NotSignedIn::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "you cannot be signed in now: try again in a moment"),
+    };
+    let mut response = sent(Fault::new(status, refused.code(), message).answer(media, trace, limits));
+    if refused == NotSignedIn::Refused {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+    }
+    response
+}
+
+async fn run(door: &Door, asked: Asked, method: Method, read: Result<Incoming, Fault>) -> Response {
+    let limits = &door.0.limits;
+    let operation = read.and_then(|incoming| {
+        let operation = Operation::new(incoming, limits)?;
+        operation.admit(&method, asked.media)?;
+        Ok(operation)
+    });
+    let operation = match operation {
+        Ok(operation) => operation,
+        Err(fault) => return sent(fault.answer(asked.media, &asked.trace, limits)),
+    };
+    metrics::counter!("hub_operations_total").increment(1);
+    let parts = &door.0.parts;
+    if operation.kind == OperationType::Subscription {
+        return stream(subscribed(door, operation, asked));
+    }
+    let request = operation.request(limits).data(Asking::new(&parts.hub, asked.viewer));
+    let response = parts.schema.execute(request).await;
+    if asked.media == Media::EventStream {
+        let body = over_http::payload(response, &asked.trace, limits);
+        let events = [over_http::event("next", &body), over_http::event("complete", b"")];
+        return stream(futures_util::stream::iter(events));
+    }
+    sent(over_http::answer(asked.media, response, &asked.trace, limits))
+}
+
+fn subscribed(door: &Door, operation: Operation, asked: Asked) -> impl Stream<Item = Vec<u8>> + Send + use<> {
+    let (door, seat) = (door.clone(), door.0.parts.tables.seat(operation, asked.viewer));
+    async_stream::stream! {
+        let mut closing = door.0.parts.closing.clone();
+        let mut seat = std::pin::pin!(seat);
+        loop {
+            let served = tokio::select! {
+                served = tokio::time::timeout(COMMENT_AFTER, seat.next()) => served,
+                _ = closing.wait_for(|closing| *closing) => break,
+            };
+            let body = match served {
+                Err(_) => {
+                    yield b":\n\n".to_vec();
+                    continue;
+                }
+                Ok(None) => break,
+                Ok(Some(Served::Frame(frame))) => frame.body,
+                Ok(Some(Served::Refused(body))) => body,
+                Ok(Some(Served::TooSlow(cursor))) => {
+                    last_word("UNAVAILABLE", "you read too slowly: come back with your cursor", cursor.as_deref(), &asked.trace)
+                }
+                Ok(Some(Served::Unseated)) => last_word("UNAUTHENTICATED", "the token or the grant has ended", None, &asked.trace),
+            };
+            yield over_http::event("next", &body);
+        }
+        yield over_http::event("complete", b"");
+    }
+}
+
+fn last_word(code: &str, message: &str, cursor: Option<&str>, trace: &str) -> Bytes {
+    let error = serde_json::json!({"message": message, "extensions": {"code": code, "cursor": cursor, "traceId": trace}});
+    serde_json::to_vec(&serde_json::json!({"errors": [error]})).unwrap_or_default().into()
+}
+
+fn stream(events: impl Stream<Item = Vec<u8>> + Send + 'static) -> Response {
+    let body = Body::from_stream(events.map(|event| Ok::<_, Infallible>(Bytes::from(event))));
+    let headers = [
+        (header::CONTENT_TYPE, Media::EventStream.content_type()),
+        (header::CACHE_CONTROL, "no-cache"),
+        // Buffering proxies would hold events back.
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, body).into_response()
+}
+
+fn sent(answer: Answer) -> Response {
+    let mut response = (answer.status, [(header::CONTENT_TYPE, answer.content_type)], answer.body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(allow) = answer.allow {
+        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    response
+}
+
+async fn upgrade(door: &Door, peer: Peer, parts: &mut axum::http::request::Parts) -> Response {
+    let (trace, limits) = (trace(), door.0.limits.clone());
+    if !origin_is_known(door, &parts.headers) {
+        let message = "this web origin may not open a socket: an operator adds it to `origins`";
+        return sent(Fault::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).answer(Media::Json, &trace, &limits));
+    }
+    let by_header = text(&parts.headers, header::AUTHORIZATION).map(str::to_owned);
+    let socket = match WebSocketUpgrade::from_request_parts(parts, &()).await {
+        Ok(socket) => socket,
+        Err(refused) => return refused.into_response(),
+    };
+    let spoken = text(&parts.headers, header::SEC_WEBSOCKET_PROTOCOL).unwrap_or("");
+    if !spoken.split(',').any(|name| name.trim() == "graphql-transport-ws") {
+        let message = "speak the subprotocol graphql-transport-ws";
+        return sent(Fault::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).answer(Media::Json, &trace, &limits));
+    }
+    let mut session = door.session(peer.0.ip());
+    let sign_in = session.sign_in.clone();
+    session.sign_in = Arc::new(move |bearer| sign_in(bearer.or_else(|| by_header.clone())));
+    let most = session.bounds.message_bytes_max;
+    socket
+        .protocols(["graphql-transport-ws"])
+        .read_buffer_size(4_096)
+        .write_buffer_size(0)
+        .max_message_size(most)
+        .max_frame_size(most)
+        .on_upgrade(move |socket| session.serve(socket, trace))
+}

@@ -1,0 +1,82 @@
+//! The doors: routes, sign-in, rates, health, shutdown.
+//!
+//! **Invariant**: a request has a viewer before anything of it is run, and nothing of it is logged but its route, its
+//! status and its trace id.
+mod door;
+mod gateway;
+mod graphql;
+mod listener;
+
+pub use door::{Door, Parts};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use listener::{Peer, Unhurried};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Longest wait for open requests when the hub shuts down.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Every route of the API.
+pub fn routes(door: Door) -> Router {
+    let metrics = door.metrics_here();
+    let mut routes = Router::new()
+        .route("/graphql", get(graphql::get).post(graphql::post).options(graphql::options))
+        .route("/schema.graphql", get(sdl))
+        .route("/health/live", get(|| async { "live\n" }))
+        .route("/health/ready", get(ready))
+        .route("/", get(landing));
+    if metrics {
+        routes = routes.route("/metrics", get(render));
+    }
+    routes.with_state(door).layer(CatchPanicLayer::new())
+}
+
+/// The route of metrics alone, for a listener of its own.
+pub fn metrics_routes(door: Door) -> Router {
+    Router::new().route("/metrics", get(render)).with_state(door)
+}
+
+/// Serves until told to close, then lets open requests end; sockets are closed with their cursors.
+pub async fn serve(listener: TcpListener, routes: Router, mut closing: watch::Receiver<bool>) -> std::io::Result<()> {
+    let mut last = closing.clone();
+    let service = routes.into_make_service_with_connect_info::<Peer>();
+    let server = axum::serve(Unhurried::new(listener), service).with_graceful_shutdown(async move {
+        let _ = closing.wait_for(|closing| *closing).await;
+    });
+    tokio::select! {
+        served = server => served,
+        () = async { let _ = last.wait_for(|closing| *closing).await; tokio::time::sleep(DRAIN).await } => Ok(()),
+    }
+}
+
+async fn sdl(State(door): State<Door>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], door.sdl().to_owned()).into_response()
+}
+
+async fn ready(State(door): State<Door>) -> Response {
+    match door.ready().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    }
+}
+
+async fn render(State(door): State<Door>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], door.metrics()).into_response()
+}
+
+async fn landing(State(door): State<Door>) -> Response {
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    let page = if door.is_demo() { include_str!("../pages/demo.html") } else { include_str!("../pages/home.html") };
+    (headers, Html(page)).into_response()
+}

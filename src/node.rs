@@ -1,0 +1,197 @@
+//! One running node: the store opened, the board loaded, the relay, the feed and the sweeper at work, the door open.
+//!
+//! **Invariant**: rooms are wired together here and nowhere else.
+use crate::app::{self, Hub};
+use crate::bus::bell::Bell;
+use crate::bus::{feed::Feed, relay};
+use crate::clock::{Clock, HubClock, Ids, RandomIds};
+use crate::config::Config;
+use crate::graphql::Schema;
+use crate::graphql::tables::Tables;
+use crate::http::{self, Door, Parts};
+use crate::login::{Issuer, Verifier};
+use crate::store::{Dialect, SchemaState, Store};
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::ExposeSecret;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How often the database's clock is measured.
+const CLOCK_EVERY: Duration = Duration::from_secs(10);
+/// How often what time has changed is told.
+const SWEEP_EVERY: Duration = Duration::from_millis(500);
+
+/// Why a node could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotStart {
+    /// The store said no.
+    #[error("the database: {0}")]
+    Store(#[from] crate::store::Error),
+    /// The schema is not the program's.
+    #[error("{0}")]
+    Schema(&'static str),
+    /// An issuer's settings do not do.
+    #[error("{0}")]
+    Issuer(#[from] crate::login::BadSetting),
+    /// Redis' address cannot be read.
+    #[error("redis_url: {0}")]
+    Redis(#[from] redis::RedisError),
+    /// A file or an address cannot be used.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Where time and ids come from: the host in production, the test in tests.
+pub struct Sources {
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// New.
+    pub ids: Arc<dyn Ids>,
+    /// The clock to correct by the database's, in production.
+    pub correctable: Option<Arc<HubClock>>,
+}
+
+impl Sources {
+    /// The host's clock and random ids.
+    pub fn of_host() -> Self {
+        let clock = Arc::new(HubClock::default());
+        Self { clock: clock.clone(), ids: Arc::new(RandomIds), correctable: Some(clock) }
+    }
+}
+
+/// One running node.
+pub struct Node {
+    /// The verbs' hub.
+    pub hub: Hub,
+    /// The routes of its API.
+    pub routes: Router,
+    /// The routes of its metrics, when they have a listener of their own.
+    pub metrics_routes: Router,
+    closing: watch::Sender<bool>,
+    work: Vec<JoinHandle<()>>,
+}
+
+/// Opens the store that the settings name, with a schema that this program can use.
+///
+/// SQLite is migrated here, after a copy beside it; PostgreSQL by `migrate` alone, unless `migrate` says so.
+pub async fn open_store(config: &Config, sources: &Sources, migrate: bool) -> Result<Store, CannotStart> {
+    let url = config.database_url.expose_secret();
+    let dialect = Dialect::of(url);
+    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.contains(":memory:")) {
+        let path = std::path::Path::new(path.trim_start_matches("//").split('?').next().unwrap_or(path));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+    }
+    let store = Store::open(url, config.pool_size(), sources.clock.clone(), sources.ids.clone()).await?;
+    match store.schema_state().await? {
+        SchemaState::Current => {}
+        SchemaState::Ahead => return Err(CannotStart::Schema("the database was made by a newer crisis-hub: run that one")),
+        SchemaState::Behind if migrate => store.migrate().await?,
+        SchemaState::Behind if dialect == Some(Dialect::Sqlite) => {
+            store.keep_copy().await?;
+            store.migrate().await?;
+        }
+        SchemaState::Behind => return Err(CannotStart::Schema("the database's schema is older: run `crisis-hub migrate` once")),
+    }
+    if let Some(clock) = &sources.correctable {
+        clock.not_before(store.high_water().await?);
+        measure(&store, clock).await?;
+    }
+    Ok(store)
+}
+
+async fn measure(store: &Store, clock: &HubClock) -> Result<(), crate::store::Error> {
+    let before = clock.steady();
+    let database = store.clock_micros().await?;
+    let after = clock.steady();
+    match database {
+        // Half the round trip: the answer was true somewhere in between.
+        Some(micros) => clock.set_offset_micros(micros - (before.micros() + after.micros()) / 2),
+        None => clock.catch_up_with_host(),
+    }
+    metrics::gauge!("hub_clock_offset_seconds").set(clock.offset_micros() as f64 / 1e6);
+    Ok(())
+}
+
+impl Node {
+    /// Starts a node over an opened store.
+    pub async fn start(
+        config: Config,
+        sources: Sources,
+        store: Store,
+        issuers: Vec<Issuer>,
+        demo: bool,
+        metrics: Option<PrometheusHandle>,
+    ) -> Result<Self, CannotStart> {
+        let hub = Hub::open(store.clone()).await?;
+        let (feed, limits) = (Feed::default(), Arc::new(config.limits.clone()));
+        let bell = config.redis().map_or_else(|| Ok(Bell::in_process()), Bell::over_redis)?;
+        let (closing, closed) = watch::channel(false);
+        let schema = Schema::new(&limits, demo);
+        let heartbeat = Duration::from_secs(config.socket.heartbeat_seconds);
+        let tables = Tables::open(schema.clone(), limits, hub.clone(), feed.clone(), heartbeat);
+        let verifier = Verifier::new(issuers, sources.clock.clone())?;
+        let mut work = vec![
+            tokio::spawn(relay::run(store.clone(), bell.clone())),
+            tokio::spawn(feed.run(store.clone(), bell, hub.board().clone())),
+            tokio::spawn(sweep(hub.clone())),
+        ];
+        if let Some(clock) = sources.correctable {
+            work.push(tokio::spawn(keep_time(store, clock)));
+        }
+        let parts = Parts { config, hub: hub.clone(), schema, tables, verifier, metrics, closing: closed, demo };
+        let door = Door::new(parts);
+        let (routes, metrics_routes) = (http::routes(door.clone()), http::metrics_routes(door));
+        Ok(Self { hub, routes, metrics_routes, closing, work })
+    }
+
+    /// Serves until [`Node::close`] or the far end of `until`.
+    pub async fn serve(&self, listener: TcpListener, until: impl Future<Output = ()>) -> std::io::Result<()> {
+        let served = http::serve(listener, self.routes.clone(), self.closing.subscribe());
+        let mut served = std::pin::pin!(served);
+        tokio::select! {
+            done = &mut served => return done,
+            () = until => self.close(),
+        }
+        served.await
+    }
+
+    /// Tells everybody to go home: sockets are closed with their cursors.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.close();
+        self.work.iter().for_each(JoinHandle::abort);
+    }
+}
+
+async fn sweep(hub: Hub) {
+    loop {
+        match app::sweep::pass(&hub).await {
+            Ok(0) => tokio::time::sleep(SWEEP_EVERY).await,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "what time has changed could not be told; trying again");
+                tokio::time::sleep(SWEEP_EVERY * 2).await;
+            }
+        }
+    }
+}
+
+async fn keep_time(store: Store, clock: Arc<HubClock>) {
+    loop {
+        tokio::time::sleep(CLOCK_EVERY).await;
+        if let Err(error) = measure(&store, &clock).await {
+            tracing::warn!(%error, "the database's clock could not be measured");
+        }
+    }
+}
