@@ -1,3 +1,4 @@
 //! Crisis Hub: the rooms, in reading order.
 pub mod clock;
 pub mod domain;
+pub mod graphql;
