@@ -1,4 +1,5 @@
 //! Crisis Hub: the rooms, in reading order.
 pub mod clock;
 pub mod domain;
+pub mod exchange;
 pub mod policy;
