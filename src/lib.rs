@@ -18,6 +18,10 @@ pub mod login;
 
 pub mod graphql;
 
+pub mod exchange;
+
+pub mod demo;
+
 pub mod config;
 
 pub mod http;
