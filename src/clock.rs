@@ -48,7 +48,12 @@ pub struct HubClock {
 
 impl Default for HubClock {
     fn default() -> Self {
-        Self { born: Instant::now(), born_micros: host().micros(), offset_micros: AtomicI64::new(0), latest: AtomicI64::new(i64::MIN) }
+        Self {
+            born: Instant::now(),
+            born_micros: host().micros(),
+            offset_micros: AtomicI64::new(0),
+            latest: AtomicI64::new(i64::MIN),
+        }
     }
 }
 
@@ -67,7 +72,8 @@ impl HubClock {
 
     /// The host's clock at birth, moved on by the monotonic clock: what an offset is measured against.
     pub fn steady(&self) -> At {
-        At::from_micros(self.born_micros).plus_micros(i64::try_from(self.born.elapsed().as_micros()).unwrap_or(i64::MAX))
+        At::from_micros(self.born_micros)
+            .plus_micros(i64::try_from(self.born.elapsed().as_micros()).unwrap_or(i64::MAX))
     }
 
     /// Takes the offset to the database's clock, in microseconds, as just measured.

@@ -109,7 +109,9 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         // HUB_TEST_* belongs to the tests, HUB_LOG to the log.
-        let ours = Env::prefixed("HUB_").filter(|key| !key.starts_with("test_") && key != "config" && key != "log").split("__");
+        let ours = Env::prefixed("HUB_")
+            .filter(|key| !key.starts_with("test_") && key != "config" && key != "log")
+            .split("__");
         Self::of(&figment.merge(ours))
     }
 
@@ -126,7 +128,10 @@ impl Config {
 
     fn check(&self) -> Result<(), BadConfig> {
         let range = |fine: bool, message| if fine { Ok(()) } else { Err(BadConfig::OutOfRange(message)) };
-        range(Dialect::of(self.database_url.expose_secret()).is_some(), "database_url begins with sqlite: or postgres:")?;
+        range(
+            Dialect::of(self.database_url.expose_secret()).is_some(),
+            "database_url begins with sqlite: or postgres:",
+        )?;
         range((1..=1_000).contains(&self.pool.connections_max), "pool.connections_max is 1 to 1000")?;
         range((1..=1_000).contains(&self.limits.page_max), "limits.page_max is 1 to 1000")?;
         range(self.limits.page_default <= self.limits.page_max, "limits.page_default is at most limits.page_max")?;
@@ -136,7 +141,10 @@ impl Config {
         range(self.socket.ping_seconds >= 1, "socket.ping_seconds is at least 1")?;
         range(self.rates.person_per_minute >= 1 && self.rates.stranger_per_minute >= 1, "rates are at least 1")?;
         range(self.rates.application_per_minute >= 1, "rates are at least 1")?;
-        range(self.metrics_listen.is_empty() || self.metrics_listen.parse::<SocketAddr>().is_ok(), "metrics_listen is an address and a port")?;
+        range(
+            self.metrics_listen.is_empty() || self.metrics_listen.parse::<SocketAddr>().is_ok(),
+            "metrics_listen is an address and a port",
+        )?;
         self.issuers.iter().try_for_each(Issuer::check)?;
         Ok(())
     }

@@ -9,7 +9,11 @@ fn main() -> ExitCode {
     let command = commands::Cli::parse();
     let filter = EnvFilter::try_from_env("HUB_LOG").unwrap_or_else(|_| EnvFilter::new(command.log_level()));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if command.logs_json() { log.json().init() } else { log.with_target(false).init() }
+    if command.logs_json() {
+        log.json().init();
+    } else {
+        log.with_target(false).init();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

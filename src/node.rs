@@ -90,13 +90,17 @@ pub async fn open_store(config: &Config, sources: &Sources, migrate: bool) -> Re
     let store = Store::open(url, config.pool_size(), sources.clock.clone(), sources.ids.clone()).await?;
     match store.schema_state().await? {
         SchemaState::Current => {}
-        SchemaState::Ahead => return Err(CannotStart::Schema("the database was made by a newer crisis-hub: run that one")),
+        SchemaState::Ahead => {
+            return Err(CannotStart::Schema("the database was made by a newer crisis-hub: run that one"));
+        }
         SchemaState::Behind if migrate => store.migrate().await?,
         SchemaState::Behind if dialect == Some(Dialect::Sqlite) => {
             store.keep_copy().await?;
             store.migrate().await?;
         }
-        SchemaState::Behind => return Err(CannotStart::Schema("the database's schema is older: run `crisis-hub migrate` once")),
+        SchemaState::Behind => {
+            return Err(CannotStart::Schema("the database's schema is older: run `crisis-hub migrate` once"));
+        }
     }
     if let Some(clock) = &sources.correctable {
         clock.not_before(store.high_water().await?);
@@ -111,7 +115,7 @@ async fn measure(store: &Store, clock: &HubClock) -> Result<(), crate::store::Er
     let after = clock.steady();
     match database {
         // Half the round trip: the answer was true somewhere in between.
-        Some(micros) => clock.set_offset_micros(micros - (before.micros() + after.micros()) / 2),
+        Some(micros) => clock.set_offset_micros(micros - i64::midpoint(before.micros(), after.micros())),
         None => clock.catch_up_with_host(),
     }
     metrics::gauge!("hub_clock_offset_seconds").set(clock.offset_micros() as f64 / 1e6);

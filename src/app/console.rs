@@ -42,7 +42,9 @@ pub async fn grant(hub: &Hub, wanted: FirstGrant) -> Result<Grant, Error> {
     let principal = Principal { issuer: wanted.issuer, subject: wanted.subject, kind: wanted.holder };
     let input = GrantRole { principal, role: wanted.role, organization: Some(organization), until: None, keyed: None };
     let outcome = grant_role(hub, &viewer(), input).await?;
-    outcome.changed.ok_or_else(|| Error::BadInput(outcome.problems.into_iter().map(|p| p.message).collect::<Vec<_>>().join(" ")))
+    outcome
+        .changed
+        .ok_or_else(|| Error::BadInput(outcome.problems.into_iter().map(|p| p.message).collect::<Vec<_>>().join(" ")))
 }
 
 async fn region(hub: &Hub, code: &str, time_zone: &str) -> Result<RegionId, Error> {
@@ -50,7 +52,12 @@ async fn region(hub: &Hub, code: &str, time_zone: &str) -> Result<RegionId, Erro
     if let Some(known) = board.entries::<RegionDetails>(&scope).find(|region| region.details.code == code) {
         return Ok(known.id);
     }
-    let details = RegionDetails { name: code.to_owned(), code: code.to_owned(), time_zone: time_zone.to_owned(), counties: Vec::new() };
+    let details = RegionDetails {
+        name: code.to_owned(),
+        code: code.to_owned(),
+        time_zone: time_zone.to_owned(),
+        counties: Vec::new(),
+    };
     let saved = directory::save(hub, &viewer(), SaveEntry::new(None, details, Provenance::Manual)).await?;
     saved.changed.map(|region| region.id).ok_or(Error::NotFound)
 }
@@ -63,7 +70,9 @@ async fn organization(hub: &Hub, region: RegionId, named: Option<&str>, role: Ro
         (None, _) => return Err(Error::BadInput("name the agency with --organization (its id or its name)".into())),
     };
     let id = GlobalId::parse(name).and_then(GlobalId::as_noun);
-    let mut known = board.entries::<OrganizationDetails>(&scope).filter(|o| Some(o.id) == id || (o.region == region && o.details.name == name));
+    let mut known = board
+        .entries::<OrganizationDetails>(&scope)
+        .filter(|o| Some(o.id) == id || (o.region == region && o.details.name == name));
     if let Some(known) = known.next() {
         return Ok(known.id);
     }

@@ -81,7 +81,12 @@ pub(super) async fn verify() -> Done {
     let mut broken = 0;
     for finding in store.verify().await? {
         broken += finding.broken;
-        println!("{} {} ({} broken)", if finding.broken == 0 { "ok  " } else { "FAIL" }, finding.promise, finding.broken);
+        println!(
+            "{} {} ({} broken)",
+            if finding.broken == 0 { "ok  " } else { "FAIL" },
+            finding.promise,
+            finding.broken
+        );
     }
     let (loaded, folded) = (Board::load(&store).await?.now().coded(), Board::replay(&store).await?.coded());
     let apart = loaded != folded;

@@ -17,7 +17,9 @@ pub(super) async fn serve() -> Done {
     let store = node::open_store(&config, &sources, false).await?;
     store.claim_edition("network").await?;
     if config.issuers.is_empty() {
-        tracing::warn!("no identity provider: set `issuers` (README, \"Who is asking\"); until then everybody is answered UNAUTHENTICATED");
+        tracing::warn!(
+            "no identity provider: set `issuers` (README, \"Who is asking\"); until then everybody is answered UNAUTHENTICATED"
+        );
     }
     let issuers = config.issuers.clone();
     let (listen, metrics_listen) = (config.listen, config.metrics_listen.clone());

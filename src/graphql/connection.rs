@@ -6,7 +6,8 @@ use super::seen::Asking;
 use crate::app;
 use crate::app::cursor::{Mark, Seal};
 use async_graphql::connection::{
-    Connection, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EmptyFields,
+    Connection, ConnectionNameType, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EdgeNameType,
+    EmptyFields,
 };
 use async_graphql::{Context, ObjectType, OutputType, SimpleObject};
 
@@ -27,8 +28,8 @@ pub struct Extra {
 }
 
 /// A page of nodes.
-pub type Page<N, E = EmptyFields> =
-    Connection<String, N, Extra, E, DefaultConnectionName, DefaultEdgeName, DisableNodesField>;
+pub type Page<N, E = EmptyFields, C = DefaultConnectionName, D = DefaultEdgeName> =
+    Connection<String, N, Extra, E, C, D, DisableNodesField>;
 
 /// Which page.
 #[derive(Clone, Debug, Default)]
@@ -103,16 +104,18 @@ impl Listing<'_> {
     }
 
     /// Cuts a page out of rows in order.
-    pub fn page<K, N, E>(
+    pub fn page<K, N, E, C, D>(
         &self,
         ctx: &Context<'_>,
         paging: &Paging,
         rows: Vec<Row<K, N, E>>,
-    ) -> Result<Page<N, E>, async_graphql::Error>
+    ) -> Result<Page<N, E, C, D>, async_graphql::Error>
     where
         K: Ord + Clone + serde::Serialize + serde::de::DeserializeOwned,
         N: OutputType,
         E: ObjectType,
+        C: ConnectionNameType,
+        D: EdgeNameType,
     {
         let (size, backward) = paging.size(ctx.data_unchecked::<Limits>())?;
         let after = paging.after.as_ref().map(|cursor| self.key::<K>(cursor)).transpose()?;

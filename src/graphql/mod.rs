@@ -65,15 +65,12 @@ impl Schema {
 
     /// Runs a query or a mutation.
     pub async fn execute(&self, request: Request) -> Response {
-        match tokio::time::timeout(self.timeout, self.inner.execute(request)).await {
-            Ok(response) => self.marked(response),
-            Err(_) => {
-                let late = error::coded(
-                    error::ErrorCode::Unavailable,
-                    "the operation took too long: ask for less, or try again",
-                );
-                self.marked(Response::from_errors(vec![late.into_server_error(async_graphql::Pos::default())]))
-            }
+        if let Ok(response) = tokio::time::timeout(self.timeout, self.inner.execute(request)).await {
+            self.marked(response)
+        } else {
+            let late =
+                error::coded(error::ErrorCode::Unavailable, "the operation took too long: ask for less, or try again");
+            self.marked(Response::from_errors(vec![late.into_server_error(async_graphql::Pos::default())]))
         }
     }
 
@@ -121,13 +118,20 @@ impl Operation {
         if let Some(place) = &self.place {
             variables.remove(place);
         }
-        (self.incoming.source.clone(), self.incoming.operation_name.clone(), serde_json::to_string(&variables).unwrap_or_default())
+        (
+            self.incoming.source.clone(),
+            self.incoming.operation_name.clone(),
+            serde_json::to_string(&variables).unwrap_or_default(),
+        )
     }
 }
 
 /// The variable that is given as `after` of the root field.
 fn place(document: &ExecutableDocument, name: Option<&str>) -> Option<Name> {
-    let (_, operation) = document.operations.iter().find(|(known, _)| name.is_none() || known.map(|n| n.as_str()) == name)?;
+    let (_, operation) = document
+        .operations
+        .iter()
+        .find(|(known, _)| name.is_none() || known.map(async_graphql::Name::as_str) == name)?;
     let Selection::Field(field) = &operation.node.selection_set.node.items.first()?.node else { return None };
     match &field.node.get_argument("after")?.node {
         async_graphql_value::Value::Variable(name) => Some(name.clone()),

@@ -16,7 +16,7 @@ use crate::domain::need::{Criterion, Fit};
 use crate::domain::role::Role;
 use crate::domain::service::ServiceKind;
 use crate::policy::{Action, permit};
-use async_graphql::connection::EmptyFields;
+use async_graphql::connection::{ConnectionNameType, EdgeNameType, EmptyFields};
 use async_graphql::{Context, Error, ID, Interface, Object, SimpleObject};
 use std::sync::Arc;
 
@@ -130,6 +130,23 @@ pub struct SearchEdge {
     reasons: Vec<FitReason>,
 }
 
+/// The answer of a search is a connection of its own name: its edges say more.
+pub struct SearchName;
+
+impl ConnectionNameType for SearchName {
+    fn type_name<T: async_graphql::OutputType>() -> String {
+        "BedSearchConnection".into()
+    }
+}
+
+impl EdgeNameType for SearchName {
+    fn type_name<T: async_graphql::OutputType>() -> String {
+        "BedSearchEdge".into()
+    }
+}
+
+type SearchPage = Page<BedUnit, SearchEdge, SearchName, SearchName>;
+
 /// How a unit fits in one point.
 #[derive(Clone, SimpleObject)]
 pub struct FitReason {
@@ -239,7 +256,6 @@ impl Query {
     }
 
     /// Agencies, in the order of their ids.
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn organizations(
         &self,
         ctx: &Context<'_>,
@@ -254,7 +270,6 @@ impl Query {
     }
 
     /// Places, in the order of their ids.
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn facilities(
         &self,
         ctx: &Context<'_>,
@@ -274,7 +289,6 @@ impl Query {
     }
 
     /// Services, in the order of their ids.
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn services(
         &self,
         ctx: &Context<'_>,
@@ -293,7 +307,6 @@ impl Query {
     }
 
     /// Units with their availability, in the order of their ids.
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn bed_units(
         &self,
         ctx: &Context<'_>,
@@ -308,7 +321,6 @@ impl Query {
 
     /// Who can take this person, and why: best fit first, then places that never refuse, then the freshest numbers, then
     /// the shortest straight line.
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn bed_search(
         &self,
         ctx: &Context<'_>,
@@ -317,7 +329,7 @@ impl Query {
         #[graphql(desc = "How far to look, in kilometers in a straight line; needs `near`.")] within_km: Option<f64>,
         first: Option<i32>,
         after: Option<Cursor>,
-    ) -> Answer<Page<BedUnit, SearchEdge>> {
+    ) -> Answer<SearchPage> {
         Some(bed_search(ctx, need, near, within_km, Paging { first, after, last: None, before: None }).await)
     }
 
@@ -455,7 +467,7 @@ async fn bed_search(
     near: Option<PointInput>,
     within_km: Option<f64>,
     paging: Paging,
-) -> Result<Page<BedUnit, SearchEdge>, Error> {
+) -> Result<SearchPage, Error> {
     let bound = format!("bedSearch:{need:?}:{near:?}:{within_km:?}");
     let need = need.read()?;
     let first_responder = matches!(asking(ctx).viewer.role(), Some(Role::Officer | Role::Dispatcher | Role::Ems));

@@ -10,8 +10,8 @@ use super::{Operation, Schema};
 use crate::app::Hub;
 use crate::config::Socket as Bounds;
 use crate::policy::Viewer;
-use async_graphql::parser::types::OperationType;
 use async_graphql::Value;
+use async_graphql::parser::types::OperationType;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -152,16 +152,19 @@ impl Session {
         self.send(socket, Message::Text(text.into())).await
     }
 
-    async fn hear(&self, socket: &mut WebSocket, running: &mut Running, text: &[u8], trace: &Arc<str>) -> Result<(), Close> {
+    async fn hear(
+        &self,
+        socket: &mut WebSocket,
+        running: &mut Running,
+        text: &[u8],
+        trace: &Arc<str>,
+    ) -> Result<(), Close> {
         let bad = |why: &str| Err((4400, why.to_owned()));
         // The message's own object, its payload, and the payload's variables.
         let Ok(Value::Object(mut message)) = read_json(text, self.limits.variables_nesting_max + 3) else {
             return bad("a message is one JSON object");
         };
-        let kind = match message.swap_remove("type") {
-            Some(Value::String(kind)) => kind,
-            _ => return bad("a message has a type"),
-        };
+        let Some(Value::String(kind)) = message.swap_remove("type") else { return bad("a message has a type") };
         let id = match message.swap_remove("id") {
             Some(Value::String(id)) if !id.is_empty() && id.len() <= ID_BYTES_MAX => Some(id),
             None => None,
@@ -200,7 +203,13 @@ impl Session {
         self.send(socket, Message::Text(r#"{"type":"connection_ack"}"#.into())).await
     }
 
-    fn subscribe(&self, running: &mut Running, id: String, payload: Option<Value>, trace: &Arc<str>) -> Result<(), Close> {
+    fn subscribe(
+        &self,
+        running: &mut Running,
+        id: String,
+        payload: Option<Value>,
+        trace: &Arc<str>,
+    ) -> Result<(), Close> {
         let Some(viewer) = running.viewer.clone() else { return Err((4401, "send connection_init first".into())) };
         if running.operations.contains_key(&id) {
             return Err((4409, "an operation with this id is running".into()));
@@ -225,12 +234,14 @@ impl Session {
 
     async fn run(&self, id: String, operation: Operation, viewer: Viewer, out: &mpsc::Sender<Out>, trace: &str) {
         if !(self.may_run)(&viewer) {
-            let fault = Fault::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many requests: slow down");
+            let fault =
+                Fault::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many requests: slow down");
             let _ = out.send(Out::Error(id, errors(fault, trace, &self.limits))).await;
             return;
         }
         if operation.kind != OperationType::Subscription {
-            let response = self.schema.execute(operation.request(&self.limits).data(Asking::new(&self.hub, viewer))).await;
+            let response =
+                self.schema.execute(operation.request(&self.limits).data(Asking::new(&self.hub, viewer))).await;
             let refused = super::over_http::is_request_error(&response);
             let body = Bytes::from(payload(response, trace, &self.limits));
             let last = if refused { Out::Error(id.clone(), only_errors(&body)) } else { Out::Next(id.clone(), body) };
@@ -243,7 +254,9 @@ impl Session {
             let told = match served {
                 Served::Frame(frame) => Out::Next(id.clone(), frame.body),
                 Served::Refused(body) => Out::Error(id.clone(), only_errors(&body)),
-                Served::TooSlow(cursor) => Out::Close((4413, format!("too slow; go on after {}", cursor.as_deref().unwrap_or("")))),
+                Served::TooSlow(cursor) => {
+                    Out::Close((4413, format!("too slow; go on after {}", cursor.as_deref().unwrap_or(""))))
+                }
                 Served::Unseated => Out::Close((4401, "the token or the grant has ended".into())),
             };
             if out.send(told).await.is_err() {

@@ -151,7 +151,8 @@ struct Room {
 impl Tables {
     /// Opens the room and begins to watch for revocations.
     pub fn open(schema: Schema, limits: Arc<Limits>, hub: Hub, feed: Feed, heartbeat: Duration) -> Self {
-        let room = Room { schema, limits, hub, feed, heartbeat, tables: Mutex::default(), revocations: watch::Sender::new(0) };
+        let room =
+            Room { schema, limits, hub, feed, heartbeat, tables: Mutex::default(), revocations: watch::Sender::new(0) };
         let tables = Self(Arc::new(room));
         tokio::spawn(watch_revocations(Arc::downgrade(&tables.0), tables.0.feed.listen()));
         tables

@@ -73,10 +73,6 @@ impl Door {
         &self.0.sdl
     }
 
-    pub(super) fn is_demo(&self) -> bool {
-        self.0.parts.demo
-    }
-
     pub(super) fn metrics_here(&self) -> bool {
         self.0.parts.config.metrics_listen.is_empty()
     }
@@ -136,7 +132,7 @@ impl Door {
 
 async fn forget_the_silent(door: std::sync::Weak<Inner>) {
     loop {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         let Some(door) = door.upgrade() else { return };
         door.people.retain_recent();
         door.applications.retain_recent();

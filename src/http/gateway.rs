@@ -20,7 +20,11 @@ pub(super) enum NotSignedIn {
 
 impl Door {
     /// The viewer of a request: nobody without a token, and an error with a bad one.
-    pub(super) async fn sign_in(&self, authorization: Option<&str>, chosen: Option<GrantId>) -> Result<Viewer, NotSignedIn> {
+    pub(super) async fn sign_in(
+        &self,
+        authorization: Option<&str>,
+        chosen: Option<GrantId>,
+    ) -> Result<Viewer, NotSignedIn> {
         let Some(authorization) = authorization else { return Ok(Viewer::nobody()) };
         let (scheme, token) = authorization.split_once(' ').ok_or(NotSignedIn::Refused)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
@@ -40,7 +44,8 @@ impl Door {
 
 fn claimant(hub: &Hub, identity: Identity, chosen: Option<GrantId>) -> Claimant {
     // A client that speaks for itself is an application.
-    let kind = if identity.client.as_ref() == Some(&identity.subject) { HolderKind::Application } else { HolderKind::Person };
+    let kind =
+        if identity.client.as_ref() == Some(&identity.subject) { HolderKind::Application } else { HolderKind::Person };
     let claimed = identity.hint.and_then(|hint| Some((hint.role, organization(hub, &hint.organization)?)));
     Claimant {
         principal: Principal { issuer: identity.issuer.to_string(), subject: identity.subject, kind },

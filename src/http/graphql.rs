@@ -39,12 +39,11 @@ pub(super) async fn post(State(door): State<Door>, ConnectInfo(peer): ConnectInf
     };
     let limits = &door.0.limits;
     let most = limits.body_bytes_max;
-    let read = match axum::body::to_bytes(body, most).await {
-        Ok(body) => over_http::read_post(text(&parts.headers, header::CONTENT_TYPE), &body, limits),
-        Err(_) => {
-            let message = format!("the body has at most {most} bytes: send less in one request");
-            Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message))
-        }
+    let read = if let Ok(body) = axum::body::to_bytes(body, most).await {
+        over_http::read_post(text(&parts.headers, header::CONTENT_TYPE), &body, limits)
+    } else {
+        let message = format!("the body has at most {most} bytes: send less in one request");
+        Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message))
     };
     run(&door, asked, Method::POST, read).await
 }
@@ -114,7 +113,11 @@ async fn admit(door: &Door, headers: &HeaderMap, peer: Peer) -> Result<Asked, Bo
     let chosen = headers.get(GRANT).and_then(|value| value.to_str().ok());
     let chosen = chosen.map(|id| GlobalId::parse(id).and_then(GlobalId::as_noun));
     if chosen == Some(None) {
-        return Err(refuse(Fault::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "Crisis-Hub-Grant is the id of one of your grants")));
+        return Err(refuse(Fault::new(
+            StatusCode::BAD_REQUEST,
+            "BAD_USER_INPUT",
+            "Crisis-Hub-Grant is the id of one of your grants",
+        )));
     }
     let signed_in = door.sign_in(text(headers, header::AUTHORIZATION), chosen.flatten()).await;
     let (viewer, refused) = match signed_in {
@@ -136,12 +139,18 @@ async fn admit(door: &Door, headers: &HeaderMap, peer: Peer) -> Result<Asked, Bo
 
 fn unsigned(refused: NotSignedIn, media: Media, trace: &str, limits: &crate::graphql::limits::Limits) -> Response {
     let (status, message) = match refused {
-        NotSignedIn::Refused => (StatusCode::UNAUTHORIZED, "this token is not accepted: get a new one from your identity provider"),
-        NotSignedIn::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "you cannot be signed in now: try again in a moment"),
+        NotSignedIn::Refused => {
+            (StatusCode::UNAUTHORIZED, "this token is not accepted: get a new one from your identity provider")
+        }
+        NotSignedIn::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "you cannot be signed in now: try again in a moment")
+        }
     };
     let mut response = sent(Fault::new(status, refused.code(), message).answer(media, trace, limits));
     if refused == NotSignedIn::Refused {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
     }
     response
 }
@@ -202,7 +211,8 @@ fn subscribed(door: &Door, operation: Operation, asked: Asked) -> impl Stream<It
 }
 
 fn last_word(code: &str, message: &str, cursor: Option<&str>, trace: &str) -> Bytes {
-    let error = serde_json::json!({"message": message, "extensions": {"code": code, "cursor": cursor, "traceId": trace}});
+    let error =
+        serde_json::json!({"message": message, "extensions": {"code": code, "cursor": cursor, "traceId": trace}});
     serde_json::to_vec(&serde_json::json!({"errors": [error]})).unwrap_or_default().into()
 }
 
@@ -241,7 +251,11 @@ async fn upgrade(door: &Door, peer: Peer, parts: &mut axum::http::request::Parts
     let spoken = text(&parts.headers, header::SEC_WEBSOCKET_PROTOCOL).unwrap_or("");
     if !spoken.split(',').any(|name| name.trim() == "graphql-transport-ws") {
         let message = "speak the subprotocol graphql-transport-ws";
-        return sent(Fault::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).answer(Media::Json, &trace, &limits));
+        return sent(Fault::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).answer(
+            Media::Json,
+            &trace,
+            &limits,
+        ));
     }
     let mut session = door.session(peer.0.ip());
     let sign_in = session.sign_in.clone();

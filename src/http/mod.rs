@@ -71,12 +71,15 @@ async fn render(State(door): State<Door>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], door.metrics()).into_response()
 }
 
-async fn landing(State(door): State<Door>) -> Response {
+async fn landing() -> Response {
     let headers = [
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+        ),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    let page = if door.is_demo() { include_str!("../pages/demo.html") } else { include_str!("../pages/home.html") };
+    let page = include_str!("../pages/home.html");
     (headers, Html(page)).into_response()
 }

@@ -46,7 +46,7 @@ impl From<DbErr> for Error {
         };
         let code = runtime.and_then(|runtime| match runtime {
             RuntimeErr::SqlxError(error) => {
-                error.as_database_error().and_then(|e| e.code().map(|code| code.into_owned()))
+                error.as_database_error().and_then(|e| e.code().map(std::borrow::Cow::into_owned))
             }
             RuntimeErr::Internal(_) => None,
         });

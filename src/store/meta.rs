@@ -27,17 +27,14 @@ impl Store {
     /// Runs the missing steps, one node at a time.
     pub async fn migrate(&self) -> Result<(), Error> {
         let guard = self.pools().writer.begin().await;
-        match self.dialect().backend() {
-            DbBackend::Postgres => {
-                let guard = guard?;
-                self.dialect().lock_schema(&guard).await?;
-                Migrator::up(&self.pools().readers, None).await?;
-                guard.commit().await?;
-            }
-            _ => {
-                drop(guard);
-                Migrator::up(&self.pools().writer, None).await?;
-            }
+        if self.dialect().backend() == DbBackend::Postgres {
+            let guard = guard?;
+            self.dialect().lock_schema(&guard).await?;
+            Migrator::up(&self.pools().readers, None).await?;
+            guard.commit().await?;
+        } else {
+            drop(guard);
+            Migrator::up(&self.pools().writer, None).await?;
         }
         begin_log(&self.pools().writer, self.dialect().backend()).await?;
         let fresh = hex(&rand::random::<[u8; 32]>());
