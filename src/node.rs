@@ -165,6 +165,11 @@ impl Node {
         served.await
     }
 
+    /// Told when the node closes.
+    pub fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
     /// Tells everybody to go home: sockets are closed with their cursors.
     pub fn close(&self) {
         self.closing.send_replace(true);

@@ -1,1 +1,16 @@
-fn main() {}
+//! Everything that is tested from outside: the real program over HTTP, WebSocket and SSE, on both databases.
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests say what they expect by failing"
+)]
+
+#[path = "../src/login/forge.rs"]
+#[expect(dead_code, reason = "the login room's own tool for tests, used from here too")]
+mod forge;
+mod house;
+
+mod api;

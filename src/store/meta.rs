@@ -92,6 +92,12 @@ impl Store {
         self.dialect().clock_micros(&self.pools().readers).await
     }
 
+    /// Closes every connection.
+    pub async fn close(&self) {
+        let _ = self.pools().writer.close_by_ref().await;
+        let _ = self.pools().readers.close_by_ref().await;
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Error> {
         Ok(self.pools().readers.ping().await?)

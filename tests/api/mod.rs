@@ -1,0 +1,19 @@
+//! One file per noun, each test on SQLite and on PostgreSQL with Redis.
+
+/// Runs a test on both databases.
+macro_rules! on_both {
+    ($($(#[doc = $doc:literal])* $name:ident),+ $(,)?) => { $(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name(crate::house::Db::Sqlite).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$name(crate::house::Db::Postgres).await;
+            }
+        }
+    )+ };
+}
+
+mod bed;

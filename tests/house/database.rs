@@ -1,0 +1,80 @@
+//! Fresh databases: a SQLite file, or a clone of a migrated PostgreSQL template; and Redis beside the latter.
+use crisis_hub::clock::RandomIds;
+use crisis_hub::config::Config;
+use crisis_hub::node::{self, Sources};
+use sea_orm::{ConnectionTrait, Database};
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Db {
+    /// SQLite, events in process.
+    Sqlite,
+    /// PostgreSQL, events over Redis.
+    Postgres,
+}
+
+/// Where one house keeps its data.
+pub struct Place {
+    pub url: String,
+    pub redis_url: String,
+    _folder: Option<TempDir>,
+}
+
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+
+/// A variable that `tests/run` sets: without it the test fails, and says so.
+pub fn given(name: &str) -> String {
+    #[expect(clippy::disallowed_methods, reason = "tests are told by tests/run where their servers are")]
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with tests/run"))
+}
+
+impl Place {
+    pub async fn fresh(db: Db) -> Self {
+        match db {
+            Db::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite:{}", folder.path().join("hub.db").display());
+                Self { url, redis_url: String::new(), _folder: Some(folder) }
+            }
+            Db::Postgres => {
+                let template = TEMPLATE.get_or_init(template).await;
+                let name = format!("hub_{:016x}", rand::random::<u64>());
+                maintenance(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+                Self { url: named(&name), redis_url: given("HUB_TEST_REDIS_URL"), _folder: None }
+            }
+        }
+    }
+}
+
+async fn template() -> String {
+    let name = format!("hub_template_{:016x}", rand::random::<u64>());
+    maintenance(&format!("CREATE DATABASE {name}")).await;
+    let mut config = Config::defaults().unwrap();
+    config.database_url = named(&name).into();
+    let sources = Sources { clock: Sources::of_host().clock, ids: Arc::new(RandomIds), correctable: None };
+    let store = node::open_store(&config, &sources, true).await.unwrap();
+    store.close().await;
+    name
+}
+
+fn named(database: &str) -> String {
+    let url = given("HUB_TEST_DATABASE_URL");
+    let (server, _) = url.rsplit_once('/').unwrap();
+    format!("{server}/{database}")
+}
+
+async fn maintenance(sql: &str) {
+    let connection = Database::connect(given("HUB_TEST_DATABASE_URL")).await.unwrap();
+    // A template is cloned by one at a time.
+    for attempt in 0.. {
+        match connection.execute_unprepared(sql).await {
+            Ok(_) => break,
+            Err(error) if attempt > 200 => panic!("{sql}: {error}"),
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(25)).await,
+        }
+    }
+    connection.close().await.unwrap();
+}

@@ -1,0 +1,233 @@
+//! The harness: the real node over a fresh database, behind a real listener, with the test's own time and ids.
+mod client;
+mod database;
+mod world;
+
+pub use client::{Answer, Client, Sse, Ws};
+pub use database::Db;
+pub use world::World;
+
+use crate::forge::{Draft, Key, key_set};
+use crisis_hub::app::{Hub, console, grant};
+use crisis_hub::clock::{Clock, Ids};
+use crisis_hub::config::Config;
+use crisis_hub::domain::grant::{Grant, HolderKind, Principal};
+use crisis_hub::domain::id::OrganizationId;
+use crisis_hub::domain::role::Role;
+use crisis_hub::domain::time::At;
+use crisis_hub::login::Issuer;
+use crisis_hub::node::{self, Node, Sources};
+use crisis_hub::store::Store;
+use jsonwebtoken::Algorithm;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// The issuer of the house's tokens.
+pub const ISSUER: &str = "https://id.house.invalid";
+/// What its tokens are for.
+pub const AUDIENCE: &str = "https://hub.house.invalid";
+
+/// The test's time: it stands still but for a microsecond at each look, until it is advanced.
+#[derive(Debug)]
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub fn advance(&self, minutes: i64) {
+        self.0.fetch_add(minutes * 60_000_000, SeqCst);
+    }
+
+    pub fn advance_micros(&self, micros: i64) {
+        self.0.fetch_add(micros, SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> At {
+        At::from_micros(self.0.fetch_add(1, SeqCst))
+    }
+}
+
+/// Ids from a counter: the same in every run.
+#[derive(Debug, Default)]
+pub struct SeededIds(AtomicU64);
+
+impl Ids for SeededIds {
+    fn key(&self, at: At) -> uuid::Uuid {
+        let n = self.0.fetch_add(1, SeqCst);
+        let mut random = [0_u8; 10];
+        // The log's cursors look at the last bytes of an id.
+        random[2..].copy_from_slice(&n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+        let millis = u64::try_from(at.micros() / 1_000).unwrap();
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+}
+
+/// One hub at work.
+pub struct House {
+    pub db: Db,
+    pub config: Config,
+    pub clock: Arc<TestClock>,
+    pub key: Arc<Key>,
+    pub address: SocketAddr,
+    pub world: World,
+    node: Option<Node>,
+    server: Option<JoinHandle<()>>,
+    sources: Arc<dyn Fn() -> Sources + Send + Sync>,
+    _place: Arc<database::Place>,
+}
+
+impl House {
+    /// A hub with the world of `world.rs`, on one database.
+    pub async fn open(db: Db) -> Self {
+        Self::with(db, |_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn with(db: Db, change: impl FnOnce(&mut Config)) -> Self {
+        let place = Arc::new(database::Place::fresh(db).await);
+        let mut config = Config::defaults().unwrap();
+        config.database_url = place.url.clone().into();
+        config.redis_url = place.redis_url.clone().into();
+        config.rates.person_per_minute = 1_000_000;
+        config.rates.application_per_minute = 1_000_000;
+        config.rates.stranger_per_minute = 1_000_000;
+        change(&mut config);
+        let clock = Arc::new(TestClock(AtomicI64::new(At::parse("2026-03-01T07:00:00Z").unwrap().micros())));
+        let ids = Arc::new(SeededIds::default());
+        let (its_clock, its_ids) = (clock.clone(), ids.clone());
+        let sources: Arc<dyn Fn() -> Sources + Send + Sync> =
+            Arc::new(move || Sources { clock: its_clock.clone(), ids: its_ids.clone(), correctable: None });
+        let key = Arc::new(Key::new("house", Algorithm::ES256));
+        let (node, address, server) = start(&config, &*sources, &key).await;
+        let world = World::build(&node.hub).await;
+        let house = Self {
+            db,
+            config,
+            clock,
+            key,
+            address,
+            world,
+            node: Some(node),
+            server: Some(server),
+            sources,
+            _place: place,
+        };
+        house.deliver().await;
+        house
+    }
+
+    /// A second node over the same database.
+    pub async fn neighbor(&self) -> (Node, SocketAddr) {
+        let (node, address, server) = start(&self.config, &*self.sources, &self.key).await;
+        // It ends with its node's runtime.
+        drop(server);
+        (node, address)
+    }
+
+    pub fn hub(&self) -> &Hub {
+        &self.node.as_ref().unwrap().hub
+    }
+
+    pub fn store(&self) -> &Store {
+        self.hub().store()
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A token that names a person (`sub`), good for an hour of the test's time.
+    pub fn token(&self, subject: &str) -> String {
+        self.draft(subject).sign(&self.key)
+    }
+
+    /// A token to be changed before it is signed.
+    pub fn draft(&self, subject: &str) -> Draft {
+        let now = self.clock.now().micros() / 1_000_000;
+        Draft::good(ISSUER, AUDIENCE, &self.key, now).claim("sub", subject.into()).claim("exp", (now + 3_600).into())
+    }
+
+    /// Somebody with a role at an agency, by a grant made now.
+    pub async fn grant(&self, subject: &str, role: Role, organization: OrganizationId) -> Grant {
+        let principal = Principal { issuer: ISSUER.into(), subject: subject.into(), kind: HolderKind::Person };
+        let input = grant::GrantRole { principal, role, organization: Some(organization), until: None, keyed: None };
+        grant::grant_role(self.hub(), &console::viewer(), input).await.unwrap().changed.unwrap()
+    }
+
+    /// A client with the token of one of the world's people: `officer`, `intake`, `intake-2` ...
+    pub fn client(&self, person: &str) -> Client {
+        Client::new(self.address, Some(self.token(person)))
+    }
+
+    /// A client without a token.
+    pub fn nobody(&self) -> Client {
+        Client::new(self.address, None)
+    }
+
+    /// Waits until everything written is numbered and this node's board has it.
+    pub async fn deliver(&self) {
+        for _ in 0..2_000 {
+            let waiting = self.store().number_waiting().await.unwrap().1;
+            let head = self.store().read(&console::viewer()).await.unwrap().head().await.unwrap();
+            if waiting == 0 && self.hub().board().now().number() == head {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("the log was not delivered");
+    }
+
+    /// Stops the node and starts another over the same database.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        let (node, address, server) = start(&self.config, &*self.sources, &self.key).await;
+        (self.node, self.address, self.server) = (Some(node), address, Some(server));
+    }
+
+    async fn stop(&mut self) {
+        if let Some(node) = self.node.take() {
+            node.close();
+            if let Some(server) = self.server.take() {
+                server.abort();
+                let _ = server.await;
+            }
+        }
+    }
+
+    /// Ends the test: nothing waits in the outbox and every promise is kept.
+    pub async fn close(self) {
+        self.deliver().await;
+        self.verified().await;
+    }
+
+    pub async fn verified(&self) {
+        for finding in self.store().verify().await.unwrap() {
+            assert_eq!(finding.broken, 0, "{}", finding.promise);
+        }
+    }
+}
+
+async fn start(
+    config: &Config,
+    sources: &(dyn Fn() -> Sources + Send + Sync),
+    key: &Key,
+) -> (Node, SocketAddr, JoinHandle<()>) {
+    let store = node::open_store(config, &sources(), true).await.unwrap();
+    let issuer: Issuer = serde_json::from_value(serde_json::json!({
+        "issuer": ISSUER, "audience": AUDIENCE, "algorithms": ["ES256"],
+        "keys": { "jwks": serde_json::from_str::<serde_json::Value>(&key_set(&[key])).unwrap() },
+    }))
+    .unwrap();
+    let mut issuers = config.issuers.clone();
+    issuers.push(issuer);
+    let node = Node::start(config.clone(), sources(), store, issuers, false, None).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (routes, closing) = (node.routes.clone(), node.closing());
+    let server = tokio::spawn(async move { crisis_hub::http::serve(listener, routes, closing).await.unwrap() });
+    (node, address, server)
+}
