@@ -155,6 +155,7 @@ impl Snapshot {
     /// Folds one event in and tells what it changed.
     fn fold(&mut self, event: Event, labels: &HashMap<BedUnitId, String>) -> Told {
         self.number = event.number;
+        self.last = Some(event.id);
         let after = unit_of(&event, |id| labels.get(&id).cloned().unwrap_or_else(|| self.label(id))).map(Arc::new);
         let before = after.clone().and_then(|after| {
             self.put_unit(after.clone());

@@ -3,7 +3,7 @@ use crate::domain::bed::{BedUnit, UnitFact};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::grant::{Grant, Principal};
-use crate::domain::id::{BedUnitId, FacilityId, GrantId, OrganizationId, RegionId, ServiceId};
+use crate::domain::id::{BedUnitId, EventId, FacilityId, GrantId, OrganizationId, RegionId, ServiceId};
 use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::region::{Region, RegionDetails};
 use crate::domain::service::{Service, ServiceDetails};
@@ -22,6 +22,8 @@ pub(super) type Place = GeomWithData<[f64; 2], FacilityId>;
 #[derive(Clone, Default)]
 pub struct Snapshot {
     pub(super) number: i64,
+    /// The event with that number.
+    pub(super) last: Option<EventId>,
     regions: OrdMap<RegionId, Arc<Region>>,
     organizations: OrdMap<OrganizationId, Arc<Organization>>,
     facilities: OrdMap<FacilityId, Arc<Facility>>,
@@ -63,7 +65,9 @@ names! {
 impl Snapshot {
     /// Loads everything from one snapshot of the database.
     pub(super) async fn load(reader: &Reader) -> Result<Self, Error> {
-        let mut board = Self { number: reader.head().await?, ..Self::default() };
+        let number = reader.head().await?;
+        let last = reader.mark(number).await?.map(|(id, _)| id);
+        let mut board = Self { number, last, ..Self::default() };
         board.load_directory(reader).await?;
         for unit in reader.all_bed_units().await? {
             board.put_unit(Arc::new(unit));
@@ -142,6 +146,11 @@ impl Snapshot {
     /// The log number it is as of: everything up to it is here, and perhaps more.
     pub fn number(&self) -> i64 {
         self.number
+    }
+
+    /// The event with that number; none for an empty log.
+    pub fn last_event(&self) -> Option<EventId> {
+        self.last
     }
 
     /// One entry of the directory, withdrawn or not; `None` when absent or not in the scope.

@@ -168,20 +168,12 @@ fn search_edge(found: &Found, seen: &Seen) -> SearchEdge {
     SearchEdge { unit: BedUnit::new(found.unit.clone(), seen), distance_km: km, fit: Code(found.fit), reasons }
 }
 
-async fn listing<'a>(ctx: &Context<'a>, bound: String, watch: String) -> Result<(&'a Asking, Listing<'a>), Error> {
+fn listing<'a>(ctx: &Context<'a>, bound: String, watch: String) -> Result<(&'a Asking, Listing<'a>), Error> {
     let asking = asking(ctx);
-    let place = async {
-        asking.known()?;
-        Ok::<_, app::Error>(match asking.seen.board.number() {
-            0 => cursor::Mark::beginning(),
-            number => {
-                let reader = asking.hub.store().read(&asking.viewer).await?;
-                let mark = reader.mark(number).await?;
-                mark.map_or_else(cursor::Mark::beginning, |(id, _)| cursor::Mark { number, id })
-            }
-        })
-    };
-    let head = place.await.map_err(|error| from_app(&error))?;
+    asking.known().map_err(|error| from_app(&error))?;
+    let board = &asking.seen.board;
+    let head =
+        board.last_event().map_or_else(cursor::Mark::beginning, |id| cursor::Mark { number: board.number(), id });
     Ok((asking, Listing { asking, bound, watch, head }))
 }
 
@@ -197,8 +189,7 @@ where
     D::Id: serde::Serialize + serde::de::DeserializeOwned,
 {
     let external = external.map(|e| ExternalId { system: e.system, value: e.value });
-    let (asking, listing) =
-        listing(ctx, format!("{field}:{external:?}"), super::subscription::EVENTS_BOUND.into()).await?;
+    let (asking, listing) = listing(ctx, format!("{field}:{external:?}"), super::subscription::EVENTS_BOUND.into())?;
     let seen = &asking.seen;
     let rows = seen
         .board
@@ -449,7 +440,7 @@ async fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> 
     let filter = filter.read()?;
     let (asking, listing) = {
         let bound = super::subscription::beds_bound(&filter);
-        listing(ctx, bound.clone(), bound).await?
+        listing(ctx, bound.clone(), bound)?
     };
     let seen = &asking.seen;
     let rows = seen
@@ -482,7 +473,7 @@ async fn bed_search(
         Some(_) => return Err(coded(ErrorCode::BadUserInput, "`withinKm` is between 0 and 1000")),
         None => None,
     };
-    let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into()).await?;
+    let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into())?;
     // Every page is judged at the first page's instant, or freshness would move rows between pages.
     let at = match &paging.after {
         Some(cursor) => listing.instant(cursor)?,

@@ -4,7 +4,7 @@
 //! ```compile_fail,E0616
 //! # async fn f(store: &crisis_hub::store::Store) {
 //! use sea_orm::EntityTrait;
-//! let _ = entity::bed_unit::Entity::find().all(&store.pools.readers).await;
+//! let _ = entity::bed_unit::Entity::find().all(&store.0.pools.readers).await;
 //! # }
 //! ```
 //! Its twin asks through a reader, which carries the viewer's scope:
