@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 /// Messages that wait between an operation and the socket.
 const QUEUE: usize = 16;
@@ -240,8 +241,11 @@ impl Session {
             return;
         }
         if operation.kind != OperationType::Subscription {
-            let response =
-                self.schema.execute(operation.request(&self.limits).data(Asking::new(&self.hub, viewer))).await;
+            let response = self
+                .schema
+                .execute(operation.request(&self.limits).data(Asking::new(&self.hub, viewer)))
+                .instrument(span)
+                .await;
             let refused = super::over_http::is_request_error(&response);
             let body = Bytes::from(payload(response, trace, &self.limits));
             let last = if refused { Out::Error(id.clone(), only_errors(&body)) } else { Out::Next(id.clone(), body) };

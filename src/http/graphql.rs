@@ -18,6 +18,7 @@ use futures_util::{Stream, StreamExt};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// The header with which the holder of several grants chooses one.
 const GRANT: &str = "crisis-hub-grant";
@@ -172,7 +173,8 @@ async fn run(door: &Door, asked: Asked, method: Method, read: Result<Incoming, F
         return stream(subscribed(door, operation, asked));
     }
     let request = operation.request(limits).data(Asking::new(&parts.hub, asked.viewer));
-    let response = parts.schema.execute(request).await;
+    let span = tracing::info_span!("operation", trace = %asked.trace);
+    let response = parts.schema.execute(request).instrument(span).await;
     if asked.media == Media::EventStream {
         let body = over_http::payload(response, &asked.trace, limits);
         let events = [over_http::event("next", &body), over_http::event("complete", b"")];
