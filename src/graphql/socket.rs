@@ -241,6 +241,7 @@ impl Session {
             return;
         }
         if operation.kind != OperationType::Subscription {
+            let span = tracing::info_span!("operation", trace);
             let response = self
                 .schema
                 .execute(operation.request(&self.limits).data(Asking::new(&self.hub, viewer)))
