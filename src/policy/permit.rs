@@ -205,6 +205,16 @@ pub fn tell_time(viewer: &Viewer, of: &BedUnit) -> Result<Permit<TellTime>, Refu
     unit(viewer, of)
 }
 
+fn row_of(grant: &Grant) -> Row {
+    Row {
+        noun: Noun::Grant,
+        key: grant.id.key(),
+        version: grant.version,
+        region: grant.region,
+        owner: grant.organization,
+    }
+}
+
 /// May the viewer make this grant? Nobody but an operator or the console makes operators, or grants to applications across agencies.
 pub fn grant_role(viewer: &Viewer, grant: &Grant) -> Result<Permit<GrantRole>, Refused> {
     let over = viewer.role() == Some(Role::AgencyAdmin)
@@ -213,16 +223,7 @@ pub fn grant_role(viewer: &Viewer, grant: &Grant) -> Result<Permit<GrantRole>, R
     if over {
         return Err(Refused);
     }
-    permit(
-        viewer,
-        Row {
-            noun: Noun::Grant,
-            key: grant.id.key(),
-            version: grant.version,
-            region: grant.region,
-            owner: grant.organization,
-        },
-    )
+    permit(viewer, row_of(grant))
 }
 
 /// May the viewer revoke this grant? An agency's administrator does not revoke an operator's.
@@ -230,16 +231,7 @@ pub fn revoke_grant(viewer: &Viewer, grant: &Grant) -> Result<Permit<RevokeGrant
     if viewer.role() == Some(Role::AgencyAdmin) && grant.role == Role::HubOperator {
         return Err(Refused);
     }
-    permit(
-        viewer,
-        Row {
-            noun: Noun::Grant,
-            key: grant.id.key(),
-            version: grant.version,
-            region: grant.region,
-            owner: grant.organization,
-        },
-    )
+    permit(viewer, row_of(grant))
 }
 
 /// Whether the viewer may do something to a row of a region and an owner, and why: for `viewer { may }`.
