@@ -57,22 +57,38 @@ pub struct Session {
 /// A close code and its reason.
 type Close = (u16, String);
 
+/// One operation of a socket: its id, and its place among all that the socket has begun, for an id may be used again.
+#[derive(Clone)]
+struct Begun(String, u64);
+
 enum Out {
-    Next(String, Bytes),
-    Error(String, Bytes),
-    Done(String),
+    Next(Begun, Bytes),
+    Error(Begun, Bytes),
+    Done(Begun),
     Close(Close),
 }
 
 struct Running {
     viewer: Option<Viewer>,
-    operations: HashMap<String, AbortHandle>,
+    operations: HashMap<String, (u64, AbortHandle)>,
+    begun: u64,
     out: mpsc::Sender<Out>,
+}
+
+impl Running {
+    fn is(&self, operation: &Begun) -> bool {
+        self.operations.get(&operation.0).is_some_and(|(place, _)| *place == operation.1)
+    }
+
+    /// Forgets an operation that has ended by itself; false if the client had ended it before.
+    fn end(&mut self, operation: &Begun) -> bool {
+        self.is(operation) && self.operations.remove(&operation.0).is_some()
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.operations.values().for_each(AbortHandle::abort);
+        self.operations.values().for_each(|(_, task)| task.abort());
     }
 }
 
@@ -90,7 +106,7 @@ impl Session {
 
     async fn talk(&self, socket: &mut WebSocket, trace: &Arc<str>) -> Option<Close> {
         let (out, mut outgoing) = mpsc::channel(QUEUE);
-        let mut running = Running { viewer: None, operations: HashMap::new(), out };
+        let mut running = Running { viewer: None, operations: HashMap::new(), begun: 0, out };
         let born = Instant::now();
         let init_by = born + Duration::from_secs(self.bounds.init_seconds);
         let dies = born + Duration::from_secs(self.bounds.life_minutes_max * 60);
@@ -143,9 +159,9 @@ impl Session {
 
     async fn tell(&self, socket: &mut WebSocket, running: &mut Running, out: Out) -> Result<(), Close> {
         let text = match out {
-            Out::Next(id, body) if running.operations.contains_key(&id) => framed("next", &id, Some(&body)),
-            Out::Error(id, body) if running.operations.remove(&id).is_some() => framed("error", &id, Some(&body)),
-            Out::Done(id) if running.operations.remove(&id).is_some() => framed("complete", &id, None),
+            Out::Next(begun, body) if running.is(&begun) => framed("next", &begun.0, Some(&body)),
+            Out::Error(begun, body) if running.end(&begun) => framed("error", &begun.0, Some(&body)),
+            Out::Done(begun) if running.end(&begun) => framed("complete", &begun.0, None),
             Out::Close(close) => return Err(close),
             // The client completed it meanwhile.
             Out::Next(..) | Out::Error(..) | Out::Done(_) => return Ok(()),
@@ -178,7 +194,7 @@ impl Session {
             ("pong", None) => Ok(()),
             ("subscribe", Some(id)) => self.subscribe(running, id, payload, trace),
             ("complete", Some(id)) => {
-                if let Some(operation) = running.operations.remove(&id) {
+                if let Some((_, operation)) = running.operations.remove(&id) {
                     operation.abort();
                 }
                 Ok(())
@@ -219,7 +235,8 @@ impl Session {
             return Err((4429, format!("a socket runs at most {} operations at once", self.bounds.subscriptions_max)));
         }
         let out = running.out.clone();
-        let (session, trace, name) = (self.clone(), trace.clone(), id.clone());
+        running.begun += 1;
+        let (session, trace, name) = (self.clone(), trace.clone(), Begun(id.clone(), running.begun));
         let task = tokio::spawn(async move {
             let operation = Incoming::from_value(payload.unwrap_or_default(), &session.limits);
             match operation.and_then(|incoming| Operation::new(incoming, &session.limits)) {
@@ -229,11 +246,11 @@ impl Session {
                 Ok(operation) => session.run(name, operation, viewer, &out, &trace).await,
             }
         });
-        running.operations.insert(id, task.abort_handle());
+        running.operations.insert(id, (running.begun, task.abort_handle()));
         Ok(())
     }
 
-    async fn run(&self, id: String, operation: Operation, viewer: Viewer, out: &mpsc::Sender<Out>, trace: &str) {
+    async fn run(&self, id: Begun, operation: Operation, viewer: Viewer, out: &mpsc::Sender<Out>, trace: &str) {
         if !(self.may_run)(&viewer) {
             let fault =
                 Fault::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many requests: slow down");
