@@ -30,18 +30,20 @@ pub async fn events(
     Ok((reader.events_after(from, most).await?, head))
 }
 
-/// The number a cursor names, or the log's end.
+/// Where this node's board stands in the log.
+pub fn here(hub: &Hub) -> Mark {
+    let board = hub.board().now();
+    board.last_event().map_or_else(Mark::beginning, |id| Mark { number: board.number(), id })
+}
+
+/// The place that a cursor names; without one, where this node's board stands: what comes after has not been told here.
 pub async fn place(hub: &Hub, viewer: &Viewer, bound: &str, after: Option<&str>) -> Result<Mark, Error> {
     known(viewer)?;
+    let Some(after) = after else { return Ok(here(hub)) };
     let reader = hub.store().read(viewer).await?;
-    match after {
-        None => cursor::head(&reader).await,
-        Some(after) => {
-            let number = cursor::log_number(&reader, hub.seal(), bound, after, hub.clock().now()).await?;
-            let id = reader.mark(number).await?.map_or(Mark::beginning().id, |(id, _)| id);
-            Ok(Mark { number, id })
-        }
-    }
+    let number = cursor::log_number(&reader, hub.seal(), bound, after, hub.clock().now()).await?;
+    let id = reader.mark(number).await?.map_or(Mark::beginning().id, |(id, _)| id);
+    Ok(Mark { number, id })
 }
 
 /// What a subscriber missed: a batch of what the viewer may see after a number, as it was told.

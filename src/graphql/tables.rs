@@ -8,7 +8,7 @@ use super::{Operation, Schema, limits::Limits, over_http};
 use crate::app::cursor::Mark;
 use crate::app::{self, Hub};
 use crate::bus::feed::Feed;
-use crate::domain::event::{EventKind, Told};
+use crate::domain::event::{self, EventKind};
 use crate::policy::{Scope, Viewer};
 use async_stream::stream;
 use bytes::Bytes;
@@ -34,9 +34,13 @@ pub struct Source {
 enum Kind {
     /// The log, from the subscriber's place up to a number; then one heartbeat.
     Missed(i64),
-    /// What the feed tells, with a heartbeat when it has been silent so long.
-    Live(Feed, Duration),
+    /// What the feed tells, with a heartbeat when it has been silent so long. Listening began when the table was set, before
+    /// anybody who sits at it looked where the board stands.
+    Live(Arc<Mutex<Option<Told>>>, Duration),
 }
+
+/// What the feed tells a table.
+type Told = broadcast::Receiver<Arc<[event::Told]>>;
 
 /// The place of one message.
 #[derive(Clone, Debug)]
@@ -76,7 +80,12 @@ impl Source {
     }
 
     /// Batches of events; an empty one is a heartbeat.
-    pub fn batches(&self, hub: Hub, viewer: Viewer, place: Mark) -> impl Stream<Item = Arc<[Told]>> + Send + use<> {
+    pub fn batches(
+        &self,
+        hub: Hub,
+        viewer: Viewer,
+        place: Mark,
+    ) -> impl Stream<Item = Arc<[event::Told]>> + Send + use<> {
         let kind = self.kind.clone();
         stream! {
             match kind {
@@ -86,13 +95,13 @@ impl Source {
                         let Ok(missed) = app::log::missed(&hub, &viewer, number, CATCH_UP).await else { return };
                         let Some(last) = missed.last().map(|told| told.event.number) else { return };
                         number = last;
-                        let due: Vec<Told> = missed.into_iter().filter(|told| told.event.number <= upto).collect();
+                        let due: Vec<event::Told> = missed.into_iter().filter(|told| told.event.number <= upto).collect();
                         yield Arc::from(due);
                     }
                     yield Arc::from([]);
                 }
-                Kind::Live(feed, every) => {
-                    let mut told = feed.listen();
+                Kind::Live(told, every) => {
+                    let Some(mut told) = told.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
                     loop {
                         match tokio::time::timeout(every, told.recv()).await {
                             Ok(Ok(batch)) => yield batch,
@@ -186,6 +195,7 @@ impl Tables {
             let mut last: Option<Arc<str>> = None;
             let source = Source::new(Kind::Missed(upto));
             let mut missed = std::pin::pin!(run(&room, &operation, &viewer, source));
+            let mut caught_up = false;
             while let Some(frame) = missed.next().await {
                 if !stands() {
                     yield Served::Unseated;
@@ -196,7 +206,13 @@ impl Tables {
                     return;
                 };
                 last = Some(sent.cursor);
+                caught_up = sent.heartbeat;
                 yield Served::Frame(frame);
+            }
+            if !caught_up {
+                // The log could not be read to the end: going on from here would leave a hole.
+                yield Served::TooSlow(last);
+                return;
             }
             loop {
                 let frame = tokio::select! {
@@ -238,16 +254,24 @@ impl Tables {
         }
         let (frames, seat) = broadcast::channel(BEHIND_MAX);
         tables.insert(key.clone(), frames.clone());
+        let told = Arc::new(Mutex::new(Some(self.0.feed.listen())));
         drop(tables);
-        tokio::spawn(serve(self.clone(), key, operation.clone(), viewer.clone(), frames));
+        let source = Source::new(Kind::Live(told, self.0.heartbeat));
+        tokio::spawn(serve(self.clone(), key, operation.clone(), viewer.clone(), frames, source));
         seat
     }
 }
 
 /// Runs a table until the last subscriber has left.
-async fn serve(tables: Tables, key: Key, operation: Operation, viewer: Viewer, frames: broadcast::Sender<Frame>) {
+async fn serve(
+    tables: Tables,
+    key: Key,
+    operation: Operation,
+    viewer: Viewer,
+    frames: broadcast::Sender<Frame>,
+    source: Source,
+) {
     let room = tables.0.clone();
-    let source = Source::new(Kind::Live(room.feed.clone(), room.heartbeat));
     let mut messages = std::pin::pin!(run(&room, &operation, &viewer, source));
     while let Some(frame) = messages.next().await {
         let alone = frames.send(frame).is_err();
@@ -294,7 +318,7 @@ async fn ended(room: &Room, viewer: &Viewer, revocations: &mut watch::Receiver<u
     }
 }
 
-async fn watch_revocations(room: std::sync::Weak<Room>, mut told: broadcast::Receiver<Arc<[Told]>>) {
+async fn watch_revocations(room: std::sync::Weak<Room>, mut told: Told) {
     loop {
         let revoked = match told.recv().await {
             Ok(batch) => batch
