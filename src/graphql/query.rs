@@ -177,7 +177,7 @@ fn listing<'a>(ctx: &Context<'a>, bound: String, watch: String) -> Result<(&'a A
     Ok((asking, Listing { asking, bound, watch, head }))
 }
 
-async fn entries<D: Names, N: async_graphql::OutputType>(
+fn entries<D: Names, N: async_graphql::OutputType>(
     ctx: &Context<'_>,
     field: &str,
     external: Option<ExternalIdInput>,
@@ -257,7 +257,7 @@ impl Query {
         before: Option<Cursor>,
     ) -> Answer<Page<Organization>> {
         let paging = Paging { first, after, last, before };
-        Some(entries(ctx, "organizations", external_id, |_| true, paging, Organization::new).await)
+        Some(entries(ctx, "organizations", external_id, |_| true, paging, Organization::new))
     }
 
     /// Places, in the order of their ids.
@@ -276,7 +276,7 @@ impl Query {
         let matches = move |entry: &Entry<crate::domain::facility::FacilityDetails>| {
             owner.is_none_or(|owner| owner == Some(entry.owner))
         };
-        Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Facility::new).await)
+        Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Facility::new))
     }
 
     /// Services, in the order of their ids.
@@ -294,7 +294,7 @@ impl Query {
         let matches = move |entry: &Entry<crate::domain::service::ServiceDetails>| {
             kind.is_none_or(|kind| kind.0 == entry.details.kind)
         };
-        Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Service::new).await)
+        Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Service::new))
     }
 
     /// Units with their availability, in the order of their ids.
@@ -307,7 +307,7 @@ impl Query {
         last: Option<i32>,
         before: Option<Cursor>,
     ) -> Answer<Page<BedUnit>> {
-        Some(bed_units(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
+        Some(bed_units(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }))
     }
 
     /// Who can take this person, and why: best fit first, then places that never refuse, then the freshest numbers, then
@@ -321,7 +321,7 @@ impl Query {
         first: Option<i32>,
         after: Option<Cursor>,
     ) -> Answer<SearchPage> {
-        Some(bed_search(ctx, need, near, within_km, Paging { first, after, last: None, before: None }).await)
+        Some(bed_search(ctx, need, near, within_km, Paging { first, after, last: None, before: None }))
     }
 
     /// The log, oldest first, for those who poll. Start with no cursor, go on from `endCursor`.
@@ -422,7 +422,7 @@ fn page_size(ctx: &Context<'_>, first: Option<i32>) -> Result<u64, Error> {
     }
 }
 
-async fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> Result<Page<BedUnit>, Error> {
+fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> Result<Page<BedUnit>, Error> {
     let filter = filter.read()?;
     let (asking, listing) = {
         let bound = super::subscription::beds_bound(&filter);
@@ -438,7 +438,7 @@ async fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> 
     listing.page(ctx, &paging, rows)
 }
 
-async fn bed_search(
+fn bed_search(
     ctx: &Context<'_>,
     need: NeedInput,
     near: Option<PointInput>,
