@@ -2,7 +2,6 @@
 use super::{Done, serve};
 use clap::Args;
 use crisis_hub::app::Hub;
-use crisis_hub::clock::Clock;
 use crisis_hub::config::Config;
 use crisis_hub::demo::issuer::DemoIssuer;
 use crisis_hub::demo::world::{Loaded, SEED, World};

@@ -166,3 +166,30 @@ pub(crate) fn sized(seed: u64, units: usize, places: &[RegionFacility]) -> Vec<P
     }
     plan
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::region;
+    use crate::exchange::record::Source;
+    use crate::exchange::{clean::normal, real};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_invented_pair_of_words_stands_in_a_real_name() {
+        let Some(folder) = real::folder("invented names") else { return };
+        let mut pairs = BTreeSet::new();
+        for source in [Source::HifldHospitals, Source::SamhsaFacilities] {
+            let import = real::import(&folder, source);
+            let organizations = import.organizations.iter().map(|record| &record.name);
+            for name in organizations.chain(import.facilities.iter().map(|record| &record.name)) {
+                let words: Vec<_> = normal(name).split(' ').map(str::to_owned).collect();
+                pairs.extend(words.windows(2).map(<[String]>::to_vec));
+            }
+        }
+        for planned in organizations(crate::demo::world::SEED, &region::facilities()) {
+            let words: Vec<_> = normal(&planned.details.name).split(' ').map(str::to_owned).collect();
+            assert!(!pairs.contains(&words[..2]), "{}", planned.details.name);
+        }
+    }
+}

@@ -76,8 +76,7 @@ impl DemoIssuer {
     /// A token for a persona, good for [`TOKEN_HOURS`] from `now`.
     pub fn token(&self, persona: &str, now: At) -> Result<String, NoIssuer> {
         let seconds = now.micros().div_euclid(1_000_000);
-        let header =
-            Header { typ: Some("at+jwt".into()), kid: Some(KEY_ID.into()), ..Header::new(Algorithm::ES256) };
+        let header = Header { typ: Some("at+jwt".into()), kid: Some(KEY_ID.into()), ..Header::new(Algorithm::ES256) };
         let claims = json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": persona, "iat": seconds,
             "exp": seconds + TOKEN_HOURS * 3_600 });
         Ok(jsonwebtoken::encode(&header, &claims, &self.key)?)

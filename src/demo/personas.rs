@@ -66,7 +66,12 @@ fn organization(role: Role, which: usize) -> String {
 }
 
 /// Grants every persona its role and writes the file of their tokens.
-pub async fn settle(hub: &Hub, loaded: &Loaded, issuer: &DemoIssuer, folder: &Path) -> Result<Vec<Persona>, NoPersonas> {
+pub async fn settle(
+    hub: &Hub,
+    loaded: &Loaded,
+    issuer: &DemoIssuer,
+    folder: &Path,
+) -> Result<Vec<Persona>, NoPersonas> {
     let mut personas = Vec::new();
     for (which, suffix) in [(1, ""), (2, "-2")] {
         for role in Role::ALL {

@@ -10,9 +10,7 @@ use super::dice::Dice;
 use super::invented;
 use super::numbers::{Habit, Series};
 use super::region::{self, COUNTIES, RegionFacility};
-use crate::domain::bed::{
-    BedUnitDetails, Countable, GenderPolicy, HoldPolicy, Security, Specialty, UnitDefinition,
-};
+use crate::domain::bed::{BedUnitDetails, Countable, GenderPolicy, HoldPolicy, Security, Specialty, UnitDefinition};
 use crate::domain::facility::{FacilityDetails, Zone};
 use crate::domain::geo::Point;
 use crate::domain::id::{FacilityId, NounId, ServiceId};
@@ -220,7 +218,9 @@ fn facility(place: &RegionFacility, series: &Series) -> PlannedFacility {
     let planned = PlannedFacility { key: place.key.clone(), details, services: Vec::new() };
     let licensed = place.licensed_beds.unwrap_or(0);
     match place.kind {
-        FacilityKind::PsychiatricHospital => planned.offering(ServiceKind::PsychInpatient, psychiatric(licensed, series)),
+        FacilityKind::PsychiatricHospital => {
+            planned.offering(ServiceKind::PsychInpatient, psychiatric(licensed, series))
+        }
         FacilityKind::Hospital if licensed >= UNIT_FROM => {
             planned.offering(ServiceKind::PsychInpatient, general(licensed, series))
         }

@@ -243,18 +243,17 @@ async fn service(
 }
 
 /// A unit has no ids elsewhere: at its place it goes by its label.
-async fn unit(
-    hub: &Hub,
-    facility: FacilityId,
-    service: ServiceId,
-    planned: &PlannedUnit,
-) -> Result<BedUnitId, Error> {
-    let mut details = planned.details.clone();
-    (details.definition.facility, details.definition.service) = (facility, service);
+fn labelled(hub: &Hub, facility: FacilityId, label: &str) -> Option<BedUnitId> {
     let (scope, board) = (Scope::of(&console::viewer()), hub.board().now());
     let mut here = board.units_at(&scope, facility, hub.clock().now());
-    if let Some(known) = here.find(|view| view.unit().entry.details.label == details.label) {
-        return Ok(known.unit().id());
+    here.find(|view| view.unit().entry.details.label == label).map(|view| view.unit().id())
+}
+
+async fn unit(hub: &Hub, facility: FacilityId, service: ServiceId, planned: &PlannedUnit) -> Result<BedUnitId, Error> {
+    let mut details = planned.details.clone();
+    (details.definition.facility, details.definition.service) = (facility, service);
+    if let Some(known) = labelled(hub, facility, &details.label) {
+        return Ok(known);
     }
     let provenance = Provenance::Import;
     let new = SaveUnit { unit: None, expected_version: None, details, retire: false, provenance, keyed: None };
@@ -323,7 +322,10 @@ async fn report_all(hub: &Hub, units: &[Living], seed: u64, first: usize) -> Res
     }
     let provenance = units.first().map_or(Provenance::Manual, |unit| unit.provenance);
     for reports in earlier.chunks(TOGETHER).chain(latest.chunks(TOGETHER)) {
-        done(bed::report(hub, &viewer, ReportBeds { about: About::Units(reports.into()), provenance, keyed: None }).await?)?;
+        done(
+            bed::report(hub, &viewer, ReportBeds { about: About::Units(reports.into()), provenance, keyed: None })
+                .await?,
+        )?;
     }
     for (unit, until) in paused {
         let input = SetPause { unit, pause: Some((PauseReason::Staffing, until)), keyed: None };
@@ -337,5 +339,55 @@ impl Loaded {
     pub fn units_of<'a>(&'a self, key: &str) -> impl Iterator<Item = BedUnitId> + use<'a> {
         let reporter = staff(key);
         self.units.iter().filter(move |unit| unit.reporter == reporter).map(|unit| unit.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{HubClock, RandomIds};
+    use crate::domain::bed::{Freshness, ShownAs};
+    use crate::store::{PoolSize, Store};
+    use std::sync::Arc;
+
+    async fn hub(folder: &std::path::Path) -> Hub {
+        let url = format!("sqlite:{}", folder.join("hub.db").display());
+        let size = PoolSize { connections_max: 2, wait_ms_max: 5_000 };
+        let store = Store::open(&url, size, Arc::new(HubClock::default()), Arc::new(RandomIds)).await.unwrap();
+        store.migrate().await.unwrap();
+        Hub::open(store).await.unwrap()
+    }
+
+    #[test]
+    fn the_plan_holds_two_of_each_kind_and_names_nothing_twice() {
+        let world = World::region();
+        let names: std::collections::BTreeSet<_> = world.plan.iter().map(|planned| &planned.details.name).collect();
+        assert_eq!(names.len(), world.plan.len());
+        let invented = world.plan.iter().filter(|planned| planned.key.starts_with("invented:")).count();
+        assert_eq!(invented, 20);
+        let phones: Vec<_> =
+            world.plan.iter().flat_map(|planned| &planned.facilities).map(|f| &f.details.direct_line).collect();
+        assert_eq!(phones.iter().collect::<std::collections::BTreeSet<_>>().len(), phones.len());
+        let units: usize = world.plan.iter().map(Planned::units).sum();
+        assert!((120..=200).contains(&units), "{units}");
+        assert_eq!(World::sized(1_000).plan.iter().map(Planned::units).sum::<usize>(), 1_000);
+    }
+
+    #[tokio::test]
+    async fn a_world_loads_once_with_its_mix_and_a_second_load_adds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let hub = hub(folder.path()).await;
+        let world = World::sized(100);
+        let loaded = world.load(&hub, || {}).await.unwrap();
+        let now = hub.clock().now();
+        let states: Vec<_> = loaded.units.iter().filter_map(|unit| stands(&hub, unit.id)).collect();
+        let fresh = states.iter().filter(|unit| unit.availability(now).freshness == Freshness::Fresh).count();
+        assert_eq!((states.len(), fresh), (100, 77));
+        assert_eq!(states.iter().filter(|unit| unit.availability(now).shown_as == ShownAs::Paused).count(), 2);
+        let sizes = hub.board().now().sizes();
+        let again = world.load(&hub, || {}).await.unwrap();
+        assert_eq!(hub.board().now().sizes(), sizes);
+        let ids = |loaded: &Loaded| loaded.units.iter().map(|unit| unit.id).collect::<Vec<_>>();
+        assert_eq!(ids(&again), ids(&loaded));
     }
 }
