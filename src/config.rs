@@ -108,6 +108,16 @@ impl Config {
         if let Some(file) = Env::var("HUB_CONFIG") {
             figment = figment.merge(Toml::file_exact(file));
         }
+        Self::with_variables(figment)
+    }
+
+    /// The settings of a demo: the defaults over its own database, and `HUB_*` variables above. A file named by
+    /// HUB_CONFIG is a real network's and not read.
+    pub fn read_for_demo(database_url: &str) -> Result<Self, BadConfig> {
+        Self::with_variables(Figment::from(Toml::string(DEFAULTS)).merge(("database_url", database_url)))
+    }
+
+    fn with_variables(figment: Figment) -> Result<Self, BadConfig> {
         // HUB_TEST_* belongs to the tests, HUB_LOG to the log.
         let ours = Env::prefixed("HUB_")
             .filter(|key| !key.starts_with("test_") && key != "config" && key != "log")

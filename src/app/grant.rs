@@ -1,8 +1,8 @@
 //! Verbs of grants, and how a principal becomes a viewer.
+use super::Hub;
 use super::bed::{remember, replayed};
 use super::error::Error;
 use super::outcome::{Outcome, Problem, ProblemCode};
-use super::{Hub, log};
 use crate::domain::entry::Changed;
 use crate::domain::grant::{Grant, GrantOrigin, HolderKind, Principal};
 use crate::domain::id::{GlobalId, GrantId, OrganizationId};
@@ -199,17 +199,6 @@ pub async fn revoke_grant(hub: &Hub, viewer: &Viewer, id: GrantId) -> Result<Out
         })
         .await;
     settled(hub, written)
-}
-
-/// The grants that the viewer may see, in the order of their ids.
-pub async fn list(hub: &Hub, viewer: &Viewer, after: Option<GrantId>, most: u64) -> Result<Vec<Grant>, Error> {
-    log::known(viewer)?;
-    Ok(hub.store().read(viewer).await?.grants_after(after, most).await?)
-}
-
-/// One grant; `None` when absent or not the viewer's to see.
-pub async fn one(hub: &Hub, viewer: &Viewer, id: GrantId) -> Result<Option<Grant>, Error> {
-    Ok(hub.store().read(viewer).await?.grants(&[id]).await?.pop())
 }
 
 /// Whether every grant that the viewer stands on still holds, by what this node knows.

@@ -55,13 +55,14 @@ pub async fn missed(hub: &Hub, viewer: &Viewer, after: i64, most: u64) -> Result
     Ok(hub.board().tell_again(&reader, events).await?)
 }
 
-/// The audit that the viewer may see, latest first.
+/// The audit that the viewer may see between two lines, latest first; its first `most` lines, or with `from_end` its last.
 pub async fn audit(
     hub: &Hub,
     viewer: &Viewer,
-    before: Option<AuditEntryId>,
+    (below, above): (Option<AuditEntryId>, Option<AuditEntryId>),
     most: u64,
+    from_end: bool,
 ) -> Result<Vec<AuditLine>, Error> {
     known(viewer)?;
-    Ok(hub.store().read(viewer).await?.audit_before(before, most).await?)
+    Ok(hub.store().read(viewer).await?.audit(below, above, most, from_end).await?)
 }

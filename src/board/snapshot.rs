@@ -33,7 +33,7 @@ pub struct Snapshot {
     /// Units exactly as of `number`: what an event changed is told from here.
     pub(super) logged: HashMap<BedUnitId, Arc<BedUnit>>,
     at_facility: HashMap<FacilityId, OrdSet<BedUnitId>>,
-    grants: HashMap<GrantId, Arc<Grant>>,
+    grants: OrdMap<GrantId, Arc<Grant>>,
     holders: HashMap<Principal, OrdSet<GrantId>>,
     places: Arc<rstar::RTree<Place>>,
 }
@@ -211,6 +211,11 @@ impl Snapshot {
     /// A grant by id.
     pub fn grant(&self, id: GrantId) -> Option<&Arc<Grant>> {
         self.grants.get(&id)
+    }
+
+    /// The grants that a scope covers, in the order of their ids, revoked ones too.
+    pub fn grants<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<Grant>> {
+        self.grants.values().filter(|grant| scope.sees_grant(grant))
     }
 
     /// Every grant.

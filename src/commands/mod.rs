@@ -1,9 +1,11 @@
 //! The commands of the program.
 mod console;
+mod demo;
 mod serve;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What a command answers.
@@ -23,6 +25,20 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the hub. SQLite in ./data unless HUB_DATABASE_URL; events in process unless HUB_REDIS_URL.
     Serve,
+    /// Run a whole invented region on real geography: no set-up, tokens to try it with, numbers that move.
+    ///
+    /// It keeps its data in --data, or in HUB_DATABASE_URL (with HUB_REDIS_URL); `serve` refuses a database of the demo's.
+    Demo(demo::DemoArgs),
+    /// Cut the demo region's files out of the public ones.
+    #[command(hide = true)]
+    DemoCut {
+        /// The folder of the three public files.
+        #[arg(long)]
+        data: PathBuf,
+        /// Where to write facilities.csv and beds_2020.csv.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Bring the database's schema to this program's. SQLite does it by itself when `serve` starts.
     Migrate,
     /// Make the first grant, or any other, from the hub's own machine.
@@ -85,6 +101,8 @@ impl Cli {
     pub(crate) async fn run(self) -> Done {
         match self.command {
             Command::Serve => serve::serve().await,
+            Command::Demo(args) => demo::demo(args).await,
+            Command::DemoCut { data, out } => demo::cut(&data, &out),
             Command::Migrate => console::migrate().await,
             Command::Grant(args) => console::grant(args).await,
             Command::Verify => console::verify().await,

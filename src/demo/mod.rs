@@ -1,6 +1,14 @@
 //! THE DEMO. A region to look at: real geography and real numbers under invented names.
 //!
 //! **Invariant**: invented behavior is never played on a real organization; nothing here is reachable from `serve`.
+pub mod alive;
 pub mod cut;
+mod dice;
+mod invented;
+pub mod issuer;
 mod names;
+mod numbers;
+pub mod personas;
+mod plan;
 pub mod region;
+pub mod world;

@@ -45,7 +45,7 @@ pub struct Paging {
 }
 
 impl Paging {
-    fn size(&self, limits: &Limits) -> Result<(usize, bool), async_graphql::Error> {
+    pub(super) fn size(&self, limits: &Limits) -> Result<(usize, bool), async_graphql::Error> {
         let most = i32::try_from(limits.page_max).unwrap_or(i32::MAX);
         match (self.first, self.last) {
             (Some(_), Some(_)) => Err(coded(ErrorCode::BadUserInput, "send `first` or `last`, not both")),
@@ -97,7 +97,7 @@ impl Listing<'_> {
         self.key::<(crate::domain::time::At, serde_json::Value)>(cursor).map(|(at, _)| at)
     }
 
-    fn key<K: serde::de::DeserializeOwned>(&self, cursor: &Cursor) -> Result<K, async_graphql::Error> {
+    pub(super) fn key<K: serde::de::DeserializeOwned>(&self, cursor: &Cursor) -> Result<K, async_graphql::Error> {
         let payload = self.seal().open(&page_bound(&self.bound), &cursor.0);
         let key = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
         key.ok_or_else(|| super::error::from_app(&app::Error::CursorExpired))

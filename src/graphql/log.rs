@@ -1,4 +1,5 @@
 //! The log, the grants and the audit in the schema.
+use super::connection::AsOf;
 use super::directory::Organization;
 use super::scalars::{Code, Cursor, DateTime, Uuid, id};
 use super::seen::Seen;
@@ -8,6 +9,7 @@ use crate::domain::id::{GlobalId, NounId};
 use crate::domain::role::Role;
 use crate::policy::{Action, Machine};
 use crate::store::AuditLine;
+use async_graphql::connection::PageInfo;
 use async_graphql::{ID, Object, SimpleObject};
 
 /// One event of the log: that something happened, not what it holds. Read the object again through your own scope.
@@ -43,6 +45,7 @@ impl From<&event::Event> for Event {
 
 /// One edge of the log.
 #[derive(Clone, SimpleObject)]
+#[graphql(name = "EventEdge")]
 pub struct LogEdge {
     /// The place just after this event.
     pub(super) cursor: Cursor,
@@ -51,14 +54,16 @@ pub struct LogEdge {
 }
 
 /// A page of the log, oldest first.
-#[derive(Clone, SimpleObject)]
+#[derive(SimpleObject)]
+#[graphql(name = "EventConnection")]
 pub struct LogPage {
     /// The events.
     pub(super) edges: Vec<LogEdge>,
-    /// The place up to which this page is complete: ask again after it. It moves on even when no event was yours to see.
-    pub(super) end_cursor: Cursor,
-    /// Whether more events wait.
-    pub(super) has_next_page: bool,
+    /// Where the page stands. `endCursor` is the place up to which it is complete: ask again after it. It moves on even
+    /// when no event was yours to see.
+    pub(super) page_info: PageInfo,
+    /// When the page was read.
+    pub(super) as_of: AsOf,
 }
 
 /// What one principal may do: one role at one agency.

@@ -51,10 +51,10 @@ macro_rules! payload {
             replayed: bool,
         }
         impl $name {
-            async fn settle<T>(asking: &Asking, outcome: Result<Outcome<T>, app::Error>, changed: impl FnOnce(T) -> $type) -> Answer<Self> {
+            fn settle<T>(asking: &Asking, outcome: Result<Outcome<T>, app::Error>, changed: impl FnOnce(T) -> $type) -> Answer<Self> {
                 Some(match outcome {
                     Err(error) => Err(from_app(&error)),
-                    Ok(outcome) => problems(asking, outcome.problems).await.map(|problems| Self {
+                    Ok(outcome) => problems(asking, outcome.problems).map(|problems| Self {
                         $field: outcome.changed.map(changed),
                         problems,
                         replayed: outcome.replayed,
@@ -90,13 +90,13 @@ payload! {
     GrantPayload grant Grant
 }
 
-async fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Problem>, Error> {
+fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Problem>, Error> {
     // What is true now is read after the refusal, not as of the operation's beginning.
     let now = Asking { seen: asking.look(), ..asking.clone() };
     let mut told = Vec::with_capacity(problems.len());
     for problem in problems {
         let current = match problem.current {
-            Some(id) => find(&now, &ID(id.to_string())).await.map_err(|error| from_app(&error))?,
+            Some(id) => find(&now, &ID(id.to_string())).map_err(|error| from_app(&error))?,
             None => None,
         };
         told.push(Problem { code: Code(problem.code), message: problem.message, path: problem.path, current });
@@ -520,7 +520,7 @@ impl Mutation {
         let outcome = app::bed::report(&asking.hub, &asking.viewer, input).await;
         let seen = asking.look();
         let units = |views: Vec<BedUnitView>| views.into_iter().map(|view| BedUnit::new(view, &seen)).collect();
-        ReportBedsPayload::settle(asking, outcome, units).await
+        ReportBedsPayload::settle(asking, outcome, units)
     }
 
     /// Pauses a unit of your agency, with a reason and an expected end.
@@ -530,7 +530,7 @@ impl Mutation {
         let unit = given!(named(&input.bed_unit_id));
         let input = SetPause { unit, pause: Some((input.reason.0, input.until.0)), keyed };
         let outcome = app::bed::set_pause(&asking.hub, &asking.viewer, input).await;
-        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look())).await
+        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look()))
     }
 
     /// Ends the pause of a unit of your agency.
@@ -539,7 +539,7 @@ impl Mutation {
         let keyed = given!(keyed(asking, "resumeBedUnit", input.idempotency_key.as_deref(), &input));
         let unit = given!(named(&input.bed_unit_id));
         let outcome = app::bed::set_pause(&asking.hub, &asking.viewer, SetPause { unit, pause: None, keyed }).await;
-        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look())).await
+        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look()))
     }
 
     /// Adds, edits or withdraws a unit of your agency.
@@ -547,28 +547,28 @@ impl Mutation {
         let asking = asking(ctx);
         let input = given!(save_unit(asking, input));
         let outcome = app::bed::save(&asking.hub, &asking.viewer, input).await;
-        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look())).await
+        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look()))
     }
 
     /// Adds (operators) or edits an agency.
     async fn save_organization(&self, ctx: &Context<'_>, input: SaveOrganizationInput) -> Answer<OrganizationPayload> {
         let asking = asking(ctx);
         let outcome = given!(Self::save(asking, organization(asking, input)).await);
-        OrganizationPayload::settle(asking, outcome, |entry| Organization::new(entry, &asking.look())).await
+        OrganizationPayload::settle(asking, outcome, |entry| Organization::new(entry, &asking.look()))
     }
 
     /// Adds, edits or withdraws a place of your agency.
     async fn save_facility(&self, ctx: &Context<'_>, input: SaveFacilityInput) -> Answer<FacilityPayload> {
         let asking = asking(ctx);
         let outcome = given!(Self::save(asking, facility(asking, input)).await);
-        FacilityPayload::settle(asking, outcome, |entry| Facility::new(entry, &asking.look())).await
+        FacilityPayload::settle(asking, outcome, |entry| Facility::new(entry, &asking.look()))
     }
 
     /// Adds, edits or withdraws a service of your agency.
     async fn save_service(&self, ctx: &Context<'_>, input: SaveServiceInput) -> Answer<ServicePayload> {
         let asking = asking(ctx);
         let outcome = given!(Self::save(asking, service(asking, input)).await);
-        ServicePayload::settle(asking, outcome, |entry| Service::new(entry, &asking.look())).await
+        ServicePayload::settle(asking, outcome, |entry| Service::new(entry, &asking.look()))
     }
 
     /// Grants a role: administrators within their agency, operators anywhere.
@@ -576,7 +576,7 @@ impl Mutation {
         let asking = asking(ctx);
         let input = given!(grant(asking, input));
         let outcome = app::grant::grant_role(&asking.hub, &asking.viewer, input).await;
-        GrantPayload::settle(asking, outcome, |grant| Grant { grant, seen: asking.seen.clone() }).await
+        GrantPayload::settle(asking, outcome, |grant| Grant { grant, seen: asking.seen.clone() })
     }
 
     /// Revokes a grant for good. Its holder's reads, writes and subscriptions end at once.
@@ -584,7 +584,7 @@ impl Mutation {
         let asking = asking(ctx);
         let id = given!(named(&input.grant_id));
         let outcome = app::grant::revoke_grant(&asking.hub, &asking.viewer, id).await;
-        GrantPayload::settle(asking, outcome, |grant| Grant { grant, seen: asking.seen.clone() }).await
+        GrantPayload::settle(asking, outcome, |grant| Grant { grant, seen: asking.seen.clone() })
     }
 }
 

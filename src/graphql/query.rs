@@ -1,6 +1,6 @@
 //! The query root.
 use super::bed::BedUnit;
-use super::connection::{Listing, Page, Paging, Row};
+use super::connection::{AsOf, Listing, Page, Paging, Row};
 use super::directory::{ExternalIdInput, Facility, Organization, Region, Service};
 use super::error::{Answer, ErrorCode, answer, coded, from_app};
 use super::input::{BedUnitFilter, NeedInput, PointInput};
@@ -11,12 +11,12 @@ use super::seen::{Asking, Seen, asking};
 use crate::app::{self, cursor};
 use crate::board::{Found, Names, Rank, Seek};
 use crate::domain::entry::{Entry, ExternalId};
-use crate::domain::id::{AuditEntryId, GlobalId, GrantId, Noun, NounId};
+use crate::domain::id::{AuditEntryId, GlobalId, Noun};
 use crate::domain::need::{Criterion, Fit};
 use crate::domain::role::Role;
 use crate::domain::service::ServiceKind;
 use crate::policy::{Action, permit};
-use async_graphql::connection::{ConnectionNameType, EdgeNameType, EmptyFields};
+use async_graphql::connection::{ConnectionNameType, EdgeNameType, EmptyFields, PageInfo};
 use async_graphql::{Context, Error, ID, Interface, Object, SimpleObject};
 use std::sync::Arc;
 
@@ -177,7 +177,7 @@ fn listing<'a>(ctx: &Context<'a>, bound: String, watch: String) -> Result<(&'a A
     Ok((asking, Listing { asking, bound, watch, head }))
 }
 
-async fn entries<D: Names, N: async_graphql::OutputType>(
+fn entries<D: Names, N: async_graphql::OutputType>(
     ctx: &Context<'_>,
     field: &str,
     external: Option<ExternalIdInput>,
@@ -213,7 +213,7 @@ impl Query {
 
     /// One object by its id; null when it is absent or not visible to you.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Opaque id.")] id: ID) -> Answer<Node> {
-        super::error::maybe(find(asking(ctx), &id).await)
+        super::error::maybe(find(asking(ctx), &id))
     }
 
     /// Objects by their ids, at most 100, in the order asked; null for each that is absent or not visible to you.
@@ -224,7 +224,7 @@ impl Query {
     ) -> Answer<Vec<Option<Node>>> {
         let mut nodes = Vec::with_capacity(ids.len());
         for id in &ids {
-            match find(asking(ctx), id).await {
+            match find(asking(ctx), id) {
                 Ok(node) => nodes.push(node),
                 Err(error) => return Some(Err(from_app(&error))),
             }
@@ -257,7 +257,7 @@ impl Query {
         before: Option<Cursor>,
     ) -> Answer<Page<Organization>> {
         let paging = Paging { first, after, last, before };
-        Some(entries(ctx, "organizations", external_id, |_| true, paging, Organization::new).await)
+        Some(entries(ctx, "organizations", external_id, |_| true, paging, Organization::new))
     }
 
     /// Places, in the order of their ids.
@@ -276,7 +276,7 @@ impl Query {
         let matches = move |entry: &Entry<crate::domain::facility::FacilityDetails>| {
             owner.is_none_or(|owner| owner == Some(entry.owner))
         };
-        Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Facility::new).await)
+        Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Facility::new))
     }
 
     /// Services, in the order of their ids.
@@ -294,7 +294,7 @@ impl Query {
         let matches = move |entry: &Entry<crate::domain::service::ServiceDetails>| {
             kind.is_none_or(|kind| kind.0 == entry.details.kind)
         };
-        Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Service::new).await)
+        Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Service::new))
     }
 
     /// Units with their availability, in the order of their ids.
@@ -307,7 +307,7 @@ impl Query {
         last: Option<i32>,
         before: Option<Cursor>,
     ) -> Answer<Page<BedUnit>> {
-        Some(bed_units(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
+        Some(bed_units(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }))
     }
 
     /// Who can take this person, and why: best fit first, then places that never refuse, then the freshest numbers, then
@@ -321,7 +321,7 @@ impl Query {
         first: Option<i32>,
         after: Option<Cursor>,
     ) -> Answer<SearchPage> {
-        Some(bed_search(ctx, need, near, within_km, Paging { first, after, last: None, before: None }).await)
+        Some(bed_search(ctx, need, near, within_km, Paging { first, after, last: None, before: None }))
     }
 
     /// The log, oldest first, for those who poll. Start with no cursor, go on from `endCursor`.
@@ -339,35 +339,23 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         first: Option<i32>,
-        #[graphql(desc = "Only before this entry.")] before: Option<ID>,
-    ) -> Answer<Vec<AuditEntry>> {
-        let asking = asking(ctx);
-        let most = match page_size(ctx, first) {
-            Ok(most) => most,
-            Err(error) => return Some(Err(error)),
-        };
-        let before = before.as_ref().map(|id| parse_id(id).unwrap_or_else(|| AuditEntryId::of(uuid::Uuid::nil())));
-        let lines = app::log::audit(&asking.hub, &asking.viewer, before, most).await;
-        answer(lines.map(|lines| lines.iter().map(AuditEntry::from).collect()))
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<AuditEntry>> {
+        Some(audit_trail(ctx, Paging { first, after, last, before }).await)
     }
 
-    /// Grants that you may see, in the order of their ids.
+    /// Grants that you may see, revoked ones too, in the order of their ids.
     async fn grants(
         &self,
         ctx: &Context<'_>,
         first: Option<i32>,
-        #[graphql(desc = "Only after this grant.")] after: Option<ID>,
-    ) -> Answer<Vec<Grant>> {
-        let asking = asking(ctx);
-        let most = match page_size(ctx, first) {
-            Ok(most) => most,
-            Err(error) => return Some(Err(error)),
-        };
-        let after = after.as_ref().map(|id| parse_id(id).unwrap_or_else(|| GrantId::of(uuid::Uuid::max())));
-        let grants = app::grant::list(&asking.hub, &asking.viewer, after, most).await;
-        answer(
-            grants.map(|grants| grants.into_iter().map(|grant| Grant { grant, seen: asking.seen.clone() }).collect()),
-        )
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<Grant>> {
+        Some(grants(ctx, &Paging { first, after, last, before }))
     }
 
     /// One agency, for federation.
@@ -400,7 +388,7 @@ impl Query {
 }
 
 /// One object by its id, whatever its noun.
-pub(super) async fn find(asking: &Asking, id: &ID) -> Result<Option<Node>, app::Error> {
+pub(super) fn find(asking: &Asking, id: &ID) -> Result<Option<Node>, app::Error> {
     asking.known()?;
     let (Some(id), seen) = (GlobalId::parse(&id.0), &asking.seen) else { return Ok(None) };
     Ok(match id.noun {
@@ -414,12 +402,10 @@ pub(super) async fn find(asking: &Asking, id: &ID) -> Result<Option<Node>, app::
             let view = id.as_noun().and_then(|id| seen.board.unit(&seen.scope, id, seen.now));
             view.map(|view| BedUnit::new(view, seen).into())
         }
-        Noun::Grant => match id.as_noun() {
-            Some(id) => app::grant::one(&asking.hub, &asking.viewer, id)
-                .await?
-                .map(|grant| Grant { grant, seen: seen.clone() }.into()),
-            None => None,
-        },
+        Noun::Grant => {
+            let grant = id.as_noun().and_then(|id| seen.board.grant(id)).filter(|grant| seen.scope.sees_grant(grant));
+            grant.map(|grant| Grant { grant: crate::domain::grant::Grant::clone(grant), seen: seen.clone() }.into())
+        }
         Noun::BedReport | Noun::Event | Noun::AuditEntry => None,
     })
 }
@@ -436,7 +422,7 @@ fn page_size(ctx: &Context<'_>, first: Option<i32>) -> Result<u64, Error> {
     }
 }
 
-async fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> Result<Page<BedUnit>, Error> {
+fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> Result<Page<BedUnit>, Error> {
     let filter = filter.read()?;
     let (asking, listing) = {
         let bound = super::subscription::beds_bound(&filter);
@@ -452,7 +438,7 @@ async fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> 
     listing.page(ctx, &paging, rows)
 }
 
-async fn bed_search(
+fn bed_search(
     ctx: &Context<'_>,
     need: NeedInput,
     near: Option<PointInput>,
@@ -496,27 +482,61 @@ async fn events(ctx: &Context<'_>, after: Option<Cursor>, first: Option<i32>) ->
     let asking = asking(ctx);
     let (most, bound) = (page_size(ctx, first)?, super::subscription::EVENTS_BOUND);
     let after = after.map(|cursor| cursor.0);
-    let (events, head) = app::log::events(&asking.hub, &asking.viewer, bound, after.as_deref(), most + 1)
-        .await
-        .map_err(|error| from_app(&error))?;
-    let has_next_page = events.len() as u64 > most;
-    let seal = asking.hub.seal();
-    let mut end = head;
-    let mut edges = Vec::with_capacity(events.len());
-    for event in events.iter().take(usize::try_from(most).unwrap_or(usize::MAX)) {
-        let mark = cursor::Mark { number: event.number, id: event.id };
-        if has_next_page {
-            end = mark;
-        }
-        edges.push(LogEdge { cursor: Cursor(seal.log_cursor(bound, mark)), node: event.into() });
-    }
-    if has_next_page && edges.is_empty() {
-        // A page of no rows stands where it began.
-        return Ok(LogPage {
-            edges,
-            end_cursor: Cursor(after.unwrap_or_else(|| seal.log_cursor(bound, cursor::Mark::beginning()))),
-            has_next_page,
-        });
-    }
-    Ok(LogPage { edges, end_cursor: Cursor(seal.log_cursor(bound, end)), has_next_page })
+    let read = app::log::events(&asking.hub, &asking.viewer, bound, after.as_deref(), most + 1).await;
+    let (events, head) = read.map_err(|error| from_app(&error))?;
+    let more = events.len() as u64 > most;
+    let place = |mark| asking.hub.seal().log_cursor(bound, mark);
+    let shown = events.iter().take(usize::try_from(most).unwrap_or(usize::MAX));
+    let edges: Vec<LogEdge> = shown
+        .map(|event| LogEdge {
+            cursor: Cursor(place(cursor::Mark { number: event.number, id: event.id })),
+            node: event.into(),
+        })
+        .collect();
+    // The last page is complete up to the log's end; a page of no rows before it stands where it began.
+    let end = match (more, edges.last()) {
+        (false, _) => place(head),
+        (true, Some(last)) => last.cursor.0.clone(),
+        (true, None) => after.clone().unwrap_or_else(|| place(cursor::Mark::beginning())),
+    };
+    let page_info = PageInfo {
+        has_previous_page: after.is_some(),
+        has_next_page: more,
+        start_cursor: edges.first().map(|edge| edge.cursor.0.clone()),
+        end_cursor: Some(end),
+    };
+    let as_of = AsOf { time: DateTime(asking.seen.now), cursor: Cursor(place(head)) };
+    Ok(LogPage { edges, page_info, as_of })
 }
+
+fn grants(ctx: &Context<'_>, paging: &Paging) -> Result<Page<Grant>, Error> {
+    let (asking, listing) = listing(ctx, "grants".into(), super::subscription::EVENTS_BOUND.into())?;
+    let seen = &asking.seen;
+    let row = |grant: &Arc<crate::domain::grant::Grant>| Row {
+        key: grant.id,
+        node: Grant { grant: crate::domain::grant::Grant::clone(grant), seen: seen.clone() },
+        edge: EmptyFields,
+    };
+    listing.page(ctx, paging, seen.board.grants(&seen.scope).map(row).collect())
+}
+
+async fn audit_trail(ctx: &Context<'_>, paging: Paging) -> Result<Page<AuditEntry>, Error> {
+    let (asking, listing) = listing(ctx, "auditTrail".into(), super::subscription::EVENTS_BOUND.into())?;
+    let (size, backward) = paging.size(ctx.data_unchecked::<Limits>())?;
+    let place = |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| listing.key::<Latest>(cursor)).transpose();
+    let between = (place(&paging.after)?.map(|key| key.0.0), place(&paging.before)?.map(|key| key.0.0));
+    // One more than the page, so that the page knows whether it is the last; the cursors were applied in SQL.
+    let lines = app::log::audit(&asking.hub, &asking.viewer, between, size as u64 + 1, backward).await;
+    let lines = lines.map_err(|error| from_app(&error))?;
+    let rows =
+        lines.iter().map(|line| Row { key: Latest(std::cmp::Reverse(line.id)), node: line.into(), edge: EmptyFields });
+    let mut page =
+        listing.page(ctx, &Paging { first: paging.first, last: paging.last, ..Paging::default() }, rows.collect())?;
+    page.has_previous_page |= paging.after.is_some();
+    page.has_next_page |= paging.before.is_some();
+    Ok(page)
+}
+
+/// Orders the audit latest first.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+struct Latest(std::cmp::Reverse<AuditEntryId>);

@@ -83,3 +83,15 @@ async fn landing() -> Response {
     let page = include_str!("../pages/home.html");
     (headers, Html(page)).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::graphql::operations;
+
+    #[test]
+    fn the_page_asks_by_a_trusted_document() {
+        let page = include_str!("../pages/home.html");
+        let (_, board) = operations::all().find(|(_, operation)| operation.name == "bed_board").unwrap();
+        assert!(page.contains(board.text));
+    }
+}

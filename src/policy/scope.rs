@@ -2,6 +2,7 @@
 use super::rules::{self, Action, Reach};
 use super::viewer::Viewer;
 use crate::domain::event::Audience;
+use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, OrganizationId, RegionId};
 
 /// Which rows a viewer may see. Only [`Scope::of`] makes one.
@@ -109,6 +110,16 @@ impl Scope {
         };
         here && (self.shared.meets(audience)
             || self.own.is_some_and(|(org, more)| org == owner && more.meets(audience)))
+    }
+
+    /// Whether it covers a grant.
+    pub fn sees_grant(&self, grant: &Grant) -> bool {
+        match self.grants {
+            Rows::None => false,
+            Rows::Own(id) => id == grant.id,
+            Rows::Agency(id) => id == grant.organization,
+            Rows::All => true,
+        }
     }
 
     /// How far it reads the census.

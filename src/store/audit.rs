@@ -54,10 +54,24 @@ impl Tx {
 }
 
 impl Reader {
-    /// Lines of the audit before an id, latest first.
-    pub async fn audit_before(&self, before: Option<AuditEntryId>, most: u64) -> Result<Vec<AuditLine>, Error> {
-        let which = before.map_or(Condition::all(), |id| Condition::all().add(Column::Id.lt(id.key())));
-        let rows = self.latest_rows::<Entity>(which, Column::Id, most).await?;
+    /// Lines of the audit between two ids, latest first; the first `most` of them, or with `from_end` the last.
+    pub async fn audit(
+        &self,
+        below: Option<AuditEntryId>,
+        above: Option<AuditEntryId>,
+        most: u64,
+        from_end: bool,
+    ) -> Result<Vec<AuditLine>, Error> {
+        let which = Condition::all()
+            .add_option(below.map(|id| Column::Id.lt(id.key())))
+            .add_option(above.map(|id| Column::Id.gt(id.key())));
+        let rows = if from_end {
+            let mut rows = self.rows::<Entity>(which, Column::Id, most).await?;
+            rows.reverse();
+            rows
+        } else {
+            self.latest_rows::<Entity>(which, Column::Id, most).await?
+        };
         rows.into_iter().map(line).collect()
     }
 }

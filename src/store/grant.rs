@@ -89,12 +89,6 @@ impl Tx {
 }
 
 impl Reader {
-    /// Grants after an id, in the order of ids.
-    pub async fn grants_after(&self, after: Option<GrantId>, most: u64) -> Result<Vec<Grant>, Error> {
-        let which = after.map_or(Condition::all(), |id| Condition::all().add(Column::Id.gt(id.key())));
-        self.rows::<Entity>(which, Column::Id, most).await?.into_iter().map(Grant::from_row).collect()
-    }
-
     /// Grants by id; those absent or not the viewer's to see are left out.
     pub async fn grants(&self, ids: &[GrantId]) -> Result<Vec<Grant>, Error> {
         let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
