@@ -1,6 +1,7 @@
 //! The sweeper: tells the log what time alone has changed.
 use super::Hub;
 use super::error::Error;
+use crate::domain::bed::DueKind;
 use crate::policy::{Machine, Viewer, permit};
 use crate::store::Committed;
 
@@ -19,8 +20,11 @@ pub async fn pass(hub: &Hub) -> Result<usize, Error> {
             let mut told = Vec::new();
             for unit in tx.bed_units(&due).await? {
                 let now = tx.now();
-                tx.forget_due(unit.id(), now).await?;
-                let aged = unit.tell_time(now).or_else(|| unit.tell_pause_over(now));
+                // Another node may have told of it while this one waited for the unit.
+                let due = tx.take_due(unit.id(), now).await?;
+                let is = |kind| due.contains(&kind);
+                let aged = if is(DueKind::Freshness) { unit.tell_time(now) } else { None };
+                let aged = aged.or_else(|| if is(DueKind::PauseEnd) { unit.tell_pause_over(now) } else { None });
                 if let Some(changed) = aged.filter(|changed| !changed.state().entry.retired) {
                     tx.save(permit::tell_time(me, &unit)?, &changed).await?;
                     told.push(changed.into_state());

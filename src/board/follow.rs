@@ -126,7 +126,7 @@ fn keys(events: &[Event], noun: Noun) -> Vec<Uuid> {
     keys
 }
 
-fn unit_of(event: &Event, label: impl Fn(BedUnitId) -> String) -> Option<BedUnit> {
+pub(super) fn unit_of(event: &Event, label: impl Fn(BedUnitId) -> String) -> Option<BedUnit> {
     let Fact::Unit(fact) = &event.happening.fact else { return None };
     let happening = &event.happening;
     let id = BedUnitId::of(happening.key);

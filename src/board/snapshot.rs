@@ -1,9 +1,10 @@
 //! One state of the board.
+use super::follow::unit_of;
 use crate::domain::bed::{BedUnit, UnitFact};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::grant::{Grant, Principal};
-use crate::domain::id::{BedUnitId, EventId, FacilityId, GrantId, OrganizationId, RegionId, ServiceId};
+use crate::domain::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId, ServiceId};
 use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::region::{Region, RegionDetails};
 use crate::domain::service::{Service, ServiceDetails};
@@ -72,11 +73,26 @@ impl Snapshot {
         for unit in reader.all_bed_units().await? {
             board.put_unit(Arc::new(unit));
         }
-        board.logged = board.units.iter().map(|(id, unit)| (*id, unit.clone())).collect();
+        board.logged = board.logged_units(reader).await?;
         for grant in reader.all_grants().await? {
             board.put_grant(Arc::new(grant));
         }
         Ok(board)
+    }
+
+    /// Every unit as the log left it: a row whose event still waits for its number is ahead of that.
+    async fn logged_units(&self, reader: &Reader) -> Result<HashMap<BedUnitId, Arc<BedUnit>>, Error> {
+        let mut logged: HashMap<_, _> = self.units.iter().map(|(id, unit)| (*id, unit.clone())).collect();
+        let ahead = reader.ahead(Noun::BedUnit).await?;
+        for key in &ahead {
+            logged.remove(&BedUnitId::of(*key));
+        }
+        for event in reader.last_events(&ahead, self.number).await? {
+            if let Some(unit) = unit_of(&event, |id| self.label(id)) {
+                logged.insert(unit.id(), Arc::new(unit));
+            }
+        }
+        Ok(logged)
     }
 
     pub(super) async fn load_directory(&mut self, reader: &Reader) -> Result<(), Error> {

@@ -184,13 +184,13 @@ impl Tx {
         Ok(ids)
     }
 
-    /// Forgets what was due for a unit by now.
-    pub async fn forget_due(&self, id: BedUnitId, now: At) -> Result<(), Error> {
-        let past = due::Entity::delete_many()
-            .filter(due::Column::RowId.eq(id.key()))
-            .filter(due::Column::At.lte(now.micros()));
-        past.exec(self.connection()).await?;
-        Ok(())
+    /// Takes what is due for a unit by now away from every other node; what was taken away before is not here.
+    pub async fn take_due(&self, id: BedUnitId, now: At) -> Result<Vec<DueKind>, Error> {
+        let past = Condition::all().add(due::Column::RowId.eq(id.key())).add(due::Column::At.lte(now.micros()));
+        #[expect(clippy::disallowed_methods, reason = "the hub's own alarm clock has no viewer")]
+        let rows = due::Entity::find().filter(past.clone()).all(self.connection()).await?;
+        due::Entity::delete_many().filter(past).exec(self.connection()).await?;
+        rows.iter().map(|row| coded("due", &row.kind)).collect()
     }
 
     async fn set_due(&self, id: BedUnitId, kind: DueKind, at: Option<At>) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use crate::domain::id::{EventId, Noun, NounId, OrganizationId, RegionId};
 use crate::domain::time::At;
 use entity::event::{Column, Entity, Model};
 use entity::{counter, event};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
     QuerySelect, Statement, TransactionTrait,
@@ -149,15 +149,29 @@ impl Reader {
 
     /// The last event of each of these rows numbered up to `number`, that the viewer sees.
     pub async fn last_events(&self, keys: &[Uuid], number: i64) -> Result<Vec<Event>, Error> {
-        let mut last = Condition::any();
-        for key in keys {
-            let sql = "event.number = (SELECT max(number) FROM event WHERE row_id = $1 AND number <= $2)";
-            last = last.add(Expr::cust_with_values(sql, [(*key).into(), sea_orm::Value::from(number)]));
-        }
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        self.rows::<Entity>(last, Column::Number, u64::MAX >> 1).await?.into_iter().map(event).collect()
+        // Built, not written: `$1` in written SQL is filled in on PostgreSQL alone.
+        let last = Query::select()
+            .expr(Expr::col(Column::Number).max())
+            .from(Entity)
+            .cond_where(self.dialect().any_of(Column::RowId, keys))
+            .and_where(Column::Number.lte(number))
+            .group_by_col(Column::RowId)
+            .to_owned();
+        let which = Condition::all().add(Column::Number.in_subquery(last));
+        self.rows::<Entity>(which, Column::Number, u64::MAX >> 1).await?.into_iter().map(event).collect()
+    }
+
+    /// The rows of a noun that are ahead of the log: their last events still wait for a number.
+    pub async fn ahead(&self, noun: Noun) -> Result<Vec<Uuid>, Error> {
+        #[expect(clippy::disallowed_methods, reason = "which rows wait for the relay tells nobody what happened")]
+        let waiting = Entity::find().filter(Column::Number.is_null()).filter(Column::Noun.eq(noun.text()));
+        let mut keys: Vec<Uuid> = waiting.all(self.connection()).await?.into_iter().map(|row| row.row_id).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
     }
 }
 
