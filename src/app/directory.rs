@@ -118,7 +118,7 @@ where
     Entry<D>: Kept + KeptBy<D::Action>,
 {
     let entry = tx.entry::<D>(id).await?.ok_or(Error::NotFound)?;
-    let permit = permit::edit(viewer, &entry)?;
+    let permit = permit::edit(viewer, &entry, (!input.retire).then_some(&input.details))?;
     if replayed {
         return Ok((entry, false));
     }
