@@ -107,10 +107,8 @@ pub(super) async fn import(args: ImportArgs) -> Done {
     let source = args.list.as_ref().map_or_else(|| system.to_owned(), |list| format!("{system}:{list}"));
     let bar = bar(agencies.len())?;
     let input = ImportDirectory { source, goal, agencies, complete: args.complete, dry_run: args.dry_run };
-    let taken = app::import::directory(&hub, &console::viewer(), input, &|many| {
-        bar.inc(u64::try_from(many).unwrap_or_default());
-    });
-    let taken = taken.await;
+    let on_batch = |many| bar.inc(u64::try_from(many).unwrap_or_default());
+    let taken = app::import::directory(&hub, &console::viewer(), input, &on_batch).await;
     bar.finish_and_clear();
     match taken {
         Ok(taken) => {

@@ -110,7 +110,7 @@ async fn the_same_file_twice_changes_nothing() {
     assert_eq!((facility.details.county_fips, facility.provenance), (Some(12_087), Provenance::Import));
     assert_eq!(facility.details.time_zone, "America/New_York");
     assert_eq!((facility.external_ids[0].system.as_str(), facility.external_ids[0].value.as_str()), ("hub-csv", "f0"));
-    assert!(house.hub.board().now().entry(&crate::policy::Scope::of(&console::viewer()), facility.id).is_some());
+    assert!(crate::app::directory::one::<FacilityDetails>(&house.hub, &console::viewer(), facility.id).is_some());
     house.keeps_its_promises().await;
 }
 
