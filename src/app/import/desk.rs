@@ -239,7 +239,7 @@ impl Desk<'_> {
             Step::Edit => record.said.as_ref().map(|said| &said.details),
             Step::Retire => None,
         };
-        let permit = permit::edit(self.viewer, &row)?;
+        let permit = permit::edit(self.viewer, &row, details)?;
         let (row, changed) = directory::change(self.tx, permit, row, details, Provenance::Import).await?;
         let (counts, entries) = D::place(&mut self.taken);
         match (changed, details) {
