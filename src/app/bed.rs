@@ -254,7 +254,7 @@ pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveUnit) -> Result<Outcome
             match known.or(input.unit) {
                 Some(id) => {
                     let unit = tx.bed_unit(id).await?.ok_or(Error::NotFound)?;
-                    let permit = permit::edit(viewer, &unit.entry)?;
+                    let permit = permit::edit(viewer, &unit.entry, (!input.retire).then_some(&input.details))?;
                     let changed = if replayed.is_some() { None } else { edited(&tx, input, &unit).await? };
                     finish(tx, permit, unit, changed, input.keyed.as_ref(), replayed.is_some()).await
                 }

@@ -7,9 +7,10 @@ use crate::domain::entry::Provenance;
 use crate::domain::grant::{Grant, HolderKind, Principal};
 use crate::domain::id::{GlobalId, OrganizationId, RegionId};
 use crate::domain::organization::{OrganizationDetails, OrganizationKind};
-use crate::domain::region::RegionDetails;
+use crate::domain::region::{Region, RegionDetails};
 use crate::domain::role::Role;
 use crate::policy::{Machine, Scope, Viewer};
+use std::sync::Arc;
 
 /// Who is granted what from the console.
 #[derive(Clone, Debug)]
@@ -37,7 +38,7 @@ pub fn viewer() -> Viewer {
 
 /// Makes a grant, and the region and the operators' agency if they are not there.
 pub async fn grant(hub: &Hub, wanted: FirstGrant) -> Result<Grant, Error> {
-    let region = region(hub, &wanted.region, &wanted.time_zone).await?;
+    let region = region_or_new(hub, &wanted.region, &wanted.time_zone).await?.id;
     let organization = organization(hub, region, wanted.organization.as_deref(), wanted.role).await?;
     let principal = Principal { issuer: wanted.issuer, subject: wanted.subject, kind: wanted.holder };
     let input = GrantRole { principal, role: wanted.role, organization: Some(organization), until: None, keyed: None };
@@ -47,19 +48,29 @@ pub async fn grant(hub: &Hub, wanted: FirstGrant) -> Result<Grant, Error> {
         .ok_or_else(|| Error::BadInput(outcome.problems.into_iter().map(|p| p.message).collect::<Vec<_>>().join(" ")))
 }
 
-async fn region(hub: &Hub, code: &str, time_zone: &str) -> Result<RegionId, Error> {
+/// The region of a code, if it is there.
+pub fn region(hub: &Hub, code: &str) -> Option<Arc<Region>> {
     let (scope, board) = (Scope::of(&viewer()), hub.board().now());
-    if let Some(known) = board.entries::<RegionDetails>(&scope).find(|region| region.details.code == code) {
-        return Ok(known.id);
-    }
-    let details = RegionDetails {
+    board.entries::<RegionDetails>(&scope).find(|region| region.details.code == code).cloned()
+}
+
+/// What is said about a new region, as far as the console knows it.
+pub fn new_region(code: &str, time_zone: &str) -> RegionDetails {
+    RegionDetails {
         name: code.to_owned(),
         code: code.to_owned(),
         time_zone: time_zone.to_owned(),
         counties: Vec::new(),
-    };
-    let saved = directory::save(hub, &viewer(), SaveEntry::new(None, details, Provenance::Manual)).await?;
-    saved.changed.map(|region| region.id).ok_or(Error::NotFound)
+    }
+}
+
+/// The region of a code, set up if it is not there.
+pub async fn region_or_new(hub: &Hub, code: &str, time_zone: &str) -> Result<Arc<Region>, Error> {
+    if let Some(known) = region(hub, code) {
+        return Ok(known);
+    }
+    let add = SaveEntry::new(None, new_region(code, time_zone), Provenance::Manual);
+    directory::save(hub, &viewer(), add).await?.changed.ok_or(Error::NotFound)
 }
 
 async fn organization(hub: &Hub, region: RegionId, named: Option<&str>, role: Role) -> Result<OrganizationId, Error> {

@@ -11,7 +11,7 @@ use crate::domain::organization::OrganizationDetails;
 use crate::domain::region::RegionDetails;
 use crate::domain::service::ServiceDetails;
 use crate::policy::permit::{self, Saves};
-use crate::policy::{Scope, Viewer};
+use crate::policy::{Permit, Scope, Viewer};
 use crate::store::{Committed, Kept, KeptBy, Keyed, Listed, Tx};
 use std::future::Future;
 use std::sync::Arc;
@@ -118,7 +118,7 @@ where
     Entry<D>: Kept + KeptBy<D::Action>,
 {
     let entry = tx.entry::<D>(id).await?.ok_or(Error::NotFound)?;
-    let permit = permit::edit(viewer, &entry)?;
+    let permit = permit::edit(viewer, &entry, (!input.retire).then_some(&input.details))?;
     if replayed {
         return Ok((entry, false));
     }
@@ -127,9 +127,23 @@ where
         return Err(Error::Refused(vec![stale]));
     }
     input.details.needs(tx, entry.owner).await?;
-    let changed = match input.retire {
-        true => entry.retire(tx.now()),
-        false => entry.edit(input.details.clone(), input.provenance, tx.now())?,
+    change(tx, permit, entry, (!input.retire).then_some(&input.details), input.provenance).await
+}
+
+/// Edits an entry within a write, or withdraws it when there is nothing to say of it; answers whether it changed.
+pub(super) async fn change<D: Entered>(
+    tx: &Tx,
+    permit: Permit<D::Action>,
+    entry: Entry<D>,
+    details: Option<&D>,
+    provenance: Provenance,
+) -> Result<(Entry<D>, bool), Error>
+where
+    Entry<D>: Kept + KeptBy<D::Action>,
+{
+    let changed = match details {
+        Some(details) => entry.edit(details.clone(), provenance, tx.now())?,
+        None => entry.retire(tx.now()),
     };
     match changed {
         Some(changed) => {
@@ -149,9 +163,24 @@ where
     let permit = permit::add::<D>(viewer, id, region, owner)?;
     input.details.needs(tx, owner).await?;
     let origin = Origin { region, owner, provenance: input.provenance };
-    let changed = Entry::create(id, origin, input.details.clone(), input.external_ids.clone(), tx.now())?;
+    Ok((add(tx, permit, id, origin, &input.details, input.external_ids.clone()).await?, true))
+}
+
+/// Adds an entry within a write.
+pub(super) async fn add<D: Entered>(
+    tx: &Tx,
+    permit: Permit<D::Action>,
+    id: D::Id,
+    origin: Origin,
+    details: &D,
+    external_ids: Vec<ExternalId>,
+) -> Result<Entry<D>, Error>
+where
+    Entry<D>: Kept + KeptBy<D::Action>,
+{
+    let changed = Entry::create(id, origin, details.clone(), external_ids, tx.now())?;
     tx.save(permit, &changed).await?;
-    Ok((changed.into_state(), true))
+    Ok(changed.into_state())
 }
 
 /// The region and the owner of a new entry: a region and an organization are their own.

@@ -48,6 +48,11 @@ impl Board {
         self.change(|snapshot| snapshot.put(Arc::new(entry.clone())));
     }
 
+    /// Takes entries that this node has just written, all at once.
+    pub fn learn_all<D: Names>(&self, entries: impl IntoIterator<Item = Entry<D>>) {
+        self.change(|snapshot| entries.into_iter().for_each(|entry| snapshot.put(Arc::new(entry))));
+    }
+
     /// Takes a grant that this node has just written.
     pub fn learn_grant(&self, grant: &Grant) {
         self.change(|snapshot| snapshot.put_grant(Arc::new(grant.clone())));

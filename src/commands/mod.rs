@@ -1,6 +1,7 @@
 //! The commands of the program.
 mod console;
 mod demo;
+mod import;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -45,6 +46,16 @@ enum Command {
     ///
     /// Example: crisis-hub grant --issuer https://id.example.org --subject 8f3a --role HUB_OPERATOR --region south-florida
     Grant(console::GrantArgs),
+    /// Take a public list of organizations and their facilities into a region's directory.
+    ///
+    /// The same file twice changes nothing. What somebody here has edited or withdrawn is left alone and reported. An
+    /// organization with a bad row is held back whole. AHCA bed files are read, checked and reported only: a directory
+    /// import never reports for an agency how many beds it has.
+    ///
+    /// Exit code 2: the file was refused and nothing has changed.
+    ///
+    /// Example: crisis-hub import --source samhsa --region south-florida --state FL --dry-run sites.csv
+    Import(import::ImportArgs),
     /// Ask a database about the hub's promises: the log dense, rows where their events left them, the board a fold of the log.
     Verify,
     /// Print the published schema, or the policy table.
@@ -105,6 +116,7 @@ impl Cli {
             Command::DemoCut { data, out } => demo::cut(&data, &out),
             Command::Migrate => console::migrate().await,
             Command::Grant(args) => console::grant(args).await,
+            Command::Import(args) => import::import(args).await,
             Command::Verify => console::verify().await,
             Command::Schema { policy } => console::schema(policy),
             Command::Policy { ask: PolicyCommand::Why { role, action } } => console::why(&role, &action),

@@ -140,7 +140,7 @@ pub(crate) fn sized(seed: u64, units: usize, places: &[RegionFacility]) -> Vec<P
     while left > 0 {
         let mut dice = Dice::new(seed, u64::try_from(number).unwrap_or(0));
         let Some(place) = dice.of(places) else { break };
-        let crisis_center = number % 5 == 0;
+        let crisis_center = number.is_multiple_of(5);
         let (kind, name) = if crisis_center { (Kind::CrisisProvider, "Crisis") } else { (Kind::Hospital, "Hospital") };
         let key = key("sized", number);
         let name = format!("{name} {number:05}");

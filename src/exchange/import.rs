@@ -35,6 +35,17 @@ impl Import {
     pub fn is_whole(&self) -> bool {
         self.report.error_total() == 0
     }
+
+    /// Counts an organization that the directory would not take, and its facilities, as held back.
+    pub(super) fn hold_back(&mut self, error: RowError, facilities: usize) {
+        let held = u64::try_from(facilities).unwrap_or(u64::MAX);
+        self.report.count_error(error.code);
+        self.report.organizations = self.report.organizations.saturating_sub(1);
+        self.report.facilities = self.report.facilities.saturating_sub(held);
+        self.report.quarantined += held;
+        self.report.quarantined_organizations += 1;
+        self.errors.push(error);
+    }
 }
 
 /// Reads a whole file as one source's format. Row errors are in the import; an error here means that nothing of the

@@ -447,7 +447,8 @@ fn bed_search(
 ) -> Result<SearchPage, Error> {
     let bound = format!("bedSearch:{need:?}:{near:?}:{within_km:?}");
     let need = need.read()?;
-    let first_responder = matches!(asking(ctx).viewer.role(), Some(Role::Officer | Role::Dispatcher | Role::Ems));
+    let viewer = &asking(ctx).viewer;
+    let first_responder = [Role::Officer, Role::Dispatcher, Role::Ems].iter().any(|role| viewer.stands_as(*role));
     if first_responder && need.payer.is_some() {
         return Err(coded(ErrorCode::BadUserInput, "`payer` is for transfers between facilities: leave it out"));
     }

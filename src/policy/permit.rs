@@ -99,12 +99,7 @@ struct Row {
 
 /// Whether an action of the viewer reaches a row.
 fn reaches(viewer: &Viewer, action: Action, region: RegionId, owner: OrganizationId) -> bool {
-    let reach = match (viewer.role(), viewer.as_machine()) {
-        (Some(role), _) => rules::reach(role, action),
-        (None, Some(machine)) => rules::machine_reach(machine, action),
-        (None, None) => Reach::Nowhere,
-    };
-    match reach {
+    match viewer.reach(action) {
         Reach::Nowhere | Reach::Own | Reach::DropOff | Reach::Public => false,
         Reach::Agency => viewer.organization() == Some(owner) && viewer.region() == Some(region),
         Reach::Region => viewer.region() == Some(region),
@@ -130,6 +125,11 @@ fn permit<A: Acts>(viewer: &Viewer, row: Row) -> Result<Permit<A>, Refused> {
 pub trait Saves: Details {
     /// The permit's action.
     type Action: Acts;
+
+    /// Whether an edit to these details touches what operators alone may change.
+    fn is_for_operators(&self, _edited: &Self) -> bool {
+        false
+    }
 }
 
 impl Saves for crate::domain::region::RegionDetails {
@@ -137,6 +137,11 @@ impl Saves for crate::domain::region::RegionDetails {
 }
 impl Saves for crate::domain::organization::OrganizationDetails {
     type Action = SaveOrganization;
+
+    // The staff of a coordinating agency see more of other agencies: it does not make itself one.
+    fn is_for_operators(&self, edited: &Self) -> bool {
+        self.coordinating != edited.coordinating
+    }
 }
 impl Saves for crate::domain::facility::FacilityDetails {
     type Action = SaveFacility;
@@ -156,14 +161,18 @@ pub fn add<D: Saves>(
     owner: OrganizationId,
 ) -> Result<Permit<D::Action>, Refused> {
     // An agency is added by an operator: its administrator cannot exist before it.
-    if D::Id::NOUN == Noun::Organization && viewer.role() == Some(Role::AgencyAdmin) {
+    if D::Id::NOUN == Noun::Organization && viewer.stands_as(Role::AgencyAdmin) {
         return Err(Refused);
     }
     permit(viewer, Row { noun: D::Id::NOUN, key: id.key(), version: 0, region, owner })
 }
 
-/// May the viewer edit or withdraw this entry?
-pub fn edit<D: Saves>(viewer: &Viewer, entry: &Entry<D>) -> Result<Permit<D::Action>, Refused> {
+/// May the viewer edit this entry to these details, or withdraw it?
+pub fn edit<D: Saves>(viewer: &Viewer, entry: &Entry<D>, edited: Option<&D>) -> Result<Permit<D::Action>, Refused> {
+    let over = edited.is_some_and(|edited| entry.details.is_for_operators(edited));
+    if over && viewer.stands_as(Role::AgencyAdmin) {
+        return Err(Refused);
+    }
     permit(
         viewer,
         Row {
@@ -217,7 +226,7 @@ fn row_of(grant: &Grant) -> Row {
 
 /// May the viewer make this grant? Nobody but an operator or the console makes operators, or grants to applications across agencies.
 pub fn grant_role(viewer: &Viewer, grant: &Grant) -> Result<Permit<GrantRole>, Refused> {
-    let over = viewer.role() == Some(Role::AgencyAdmin)
+    let over = viewer.stands_as(Role::AgencyAdmin)
         && (matches!(grant.role, Role::HubOperator | Role::Council | Role::Analyst)
             || grant.principal.kind == HolderKind::Application);
     if over {
@@ -228,7 +237,7 @@ pub fn grant_role(viewer: &Viewer, grant: &Grant) -> Result<Permit<GrantRole>, R
 
 /// May the viewer revoke this grant? An agency's administrator does not revoke an operator's.
 pub fn revoke_grant(viewer: &Viewer, grant: &Grant) -> Result<Permit<RevokeGrant>, Refused> {
-    if viewer.role() == Some(Role::AgencyAdmin) && grant.role == Role::HubOperator {
+    if viewer.stands_as(Role::AgencyAdmin) && grant.role == Role::HubOperator {
         return Err(Refused);
     }
     permit(viewer, row_of(grant))
@@ -237,7 +246,7 @@ pub fn revoke_grant(viewer: &Viewer, grant: &Grant) -> Result<Permit<RevokeGrant
 /// Whether the viewer may do something to a row of a region and an owner, and why: for `viewer { may }`.
 pub fn may(viewer: &Viewer, action: Action, row: Option<(RegionId, OrganizationId)>) -> (bool, String) {
     let Some(role) = viewer.role() else { return (false, "Nobody without a grant may do anything here.".into()) };
-    let reach = rules::reach(role, action);
+    let reach = viewer.reach(action);
     let reads = matches!(
         action,
         Action::ReadDirectory | Action::ReadAvailability | Action::ReadCensus | Action::ReadGrants | Action::ReadAudit
@@ -247,5 +256,9 @@ pub fn may(viewer: &Viewer, action: Action, row: Option<(RegionId, OrganizationI
         (_, Some((region, owner))) => reaches(viewer, action, region, owner) || (reads && reach != Reach::Agency),
         (_, None) => true,
     };
-    (reached && (reads || !viewer.read_only()), rules::why(role, action))
+    let mut why = rules::why(role, action);
+    if reach != rules::reach(role, action) {
+        why.push_str(" The application that you use reaches less.");
+    }
+    (reached && (reads || !viewer.read_only()), why)
 }

@@ -58,6 +58,17 @@ codes! {
     }
 }
 
+impl Reach {
+    /// What two reaches have in common, and never more.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::DropOff, Self::Public) | (Self::Public, Self::DropOff) => Self::Nowhere,
+            (one, other) => one.min(other),
+        }
+    }
+}
+
 /// How far a role's action reaches.
 pub fn reach(role: Role, action: Action) -> Reach {
     use Action as A;

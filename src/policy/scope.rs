@@ -1,5 +1,5 @@
 //! Scopes: which rows a viewer may see.
-use super::rules::{self, Action, Reach};
+use super::rules::{Action, Reach};
 use super::viewer::Viewer;
 use crate::domain::event::Audience;
 use crate::domain::grant::Grant;
@@ -46,11 +46,7 @@ pub enum Rows {
 impl Scope {
     /// What a viewer may see.
     pub fn of(viewer: &Viewer) -> Self {
-        let reach = |action| match (viewer.role(), viewer.as_machine()) {
-            (Some(role), _) => rules::reach(role, action),
-            (None, Some(machine)) => rules::machine_reach(machine, action),
-            (None, None) => Reach::Nowhere,
-        };
+        let reach = |action| viewer.reach(action);
         let units = reach(Action::ReadAvailability);
         let census = reach(Action::ReadCensus);
         let shared = directory_bit(reach(Action::ReadDirectory))

@@ -1,4 +1,5 @@
 //! Viewers: who is asking.
+use super::rules::{self, Action, Reach};
 use crate::domain::code::codes;
 use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, OrganizationId, RegionId};
@@ -82,6 +83,25 @@ impl Viewer {
             _ => None,
         };
         holder.into_iter().flat_map(|h| std::iter::once(&h.grant).chain(h.application.as_ref()))
+    }
+
+    /// Whether any grant that the viewer stands on is of a role: what is withheld from the role is withheld from both.
+    pub fn stands_as(&self, role: Role) -> bool {
+        self.stands_on().any(|grant| grant.role == role)
+    }
+
+    /// How far an action reaches: a machine's by its table, a holder's no further than any grant they stand on.
+    pub fn reach(&self, action: Action) -> Reach {
+        if let Some(machine) = self.as_machine() {
+            return rules::machine_reach(machine, action);
+        }
+        let reached = self.stands_on().map(|grant| rules::reach(grant.role, action)).reduce(Reach::and);
+        let apart = self.stands_on().any(|grant| Some(grant.organization) != self.organization());
+        match reached {
+            // The agency is the user's: an application of another one shares nothing of it.
+            Some(Reach::Agency) if apart => Reach::Nowhere,
+            reached => reached.unwrap_or(Reach::Nowhere),
+        }
     }
 
     /// The viewer's role.

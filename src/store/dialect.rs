@@ -136,6 +136,17 @@ impl Dialect {
         Ok(())
     }
 
+    /// Lets one write at a time past a name, until it ends: what is not there yet has no row to lock.
+    ///
+    /// On SQLite there is one writer.
+    pub(super) async fn lock_name(self, tx: &DatabaseTransaction, name: &str) -> Result<(), Error> {
+        if self == Self::Postgres {
+            let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+            tx.execute_raw(Statement::from_sql_and_values(self.backend(), sql, [name.into()])).await?;
+        }
+        Ok(())
+    }
+
     /// Copies a SQLite file that has tables to `<file>.before-migration`.
     pub(super) async fn keep_copy(self, pool: &DatabaseConnection) -> Result<(), Error> {
         if self == Self::Postgres {

@@ -295,6 +295,13 @@ impl Tx {
         self.one(D::by_key(id)).await
     }
 
+    /// The facilities of an agency that are not withdrawn, locked.
+    pub async fn facilities_of(&self, owner: OrganizationId) -> Result<Vec<Facility>, Error> {
+        use entity::facility::Column;
+        use sea_orm::ColumnTrait;
+        self.many(key(Column::OrganizationId, owner.key()).add(Column::Retired.eq(false))).await
+    }
+
     /// The region of a code.
     pub async fn region_by_code(&self, code: &str) -> Result<Option<Region>, Error> {
         use sea_orm::ColumnTrait;

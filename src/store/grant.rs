@@ -82,8 +82,10 @@ impl Tx {
         self.one(key(Column::Id, id.key())).await
     }
 
-    /// Every grant of a principal that the viewer sees, revoked ones too, locked.
+    /// Every grant of a principal that the viewer sees, revoked ones too, locked; no other write adds one meanwhile.
     pub async fn grants_of(&self, principal: &Principal) -> Result<Vec<Grant>, Error> {
+        let name = format!("grants of {} {} {}", principal.kind.code(), principal.issuer, principal.subject);
+        self.dialect().lock_name(self.connection(), &name).await?;
         self.many(of_principal(principal)).await
     }
 }

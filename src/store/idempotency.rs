@@ -33,8 +33,10 @@ pub enum Replay {
 }
 
 impl Tx {
-    /// What the key was used for before.
+    /// What the key was used for before. Whoever uses it at the same time waits until this write has ended.
     pub async fn replay(&self, keyed: &Keyed) -> Result<Replay, Error> {
+        let name = format!("key {} {} {}", keyed.principal, keyed.operation, keyed.key);
+        self.dialect().lock_name(self.connection(), &name).await?;
         #[expect(clippy::disallowed_methods, reason = "keyed by the principal itself")]
         let find = Entity::find()
             .filter(Column::Principal.eq(&*keyed.principal))

@@ -162,6 +162,9 @@ impl Store {
         F: Future<Output = Result<Committed<T>, E>>,
         E: From<Error> + MayConflict,
     {
+        if viewer.is_nobody() {
+            return Err(Error::NotStanding.into());
+        }
         let scope = Arc::new(Scope::of(viewer));
         let mut tries = 0;
         loop {

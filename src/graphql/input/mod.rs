@@ -1,15 +1,23 @@
 //! Inputs, read into what the verbs take.
-use super::directory::parse_fips;
-use super::error::{ErrorCode, coded};
+pub mod bed;
+pub mod directory;
+pub mod grant;
+
+use super::directory::{ExternalIdInput, parse_fips};
+use super::error::{ErrorCode, coded, from_app};
 use super::scalars::{Code, parse_id};
+use super::seen::Asking;
+use crate::app;
 use crate::app::filter::UnitFilter;
 use crate::domain::bed::{Freshness, ShownAs};
+use crate::domain::entry::ExternalId;
 use crate::domain::geo;
 use crate::domain::id::NounId;
 use crate::domain::need::{
     Acuity, Behavior, LegalStatus, MedicalScreening, Mobility, Need, Payer, RoomGenderNeed, SafetyFlag, WithdrawalRisk,
 };
 use crate::domain::service::ServiceKind;
+use crate::store::Keyed;
 use async_graphql::{Error, ID, InputObject};
 
 /// Which units; everything given has to hold.
@@ -153,4 +161,37 @@ impl NeedInput {
             payer: self.payer.map(|c| c.0),
         })
     }
+}
+
+/// Reads the key of a request: the digest is of the input as this hub understood it.
+fn keyed(
+    asking: &Asking,
+    operation: &'static str,
+    key: Option<&str>,
+    input: &impl std::fmt::Debug,
+) -> Result<Option<Keyed>, Error> {
+    let Some(key) = key else { return Ok(None) };
+    crate::domain::text::line("idempotencyKey", key, 128)
+        .map_err(|flaw| coded(ErrorCode::BadUserInput, flaw.to_string()))?;
+    let stands_on: Vec<String> = asking.viewer.stands_on().map(|grant| grant.id.to_string()).collect();
+    let digest = asking.hub.seal().digest(operation, &format!("{input:?}"));
+    Ok(Some(Keyed { principal: stands_on.join(" "), operation, key: key.to_owned(), digest }))
+}
+
+/// An id in a mutation: one that is no id of the noun names nothing.
+pub(in crate::graphql) fn named<I: NounId>(id: &ID) -> Result<I, Error> {
+    parse_id(id).ok_or_else(|| from_app(&app::Error::NotFound))
+}
+
+fn maybe_named<I: NounId>(id: Option<&ID>) -> Result<Option<I>, Error> {
+    id.map(named).transpose()
+}
+
+fn all_fips(codes: Option<Vec<String>>) -> Result<Vec<u32>, Error> {
+    let bad = || coded(ErrorCode::BadUserInput, "a county is a Census FIPS code of five digits, such as 12086");
+    codes.unwrap_or_default().iter().map(|code| parse_fips(code).ok_or_else(bad)).collect()
+}
+
+fn externals(ids: Option<Vec<ExternalIdInput>>) -> Vec<ExternalId> {
+    ids.unwrap_or_default().into_iter().map(|id| ExternalId { system: id.system, value: id.value }).collect()
 }

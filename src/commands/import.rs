@@ -1,0 +1,171 @@
+//! `import`: a foreign file into a region's directory.
+use super::Done;
+use clap::Args;
+use crisis_hub::app::import::{Conflict, Counts, Done as Taken, Goal, ImportDirectory};
+use crisis_hub::app::{self, Hub, console};
+use crisis_hub::config::Config;
+use crisis_hub::domain::code::Coded;
+use crisis_hub::exchange::apply::{self, Filter};
+use crisis_hub::exchange::csv::Limits;
+use crisis_hub::exchange::import::{self, Import};
+use crisis_hub::exchange::record::Source;
+use crisis_hub::node::{self, Sources};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Row errors and conflicts that are shown one by one.
+const SHOWN: usize = 20;
+
+/// What is imported, and where.
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The file's format: hifld, samhsa, ahca or hub-csv.
+    #[arg(long, value_parser = source)]
+    source: Source,
+    /// The region's code.
+    #[arg(long)]
+    region: String,
+    /// Set the region up if it is not there (with --time-zone).
+    #[arg(long)]
+    create_region: bool,
+    /// IANA time zone of a new region.
+    #[arg(long, default_value = "America/New_York")]
+    time_zone: String,
+    /// Whose list it is, when two lists of one format have keys of their own, such as two agencies' hub-csv files.
+    #[arg(long)]
+    list: Option<String>,
+    /// Only facilities of this state, two letters; may be given again.
+    #[arg(long)]
+    state: Vec<String>,
+    /// Only facilities of this county, its name or its Census FIPS code; may be given again.
+    #[arg(long)]
+    county: Vec<String>,
+    /// Say what would change, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// The file is everything that the source has under this filter: what it no longer names is withdrawn.
+    ///
+    /// Refused with row errors, and when more than a tenth of what the source gave the region would go.
+    #[arg(long)]
+    complete: bool,
+    /// Refuse the file when it has any row error.
+    #[arg(long)]
+    strict: bool,
+    /// Write every row error to this CSV file.
+    #[arg(long)]
+    errors: Option<PathBuf>,
+    /// The file.
+    file: PathBuf,
+}
+
+fn source(text: &str) -> Result<Source, String> {
+    let names = || Source::ALL.iter().map(|source| source.system()).collect::<Vec<_>>().join(", ");
+    Source::ALL.iter().copied().find(|source| source.system() == text).ok_or_else(|| format!("one of {}", names()))
+}
+
+fn refused(why: &str) -> Done {
+    eprintln!("crisis-hub import: {why}");
+    Ok(ExitCode::from(2))
+}
+
+pub(super) async fn import(args: ImportArgs) -> Done {
+    let mut limits = Limits::default();
+    if args.errors.is_some() {
+        limits.errors_kept = usize::try_from(limits.rows)?;
+    }
+    let name = args.file.display().to_string();
+    let mut import = match import::read(args.source, File::open(&args.file)?, limits) {
+        Ok(import) => import,
+        Err(error) => return refused(&format!("{name}: {error}")),
+    };
+    if args.source == Source::AhcaBeds {
+        told(&import, &args, &name)?;
+        println!("Read and checked only: {} bed snapshots; nothing is imported.", import.report.beds);
+        let bad = args.strict && !import.is_whole();
+        return Ok(if bad { ExitCode::from(2) } else { ExitCode::SUCCESS });
+    }
+    let (config, sources) = (Config::read()?, Sources::of_host());
+    let hub = Hub::open(node::open_store(&config, &sources, false).await?).await?;
+    let (goal, region) = match console::region(&hub, &args.region) {
+        Some(region) => (Goal::Region(region.id), region.details.clone()),
+        None if args.create_region => {
+            let details = console::new_region(&args.region, &args.time_zone);
+            (Goal::New(details.clone()), details)
+        }
+        None => return refused(&format!("there is no region {:?}; --create-region sets it up", args.region)),
+    };
+    let filter = Filter { states: args.state.clone(), counties: args.county.clone() };
+    let agencies = apply::agencies(&mut import, &region, &filter);
+    told(&import, &args, &name)?;
+    if !import.is_whole() && (args.strict || args.complete) {
+        let flag = if args.strict { "--strict" } else { "--complete" };
+        return refused(&format!("{name} has row errors, so {flag} refuses it; nothing has changed"));
+    }
+    let system = args.source.system();
+    let source = args.list.as_ref().map_or_else(|| system.to_owned(), |list| format!("{system}:{list}"));
+    let bar = bar(agencies.len())?;
+    let input = ImportDirectory { source, goal, agencies, complete: args.complete, dry_run: args.dry_run };
+    let on_batch = |many| bar.inc(u64::try_from(many).unwrap_or_default());
+    let taken = app::import::directory(&hub, &console::viewer(), input, &on_batch).await;
+    bar.finish_and_clear();
+    match taken {
+        Ok(taken) => {
+            summed(&taken, args.dry_run);
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(app::Error::BadInput(why)) => refused(&why),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Shows itself on a terminal alone.
+fn bar(many: usize) -> Result<ProgressBar, Box<dyn std::error::Error>> {
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} organizations, {eta} to go")?;
+    Ok(ProgressBar::new(u64::try_from(many)?).with_style(style))
+}
+
+/// Says what the file holds, and what is wrong with it.
+fn told(import: &Import, args: &ImportArgs, name: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let report = &import.report;
+    println!("{name}: {} rows, {} row errors", report.rows, report.error_total());
+    for (code, many) in &report.errors {
+        println!("  {:<18}{many:>7}  {}", code.code(), code.doc());
+    }
+    if report.quarantined_organizations > 0 {
+        let (organizations, records) = (report.quarantined_organizations, report.quarantined);
+        println!(
+            "Held back whole: {organizations} organizations with a bad row, and {records} good records of theirs."
+        );
+    }
+    for error in import.errors.iter().take(SHOWN) {
+        println!("{name}:{}: {}: {}", error.line, error.field, error.message);
+    }
+    let total = usize::try_from(report.error_total())?;
+    if let Some(path) = &args.errors {
+        apply::write_errors(File::create(path)?, name, &import.errors)?;
+        println!("All row errors: {}", path.display());
+    } else if total > SHOWN {
+        println!("... and {} more; --errors FILE.csv writes all", total - SHOWN);
+    }
+    Ok(())
+}
+
+fn summed(taken: &Taken, dry_run: bool) {
+    println!("{}", if dry_run { "A dry run: this would happen, and nothing has changed." } else { "Done." });
+    println!(
+        "{:<14}{:>9}{:>9}{:>11}{:>11}{:>11}{:>9}",
+        "", "created", "updated", "unchanged", "conflicts", "withdrawn", "closed"
+    );
+    for (noun, counts) in [("organizations", taken.organizations), ("facilities", taken.facilities)] {
+        let Counts { created, updated, unchanged, conflicts, retired, closed } = counts;
+        println!("{noun:<14}{created:>9}{updated:>9}{unchanged:>11}{conflicts:>11}{retired:>11}{closed:>9}");
+    }
+    for Conflict { source_id, row, why } in taken.conflicts.iter().take(SHOWN) {
+        println!("left alone: {source_id} ({row}): {}", why.doc());
+    }
+    if taken.conflicts.len() > SHOWN {
+        println!("... and {} more", taken.conflicts.len() - SHOWN);
+    }
+}
