@@ -55,10 +55,11 @@ impl Seal {
         URL_SAFE_NO_PAD.encode(self.tag(operation, input.as_bytes()).finalize().into_bytes())
     }
 
-    /// A cursor into the log: a number, and the first bytes of the event's id there.
-    pub fn log_cursor(&self, bound: &str, mark: Mark) -> String {
+    /// A cursor into the log: a number, the last bytes of the event's id there, and the minute it was handed out.
+    pub fn log_cursor(&self, bound: &str, mark: Mark, now: At) -> String {
         let mut payload = mark.number.to_be_bytes().to_vec();
         payload.extend(mark.prefix());
+        payload.extend(minute(now).to_be_bytes());
         self.close(bound, &payload)
     }
 }
@@ -85,17 +86,25 @@ impl Mark {
     }
 }
 
-/// The number that a log cursor names, if this log holds it and it is not too old.
+fn minute(at: At) -> i64 {
+    at.micros().div_euclid(60_000_000)
+}
+
+/// The number that a log cursor names, if this log holds it and it was not handed out too long ago.
+///
+/// It is the cursor that grows old, not the event: a log may be silent for a week, or be read from its beginning.
 pub async fn log_number(reader: &Reader, seal: &Seal, bound: &str, cursor: &str, now: At) -> Result<i64, Error> {
     let payload = seal.open(bound, cursor).ok_or(Error::CursorExpired)?;
-    let (number, prefix) = payload.split_at_checked(8).ok_or(Error::CursorExpired)?;
-    let number = i64::from_be_bytes(number.try_into().map_err(|_| Error::CursorExpired)?);
+    let (&[number, prefix, made], []) = payload.as_chunks::<8>() else { return Err(Error::CursorExpired) };
+    let (number, made) = (i64::from_be_bytes(number), i64::from_be_bytes(made));
+    if minute(now) >= made.saturating_add(GOOD_MINUTES) {
+        return Err(Error::CursorExpired);
+    }
     if number == 0 {
         return Ok(0);
     }
-    let (id, at) = reader.mark(number).await?.ok_or(Error::CursorExpired)?;
-    let good = Mark { number, id }.prefix() == prefix && now < at.plus_minutes(GOOD_MINUTES);
-    if good { Ok(number) } else { Err(Error::CursorExpired) }
+    let (id, _) = reader.mark(number).await?.ok_or(Error::CursorExpired)?;
+    if (Mark { number, id }).prefix() == prefix { Ok(number) } else { Err(Error::CursorExpired) }
 }
 
 /// The last place in the log.

@@ -85,7 +85,8 @@ pub struct Listing<'a> {
 
 impl Listing<'_> {
     fn as_of(&self) -> AsOf {
-        AsOf { time: DateTime(self.asking.seen.now), cursor: Cursor(self.seal().log_cursor(&self.watch, self.head)) }
+        let now = self.asking.seen.now;
+        AsOf { time: DateTime(now), cursor: Cursor(self.seal().log_cursor(&self.watch, self.head, now)) }
     }
 
     fn seal(&self) -> &Seal {

@@ -486,7 +486,7 @@ async fn events(ctx: &Context<'_>, after: Option<Cursor>, first: Option<i32>) ->
     let read = app::log::events(&asking.hub, &asking.viewer, bound, after.as_deref(), most + 1).await;
     let (events, head) = read.map_err(|error| from_app(&error))?;
     let more = events.len() as u64 > most;
-    let place = |mark| asking.hub.seal().log_cursor(bound, mark);
+    let place = |mark| asking.hub.seal().log_cursor(bound, mark, asking.seen.now);
     let shown = events.iter().take(usize::try_from(most).unwrap_or(usize::MAX));
     let edges: Vec<LogEdge> = shown
         .map(|event| LogEdge {

@@ -165,14 +165,14 @@ where
         while let Some(batch) = futures_util::StreamExt::next(&mut batches).await {
             for told in batch.iter() {
                 last = Mark { number: told.event.number, id: told.event.id };
-                let cursor = asking.hub.seal().log_cursor(&bound, last);
+                let cursor = asking.hub.seal().log_cursor(&bound, last, asking.hub.clock().now());
                 if let Some(item) = message(&asking, told, Cursor(cursor.clone())) {
                     source.note(Sent { number: last.number, cursor: Arc::from(cursor), heartbeat: false });
                     yield item;
                 }
             }
             if batch.is_empty() {
-                let cursor = asking.hub.seal().log_cursor(&bound, last);
+                let cursor = asking.hub.seal().log_cursor(&bound, last, asking.hub.clock().now());
                 source.note(Sent { number: last.number, cursor: Arc::from(&*cursor), heartbeat: true });
                 yield heartbeat(Cursor(cursor));
             }

@@ -34,7 +34,7 @@ pub struct Source {
 enum Kind {
     /// The log, from the subscriber's place up to a number; then one heartbeat.
     Missed(i64),
-    /// What the feed tells, with a heartbeat when it has been silent so long. Listening began when the table was set, before
+    /// What the feed tells, with a heartbeat every so often. Listening began when the table was set, before
     /// anybody who sits at it looked where the board stands.
     Live(Arc<Mutex<Option<Told>>>, Duration),
 }
@@ -102,11 +102,17 @@ impl Source {
                 }
                 Kind::Live(told, every) => {
                     let Some(mut told) = told.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+                    // Whatever the feed tells others: it may be nothing that this table shows.
+                    let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+                    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                     loop {
-                        match tokio::time::timeout(every, told.recv()).await {
-                            Ok(Ok(batch)) => yield batch,
-                            Ok(Err(_)) => return,
-                            Err(_) => yield Arc::from([]),
+                        let batch = tokio::select! {
+                            batch = told.recv() => batch.ok(),
+                            _ = beat.tick() => Some(Arc::from([])),
+                        };
+                        match batch {
+                            Some(batch) => yield batch,
+                            None => return,
                         }
                     }
                 }
