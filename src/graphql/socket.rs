@@ -57,21 +57,40 @@ pub struct Session {
 type Close = (u16, String);
 
 enum Out {
-    Next(String, Bytes),
-    Error(String, Bytes),
-    Done(String),
+    Next(Name, Bytes),
+    Error(Name, Bytes),
+    Done(Name),
     Close(Close),
+}
+
+/// An operation's id, and which of those that had it: a client may use an id again as soon as it is free, and what the
+/// one before it still had to say must not reach the next.
+#[derive(Clone, Debug)]
+struct Name {
+    id: String,
+    turn: u64,
 }
 
 struct Running {
     viewer: Option<Viewer>,
-    operations: HashMap<String, AbortHandle>,
+    operations: HashMap<String, (u64, AbortHandle)>,
+    turns: u64,
     out: mpsc::Sender<Out>,
+}
+
+impl Running {
+    fn has(&self, name: &Name) -> bool {
+        self.operations.get(&name.id).is_some_and(|(turn, _)| *turn == name.turn)
+    }
+
+    fn ends(&mut self, name: &Name) -> bool {
+        self.has(name) && self.operations.remove(&name.id).is_some()
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.operations.values().for_each(AbortHandle::abort);
+        self.operations.values().for_each(|(_, operation)| operation.abort());
     }
 }
 
@@ -89,7 +108,7 @@ impl Session {
 
     async fn talk(&self, socket: &mut WebSocket, trace: &Arc<str>) -> Option<Close> {
         let (out, mut outgoing) = mpsc::channel(QUEUE);
-        let mut running = Running { viewer: None, operations: HashMap::new(), out };
+        let mut running = Running { viewer: None, operations: HashMap::new(), turns: 0, out };
         let born = Instant::now();
         let init_by = born + Duration::from_secs(self.bounds.init_seconds);
         let dies = born + Duration::from_secs(self.bounds.life_minutes_max * 60);
@@ -142,9 +161,9 @@ impl Session {
 
     async fn tell(&self, socket: &mut WebSocket, running: &mut Running, out: Out) -> Result<(), Close> {
         let text = match out {
-            Out::Next(id, body) if running.operations.contains_key(&id) => framed("next", &id, Some(&body)),
-            Out::Error(id, body) if running.operations.remove(&id).is_some() => framed("error", &id, Some(&body)),
-            Out::Done(id) if running.operations.remove(&id).is_some() => framed("complete", &id, None),
+            Out::Next(name, body) if running.has(&name) => framed("next", &name.id, Some(&body)),
+            Out::Error(name, body) if running.ends(&name) => framed("error", &name.id, Some(&body)),
+            Out::Done(name) if running.ends(&name) => framed("complete", &name.id, None),
             Out::Close(close) => return Err(close),
             // The client completed it meanwhile.
             Out::Next(..) | Out::Error(..) | Out::Done(_) => return Ok(()),
@@ -177,7 +196,7 @@ impl Session {
             ("pong", None) => Ok(()),
             ("subscribe", Some(id)) => self.subscribe(running, id, payload, trace),
             ("complete", Some(id)) => {
-                if let Some(operation) = running.operations.remove(&id) {
+                if let Some((_, operation)) = running.operations.remove(&id) {
                     operation.abort();
                 }
                 Ok(())
@@ -218,7 +237,8 @@ impl Session {
             return Err((4429, format!("a socket runs at most {} operations at once", self.bounds.subscriptions_max)));
         }
         let out = running.out.clone();
-        let (session, trace, name) = (self.clone(), trace.clone(), id.clone());
+        running.turns += 1;
+        let (session, trace, name) = (self.clone(), trace.clone(), Name { id: id.clone(), turn: running.turns });
         let task = tokio::spawn(async move {
             let operation = Incoming::from_value(payload.unwrap_or_default(), &session.limits);
             match operation.and_then(|incoming| Operation::new(incoming, &session.limits)) {
@@ -228,15 +248,15 @@ impl Session {
                 Ok(operation) => session.run(name, operation, viewer, &out, &trace).await,
             }
         });
-        running.operations.insert(id, task.abort_handle());
+        running.operations.insert(id, (running.turns, task.abort_handle()));
         Ok(())
     }
 
-    async fn run(&self, id: String, operation: Operation, viewer: Viewer, out: &mpsc::Sender<Out>, trace: &str) {
+    async fn run(&self, name: Name, operation: Operation, viewer: Viewer, out: &mpsc::Sender<Out>, trace: &str) {
         if !(self.may_run)(&viewer) {
             let fault =
                 Fault::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many requests: slow down");
-            let _ = out.send(Out::Error(id, errors(fault, trace, &self.limits))).await;
+            let _ = out.send(Out::Error(name, errors(fault, trace, &self.limits))).await;
             return;
         }
         if operation.kind != OperationType::Subscription {
@@ -244,16 +264,17 @@ impl Session {
                 self.schema.execute(operation.request(&self.limits).data(Asking::new(&self.hub, viewer))).await;
             let refused = super::over_http::is_request_error(&response);
             let body = Bytes::from(payload(response, trace, &self.limits));
-            let last = if refused { Out::Error(id.clone(), only_errors(&body)) } else { Out::Next(id.clone(), body) };
+            let last =
+                if refused { Out::Error(name.clone(), only_errors(&body)) } else { Out::Next(name.clone(), body) };
             let _ = out.send(last).await;
-            let _ = out.send(Out::Done(id)).await;
+            let _ = out.send(Out::Done(name)).await;
             return;
         }
         let mut served = std::pin::pin!(self.tables.seat(operation, viewer));
         while let Some(served) = served.next().await {
             let told = match served {
-                Served::Frame(frame) => Out::Next(id.clone(), frame.body),
-                Served::Refused(body) => Out::Error(id.clone(), only_errors(&body)),
+                Served::Frame(frame) => Out::Next(name.clone(), frame.body),
+                Served::Refused(body) => Out::Error(name.clone(), only_errors(&body)),
                 Served::TooSlow(cursor) => {
                     Out::Close((4413, format!("too slow; go on after {}", cursor.as_deref().unwrap_or(""))))
                 }
@@ -263,7 +284,7 @@ impl Session {
                 return;
             }
         }
-        let _ = out.send(Out::Done(id)).await;
+        let _ = out.send(Out::Done(name)).await;
     }
 }
 
