@@ -13,4 +13,11 @@
 mod forge;
 mod house;
 
+#[macro_use]
 mod api;
+mod http;
+mod login;
+mod migration;
+mod policy;
+mod schema;
+mod tidy;

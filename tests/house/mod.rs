@@ -3,8 +3,8 @@ mod client;
 mod database;
 mod world;
 
-pub use client::{Answer, Client, Sse, Ws};
-pub use database::Db;
+pub use client::{Answer, Client, Ws};
+pub use database::{Db, Place, given};
 pub use world::World;
 
 use crate::forge::{Draft, Key, key_set};
@@ -140,7 +140,7 @@ impl House {
         format!("http://{}", self.address)
     }
 
-    /// A token that names a person (`sub`), good for an hour of the test's time.
+    /// A token that names a person (`sub`), good for twelve hours of the test's time.
     pub fn token(&self, subject: &str) -> String {
         self.draft(subject).sign(&self.key)
     }
@@ -148,7 +148,9 @@ impl House {
     /// A token to be changed before it is signed.
     pub fn draft(&self, subject: &str) -> Draft {
         let now = self.clock.now().micros() / 1_000_000;
-        Draft::good(ISSUER, AUDIENCE, &self.key, now).claim("sub", subject.into()).claim("exp", (now + 3_600).into())
+        Draft::good(ISSUER, AUDIENCE, &self.key, now)
+            .claim("sub", subject.into())
+            .claim("exp", (now + 12 * 3_600).into())
     }
 
     /// Somebody with a role at an agency, by a grant made now.
