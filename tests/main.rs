@@ -13,4 +13,14 @@
 mod forge;
 mod house;
 
+#[macro_use]
 mod api;
+
+mod board;
+mod crash;
+mod cursors;
+mod events;
+mod redis;
+mod resume;
+mod slow;
+mod streams;

@@ -16,4 +16,4 @@ macro_rules! on_both {
     )+ };
 }
 
-mod bed;
+pub mod bed;
