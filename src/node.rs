@@ -71,6 +71,8 @@ pub struct Node {
     pub routes: Router,
     /// The routes of its metrics, when they have a listener of their own.
     pub metrics_routes: Router,
+    /// Where its subscribers sit.
+    pub tables: Tables,
     closing: watch::Sender<bool>,
     work: Vec<JoinHandle<()>>,
 }
@@ -148,10 +150,11 @@ impl Node {
         if let Some(clock) = sources.correctable {
             work.push(tokio::spawn(keep_time(store, clock)));
         }
-        let parts = Parts { config, hub: hub.clone(), schema, tables, verifier, metrics, closing: closed, demo };
+        let seats = tables.clone();
+        let parts = Parts { config, hub: hub.clone(), schema, tables: seats, verifier, metrics, closing: closed, demo };
         let door = Door::new(parts);
         let (routes, metrics_routes) = (http::routes(door.clone()), http::metrics_routes(door));
-        Ok(Self { hub, routes, metrics_routes, closing, work })
+        Ok(Self { hub, routes, metrics_routes, tables, closing, work })
     }
 
     /// Serves until [`Node::close`] or the far end of `until`.

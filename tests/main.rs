@@ -15,9 +15,17 @@ mod house;
 
 #[macro_use]
 mod api;
+mod board;
+mod crash;
+mod cursors;
+mod events;
 mod http;
 mod login;
 mod migration;
 mod policy;
+mod redis;
+mod resume;
 mod schema;
+mod slow;
+mod streams;
 mod tidy;

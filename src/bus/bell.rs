@@ -28,17 +28,21 @@ pub struct Envelope {
     pub region: uuid::Uuid,
 }
 
+/// Batches that wait for Redis; later ones are dropped, for nobody needs old news of a log.
+const WAITING_MAX: usize = 16;
+
 /// Wakes whoever waits for the log.
 #[derive(Clone)]
 pub struct Bell {
     here: Arc<Notify>,
-    redis: Option<ConnectionManager>,
+    /// To Redis, apart: whoever numbers the log does not wait for it.
+    away: Option<mpsc::Sender<Vec<Envelope>>>,
 }
 
 impl Bell {
     /// A bell within one process.
     pub fn in_process() -> Self {
-        Self { here: Arc::new(Notify::new()), redis: None }
+        Self { here: Arc::new(Notify::new()), away: None }
     }
 
     /// A bell that rings on every node that shares a Redis. It comes up even while Redis is away.
@@ -68,22 +72,16 @@ impl Bell {
                 }
             }
         });
-        Ok(Self { here, redis: Some(redis) })
+        let (away, waiting) = mpsc::channel(WAITING_MAX);
+        tokio::spawn(publish(redis, waiting));
+        Ok(Self { here, away: Some(away) })
     }
 
     /// Rings for some events. Nothing is lost when Redis is away: nodes look by themselves.
-    pub async fn ring(&self, envelopes: &[Envelope]) {
+    pub fn ring(&self, envelopes: Vec<Envelope>) {
         self.here.notify_one();
-        let Some(mut redis) = self.redis.clone() else { return };
-        let mut pipe = redis::pipe();
-        for envelope in envelopes {
-            if let Ok(text) = serde_json::to_string(envelope) {
-                pipe.publish(format!("crisis-hub:{}", envelope.region.simple()), text).ignore();
-            }
-        }
-        if let Err(error) = pipe.query_async::<()>(&mut redis).await {
+        if self.away.as_ref().is_some_and(|away| away.try_send(envelopes).is_err()) {
             metrics::counter!("hub_redis_publish_failures_total").increment(1);
-            tracing::debug!(error = %error.category(), "redis is away");
         }
     }
 
@@ -94,6 +92,21 @@ impl Bell {
 
     /// Whether events also go out by Redis.
     pub fn publishes(&self) -> bool {
-        self.redis.is_some()
+        self.away.is_some()
+    }
+}
+
+async fn publish(mut redis: ConnectionManager, mut waiting: mpsc::Receiver<Vec<Envelope>>) {
+    while let Some(envelopes) = waiting.recv().await {
+        let mut pipe = redis::pipe();
+        for envelope in envelopes {
+            if let Ok(text) = serde_json::to_string(&envelope) {
+                pipe.publish(format!("crisis-hub:{}", envelope.region.simple()), text).ignore();
+            }
+        }
+        if let Err(error) = pipe.query_async::<()>(&mut redis).await {
+            metrics::counter!("hub_redis_publish_failures_total").increment(1);
+            tracing::debug!(error = %error.category(), "redis is away");
+        }
     }
 }

@@ -33,7 +33,7 @@ async fn pass(store: &Store, bell: &Bell, published: &mut Option<i64>) -> Result
     if !bell.publishes() {
         // On SQLite the writer numbers, so there is always something to ring for.
         if numbered > 0 || store.dialect() == Dialect::Sqlite {
-            bell.ring(&[]).await;
+            bell.ring(Vec::new());
         }
         return Ok(numbered);
     }
@@ -46,7 +46,7 @@ async fn pass(store: &Store, bell: &Bell, published: &mut Option<i64>) -> Result
     let events = if most == 0 { Vec::new() } else { reader.events_after(from, most).await? };
     *published = Some(events.last().map_or(from, |event| event.number));
     if !events.is_empty() {
-        bell.ring(&events.iter().map(envelope).collect::<Vec<_>>()).await;
+        bell.ring(events.iter().map(envelope).collect());
     }
     Ok(u64::try_from(events.len()).unwrap_or(0))
 }

@@ -262,8 +262,11 @@ impl Session {
         }
         if operation.kind != OperationType::Subscription {
             let span = tracing::info_span!("operation", trace);
-            let response =
-                self.schema.execute(operation.request(&self.limits).data(Asking::new(&self.hub, viewer))).instrument(span).await;
+            let response = self
+                .schema
+                .execute(operation.request(&self.limits).data(Asking::new(&self.hub, viewer)))
+                .instrument(span)
+                .await;
             let refused = super::over_http::is_request_error(&response);
             let body = Bytes::from(payload(response, trace, &self.limits));
             let last =

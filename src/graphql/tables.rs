@@ -253,7 +253,7 @@ impl Tables {
 
     /// Takes a place at the table of an operation, setting it if there is none.
     fn join(&self, operation: &Operation, viewer: &Viewer) -> broadcast::Receiver<Frame> {
-        let key = Key { operation: operation.identity(), scope: Arc::new(Scope::of(viewer)) };
+        let key = Key { operation: operation.identity(), scope: Arc::new(Scope::of(viewer).watched()) };
         let mut tables = self.lock();
         if let Some(table) = tables.get(&key) {
             return table.subscribe();

@@ -72,6 +72,12 @@ impl Scope {
         }
     }
 
+    /// What of it can be watched. Grants and audit lines are asked for, never told: whose they are splits no table.
+    #[must_use]
+    pub fn watched(self) -> Self {
+        Self { grants: Rows::None, audit: Rows::None, ..self }
+    }
+
     /// Which regions it covers.
     pub fn regions(&self) -> Regions {
         self.region

@@ -16,7 +16,7 @@ macro_rules! on_both {
     )+ };
 }
 
-mod bed;
+pub mod bed;
 mod bed_time;
 mod bed_view;
 mod directory;

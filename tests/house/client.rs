@@ -81,6 +81,11 @@ impl Client {
 
     /// Subscribes over SSE.
     pub async fn sse(&self, query: &str, variables: Value) -> Sse {
+        self.try_sse(query, variables).await.unwrap()
+    }
+
+    /// Subscribes over SSE, if the hub can be reached.
+    pub async fn try_sse(&self, query: &str, variables: Value) -> Option<Sse> {
         let body = json!({ "query": query, "variables": variables });
         let request = self
             .http
@@ -92,17 +97,22 @@ impl Client {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
-        let response = request.send().await.unwrap();
+        let response = request.send().await.ok()?;
         assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
-        Sse { bytes: Box::pin(response.bytes_stream()), held: String::new() }
+        Some(Sse { bytes: Box::pin(response.bytes_stream()), held: String::new() })
     }
 
     /// Opens a socket and says hello.
     pub async fn ws(&self) -> Ws {
-        let mut ws = Ws::raw(self.address, &[]).await;
+        self.try_ws().await.unwrap()
+    }
+
+    /// Opens a socket and says hello, if the hub can be reached.
+    pub async fn try_ws(&self) -> Option<Ws> {
+        let mut ws = Ws::try_raw(self.address, &[]).await.ok()?;
         let payload = self.token.as_ref().map(|token| json!({ "Authorization": format!("Bearer {token}") }));
         ws.send(json!({ "type": "connection_init", "payload": payload })).await;
-        ws
+        Some(ws)
     }
 }
 
@@ -116,15 +126,22 @@ impl Sse {
     /// The next event's name and data; `None` at the end.
     pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
+            let event = self.next_raw().await?;
+            let field =
+                |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(|v| v.trim_start().to_owned());
+            let Some(name) = field("event:") else { continue };
+            let data = field("data:").unwrap_or_default();
+            return Some((name, serde_json::from_str(&data).unwrap_or(Value::Null)));
+        }
+    }
+
+    /// The next event as it was sent, comments too; `None` at the end.
+    pub async fn next_raw(&mut self) -> Option<String> {
+        loop {
             if let Some((event, rest)) = self.held.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
                 self.held = rest;
-                let field = |name: &str| {
-                    event.lines().find_map(|line| line.strip_prefix(name)).map(|v| v.trim_start().to_owned())
-                };
-                let Some(name) = field("event:") else { continue };
-                let data = field("data:").unwrap_or_default();
-                return Some((name, serde_json::from_str(&data).unwrap_or(Value::Null)));
+                return Some(event);
             }
             let chunk = tokio::time::timeout(PATIENCE, self.bytes.next()).await.expect("no event in time")?;
             self.held.push_str(std::str::from_utf8(&chunk.ok()?).unwrap());

@@ -23,6 +23,9 @@ pub struct Place {
     _folder: Option<TempDir>,
 }
 
+/// A copy of a whole database.
+pub struct Copy(String);
+
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 
 /// A variable that `tests/run` sets: without it the test fails, and says so.
@@ -59,6 +62,41 @@ impl Place {
                 Self { url: named(&name), redis_url: given("HUB_TEST_REDIS_URL"), _folder: None }
             }
         }
+    }
+}
+
+impl Place {
+    /// Copies the database, which nobody uses now.
+    pub async fn copy(&self) -> Copy {
+        if let Some(file) = self.file() {
+            let copy = format!("{file}.copy");
+            std::fs::copy(file, &copy).unwrap();
+            return Copy(copy);
+        }
+        let copy = format!("hub_{:016x}", rand::random::<u64>());
+        maintenance(&format!("CREATE DATABASE {copy} TEMPLATE {}", self.name())).await;
+        Copy(copy)
+    }
+
+    /// Puts a copy in the place of the database, which nobody uses now.
+    pub async fn put_back(&self, copy: Copy) {
+        if let Some(file) = self.file() {
+            for beside in ["-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{file}{beside}"));
+            }
+            std::fs::rename(copy.0, file).unwrap();
+            return;
+        }
+        maintenance(&format!("DROP DATABASE {}", self.name())).await;
+        maintenance(&format!("ALTER DATABASE {} RENAME TO {}", copy.0, self.name())).await;
+    }
+
+    fn file(&self) -> Option<&str> {
+        self.url.strip_prefix("sqlite:")
+    }
+
+    fn name(&self) -> &str {
+        self.url.rsplit_once('/').unwrap().1
     }
 }
 

@@ -1,9 +1,12 @@
 //! The harness: the real node over a fresh database, behind a real listener, with the test's own time and ids.
 mod client;
 mod database;
+pub mod follow;
+pub mod program;
+pub mod traffic;
 mod world;
 
-pub use client::{Answer, Client, Ws};
+pub use client::{Answer, Client, Sse, Ws};
 pub use database::{Db, Place, given};
 pub use world::World;
 
@@ -36,6 +39,11 @@ pub const AUDIENCE: &str = "https://hub.house.invalid";
 pub struct TestClock(AtomicI64);
 
 impl TestClock {
+    /// The time at which every test begins.
+    pub fn at_start() -> Self {
+        Self(AtomicI64::new(At::parse("2026-03-01T07:00:00Z").unwrap().micros()))
+    }
+
     pub fn advance(&self, minutes: i64) {
         self.0.fetch_add(minutes * 60_000_000, SeqCst);
     }
@@ -77,7 +85,7 @@ pub struct House {
     node: Option<Node>,
     server: Option<JoinHandle<()>>,
     sources: Arc<dyn Fn() -> Sources + Send + Sync>,
-    _place: Arc<database::Place>,
+    place: Arc<database::Place>,
 }
 
 impl House {
@@ -96,7 +104,7 @@ impl House {
         config.rates.application_per_minute = 1_000_000;
         config.rates.stranger_per_minute = 1_000_000;
         change(&mut config);
-        let clock = Arc::new(TestClock(AtomicI64::new(At::parse("2026-03-01T07:00:00Z").unwrap().micros())));
+        let clock = Arc::new(TestClock::at_start());
         let ids = Arc::new(SeededIds::default());
         let (its_clock, its_ids) = (clock.clone(), ids.clone());
         let sources: Arc<dyn Fn() -> Sources + Send + Sync> =
@@ -114,7 +122,7 @@ impl House {
             node: Some(node),
             server: Some(server),
             sources,
-            _place: place,
+            place: place,
         };
         house.deliver().await;
         house
@@ -134,6 +142,11 @@ impl House {
 
     pub fn store(&self) -> &Store {
         self.hub().store()
+    }
+
+    /// How many tables this node's subscribers sit at.
+    pub fn tables(&self) -> usize {
+        self.node.as_ref().unwrap().tables.count()
     }
 
     pub fn url(&self) -> String {
@@ -186,6 +199,22 @@ impl House {
     /// Stops the node and starts another over the same database.
     pub async fn restart(&mut self) {
         self.stop().await;
+        self.start().await;
+    }
+
+    /// Stops the node and leaves no connection to the database.
+    pub async fn halt(&mut self) {
+        let store = self.store().clone();
+        self.stop().await;
+        store.close().await;
+    }
+
+    /// Where the data is kept, for tests that put an older copy in its place.
+    pub fn place(&self) -> &database::Place {
+        &self.place
+    }
+
+    pub async fn start(&mut self) {
         let (node, address, server) = start(&self.config, &*self.sources, &self.key).await;
         (self.node, self.address, self.server) = (Some(node), address, Some(server));
     }
@@ -211,6 +240,18 @@ impl House {
             assert_eq!(finding.broken, 0, "{}", finding.promise);
         }
     }
+}
+
+/// The verbs alone: a hub without relay, feed or sweeper, over a fresh database with the world in it.
+pub async fn hub_alone(db: Db) -> (Hub, World, database::Place) {
+    let place = database::Place::fresh(db).await;
+    let mut config = Config::defaults().unwrap();
+    config.database_url = place.url.clone().into();
+    let sources =
+        Sources { clock: Arc::new(TestClock::at_start()), ids: Arc::new(SeededIds::default()), correctable: None };
+    let hub = Hub::open(node::open_store(&config, &sources, true).await.unwrap()).await.unwrap();
+    let world = World::build(&hub).await;
+    (hub, world, place)
 }
 
 async fn start(

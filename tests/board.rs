@@ -1,0 +1,192 @@
+//! The board: loaded, folded from the log, and lived through, it is the same.
+use crate::house::traffic::{Dice, caught_up, report, scale, staff};
+use crate::house::{Db, House, hub_alone};
+use crisis_hub::app::bed::{About, ReportBeds, SaveUnit, SetPause, save, set_pause};
+use crisis_hub::app::directory::{self, SaveEntry};
+use crisis_hub::app::{Error, Hub, bed, console, sweep};
+use crisis_hub::board::{Board, Snapshot};
+use crisis_hub::bus::feed::Follower;
+use crisis_hub::domain::bed::PauseReason;
+use crisis_hub::domain::entry::Provenance;
+use crisis_hub::domain::facility::FacilityDetails;
+use crisis_hub::domain::geo::Point;
+use crisis_hub::domain::id::BedUnitId;
+use crisis_hub::policy::{Scope, Viewer};
+use futures_util::future::join_all;
+
+on_both!(the_board_is_a_fold_of_its_log);
+
+/// Random verbs at once, between comparisons.
+const BURST: usize = 5;
+
+struct Agency {
+    intake: Viewer,
+    admin: Viewer,
+    facility: crisis_hub::domain::id::FacilityId,
+    units: Vec<BedUnitId>,
+}
+
+async fn the_board_is_a_fold_of_its_log(db: Db) {
+    let house = House::open(db).await;
+    let (hubs, _, _other) = house.hubs().await;
+    let agency = |n: usize, suffix: &str| {
+        let of = &house.world.agencies[n];
+        Agency {
+            intake: staff(house.hub(), &format!("intake{suffix}")),
+            admin: staff(house.hub(), &format!("agency_admin{suffix}")),
+            facility: of.facility,
+            units: of.units.clone(),
+        }
+    };
+    let mut agencies = [agency(0, ""), agency(1, "-2")];
+    let bursts = 70 * scale();
+    let mut done = 0;
+    for burst in 0..bursts {
+        let verbs = (0..BURST).map(|n| {
+            let mut dice = Dice::new((burst * BURST + n) as u64);
+            let (hub, which) = (&hubs[dice.roll(hubs.len())], dice.roll(2));
+            let (agency, house) = (&agencies[which], &house);
+            async move { (which, act(house, hub, agency, &mut dice).await) }
+        });
+        for (which, made) in join_all(verbs).await {
+            match made {
+                Ok(made) => {
+                    agencies[which].units.extend(made);
+                    done += 1;
+                }
+                // Two that wanted the same thing at once, or a thing that is withdrawn.
+                Err(Error::BadInput(_) | Error::NotFound) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        if burst % 10 == 9 || burst + 1 == bursts {
+            compare(&house, &hubs).await;
+        }
+    }
+    assert!(done >= 300 * scale(), "{done}");
+    let units = house.hub().board().now().coded().len();
+    println!("{db:?}: {done} verbs, {units} units, {} events", house.hub().board().now().number());
+    house.close().await;
+}
+
+/// One random verb; a unit that it added.
+async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<Option<BedUnitId>, Error> {
+    let unit = *dice.pick(&agency.units);
+    match dice.roll(16) {
+        0..=5 => drop(report(hub, &agency.intake, &dice.some(&agency.units, 3), dice).await?),
+        6 => {
+            let about = About::StillCorrect(agency.facility, None);
+            let again = ReportBeds { about, provenance: Provenance::Ehr, keyed: None };
+            bed::report(hub, &agency.intake, again).await?;
+        }
+        7 => {
+            let until = hub.clock().now().plus_minutes(i64::from(dice.count(120)) + 1);
+            let pause = Some((*dice.pick(&[PauseReason::Staffing, PauseReason::Weather]), until));
+            set_pause(hub, &agency.intake, SetPause { unit, pause, keyed: None }).await?;
+        }
+        8 => drop(set_pause(hub, &agency.intake, SetPause { unit, pause: None, keyed: None }).await?),
+        9..=11 => return save_unit(hub, &agency.admin, unit, dice).await,
+        12 => house.clock.advance(i64::from(dice.count(90))),
+        13 => drop(sweep::pass(hub).await?),
+        14 => move_facility(hub, agency, dice).await?,
+        _ => {
+            house.clock.advance(i64::from(dice.count(5)));
+            sweep::pass(hub).await?;
+        }
+    }
+    Ok(None)
+}
+
+/// Edits, withdraws, brings back or adds a unit.
+async fn save_unit(hub: &Hub, admin: &Viewer, unit: BedUnitId, dice: &mut Dice) -> Result<Option<BedUnitId>, Error> {
+    let board = hub.board().now();
+    let scope = Scope::of(admin);
+    let mut details = board.unit(&scope, unit, hub.clock().now()).ok_or(Error::NotFound)?.unit().entry.details.clone();
+    let (retire, add) = (dice.one_in(5), dice.one_in(6));
+    details.label = format!("unit {}", dice.roll(1_000));
+    details.definition.licensed = dice.count(30);
+    details.definition.sla_minutes = *dice.pick(&[15, 60, 240]);
+    details.definition.drop_off = dice.one_in(2);
+    let input = SaveUnit {
+        unit: (!add).then_some(unit),
+        expected_version: None,
+        details,
+        retire: retire && !add,
+        provenance: Provenance::Manual,
+        keyed: None,
+    };
+    Ok(save(hub, admin, input).await?.changed.filter(|_| add).map(|view| view.unit().id()))
+}
+
+async fn move_facility(hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<(), Error> {
+    let (board, scope) = (hub.board().now(), Scope::of(&agency.admin));
+    let facility = board.entry::<FacilityDetails>(&scope, agency.facility).unwrap();
+    let mut details = facility.details.clone();
+    details.name = format!("House {}", dice.roll(1_000));
+    details.point = Some(Point::from_degrees(25.0 + f64::from(dice.count(100)) / 100.0, -80.2).unwrap());
+    let input = SaveEntry::new(Some(agency.facility), details, Provenance::Manual);
+    directory::save(hub, &agency.admin, input).await?;
+    Ok(())
+}
+
+async fn compare(house: &House, hubs: &[Hub]) {
+    // Sweepers go on by themselves: what is compared is read between two equal numbers of the log.
+    for _ in 0..50 {
+        house.deliver().await;
+        let number = house.hub().board().now().number();
+        let loaded = Board::load(house.store()).await.unwrap().now();
+        let folded = Board::replay(house.store()).await.unwrap();
+        for hub in hubs {
+            caught_up(hub).await;
+        }
+        let live: Vec<_> = hubs.iter().map(|hub| hub.board().now()).collect();
+        let still = live.iter().all(|board| board.number() == number)
+            && loaded.number() == number
+            && folded.number() == number
+            && house.store().number_waiting().await.unwrap().1 == 0;
+        if still {
+            assert_eq!(loaded.coded(), folded.coded(), "loaded and folded at {number}");
+            for board in live {
+                assert_eq!(board.coded(), loaded.coded(), "lived through and loaded at {number}");
+                assert_eq!(words(&board), words(&loaded), "the words at {number}");
+            }
+            return;
+        }
+    }
+    panic!("the log does not stand still");
+}
+
+/// What no fact carries.
+fn words(board: &Snapshot) -> Vec<(String, String)> {
+    let (me, at) = (console::viewer(), crisis_hub::domain::time::At::default());
+    let scope = Scope::of(&me);
+    let units =
+        board.units(&scope, at).map(|view| (view.unit().id().to_string(), view.unit().entry.details.label.clone()));
+    let places = board.entries::<FacilityDetails>(&scope).map(|f| (f.id.to_string(), f.details.name.clone()));
+    units.chain(places).collect()
+}
+
+/// A node may start while events of its database wait for their number: its rows are ahead of its log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_at_the_start_is_told_from_what_the_log_said_before() {
+    let (hub, world, _place) = hub_alone(Db::Postgres).await;
+    let store = hub.store();
+    while store.number_waiting().await.unwrap().1 > 0 {}
+    let hub = Hub::open(store.clone()).await.unwrap();
+    let (intake, unit, mut dice) = (staff(&hub, "intake"), world.agencies[0].chairs(), Dice::new(1));
+    let version = |outcome: crisis_hub::app::Outcome<Vec<crisis_hub::policy::view::BedUnitView>>| {
+        outcome.changed.unwrap()[0].unit().version()
+    };
+    let first = version(report(&hub, &intake, &[unit], &mut dice).await.unwrap());
+    store.number_waiting().await.unwrap();
+    let second = version(report(&hub, &intake, &[unit], &mut dice).await.unwrap());
+    let third = version(report(&hub, &intake, &[unit], &mut dice).await.unwrap());
+
+    let board = Board::load(store).await.unwrap();
+    store.number_waiting().await.unwrap();
+    let events = store.read(&console::viewer()).await.unwrap().events_after(board.number(), 10).await.unwrap();
+    let told = board.follow(events).await.unwrap();
+    let steps: Vec<_> =
+        told.iter().map(|t| (t.before.as_ref().unwrap().version(), t.after.as_ref().unwrap().version())).collect();
+    assert_eq!(steps, [(first, second), (second, third)]);
+}

@@ -1,0 +1,113 @@
+//! The program itself, as an operator runs it, on the database of a house that has closed.
+use super::{AUDIENCE, House, ISSUER};
+use crate::forge::Draft;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+/// Settings, and the process when it runs.
+pub struct Program {
+    pub address: SocketAddr,
+    folder: TempDir,
+    child: Option<Child>,
+}
+
+impl Program {
+    /// The program with a house's world: the house's node ends.
+    pub async fn of(house: &mut House) -> Self {
+        house.halt().await;
+        let folder = tempfile::tempdir().unwrap();
+        let address = free_address();
+        let key = house.key.public();
+        let field = |name: &str| format!("{name} = {}", key[name]);
+        let jwk = ["kty", "crv", "x", "y", "kid", "use"].map(field).join(", ");
+        let settings = format!(
+            "database_url = {:?}\nredis_url = {:?}\nlisten = \"{address}\"\n\
+             [pool]\nconnections_max = 12\n\
+             [rates]\nperson_per_minute = 1000000\napplication_per_minute = 1000000\nstranger_per_minute = 1000000\n\
+             [[issuers]]\nissuer = {ISSUER:?}\naudience = {AUDIENCE:?}\nalgorithms = [\"ES256\"]\n\
+             keys = {{ jwks = {{ keys = [{{ {jwk} }}] }} }}\n",
+            house.place().url,
+            house.place().redis_url,
+        );
+        std::fs::write(folder.path().join("hub.toml"), settings).unwrap();
+        Self { address, folder, child: None }
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crisis-hub"));
+        command.arg(name).env("HUB_CONFIG", self.folder.path().join("hub.toml")).kill_on_drop(true);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn said(&self) -> PathBuf {
+        self.folder.path().join("said")
+    }
+
+    /// Starts it and waits until it is ready; how long that took.
+    pub async fn start(&mut self) -> Duration {
+        let began = std::time::Instant::now();
+        let said = std::fs::File::options().create(true).append(true).open(self.said()).unwrap();
+        let also = said.try_clone().unwrap();
+        self.child = Some(self.command("serve").stdout(said).stderr(also).spawn().unwrap());
+        let ready = format!("http://{}/health/ready", self.address);
+        while !reqwest::get(&ready).await.is_ok_and(|answer| answer.status().is_success()) {
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            let late = began.elapsed() > Duration::from_secs(60);
+            let said = || std::fs::read_to_string(self.said()).unwrap();
+            assert!(ended.is_none() && !late, "it is not ready ({ended:?}):\n{}", said());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        began.elapsed()
+    }
+
+    /// Kills it outright: nothing in it gets to run again.
+    pub async fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.start_kill().unwrap();
+        child.wait().await.unwrap();
+    }
+
+    /// Its resident memory, in bytes.
+    pub fn memory(&self) -> u64 {
+        let id = self.child.as_ref().unwrap().id().unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix("kB").unwrap().trim().parse::<u64>().unwrap() * 1_024
+    }
+
+    /// One of its own numbers.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let text = reqwest::get(format!("http://{}/metrics", self.address)).await.unwrap().text().await.unwrap();
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok();
+        text.lines().find_map(value).unwrap_or_else(|| panic!("{name} is not in\n{text}"))
+    }
+
+    /// `crisis-hub verify`, beside whatever runs.
+    pub async fn verify(&self) {
+        let Output { status, stdout, stderr } = self.command("verify").output().await.unwrap();
+        let (out, err) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        assert!(status.success(), "verify: {status}\n{out}\n{err}");
+        assert!(out.contains("ok"), "{out}");
+    }
+}
+
+impl House {
+    /// A token of one of the world's people, by the host's own time.
+    pub fn token_of_today(&self, subject: &str) -> String {
+        #[expect(clippy::disallowed_methods, reason = "the program that runs beside the test has the host's time")]
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let now = i64::try_from(now).unwrap();
+        let draft = Draft::good(ISSUER, AUDIENCE, &self.key, now).claim("sub", subject.into());
+        draft.claim("exp", (now + 86_400).into()).sign(&self.key)
+    }
+}
+
+/// An address that nobody listens at.
+pub fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
