@@ -8,8 +8,8 @@
     reason = "tests say what they expect by failing"
 )]
 
+/// The login room's own tool for tests, used from here too.
 #[path = "../src/login/forge.rs"]
-#[expect(dead_code, reason = "the login room's own tool for tests, used from here too")]
 mod forge;
 mod house;
 

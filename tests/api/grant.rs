@@ -86,9 +86,9 @@ async fn administrators_grant_within_their_agency_and_operators_anywhere(db: Db)
     let count = async |person: &str| {
         house
             .client(person)
-            .ask("{ grants(first: 100) { id } }", json!({}))
+            .ask("{ grants(first: 100) { edges { node { id } } } }", json!({}))
             .await
-            .data("/grants")
+            .data("/grants/edges")
             .as_array()
             .unwrap()
             .len()

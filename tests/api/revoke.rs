@@ -16,7 +16,7 @@ const WATCH_LOG: &str = "subscription { events { cursor eventId change event { k
 /// Every event of the log that an operator sees: its place by its id, and the place of the last revocation.
 async fn log(house: &House) -> (BTreeMap<String, usize>, usize) {
     let operator = house.client("hub_operator");
-    let query = "query($after: Cursor) { events(after: $after, first: 100) { endCursor hasNextPage
+    let query = "query($after: Cursor) { events(after: $after, first: 100) { pageInfo { endCursor hasNextPage }
         edges { node { eventId kind } } } }";
     let (mut places, mut revoked, mut after) = (BTreeMap::new(), None, Value::Null);
     loop {
@@ -28,10 +28,10 @@ async fn log(house: &House) -> (BTreeMap<String, usize>, usize) {
             }
             places.insert(edge["node"]["eventId"].as_str().unwrap().to_owned(), place);
         }
-        if said.data("/events/hasNextPage") == false {
+        if said.data("/events/pageInfo/hasNextPage") == false {
             return (places, revoked.expect("the revocation is in the log"));
         }
-        after = said.data("/events/endCursor").clone();
+        after = said.data("/events/pageInfo/endCursor").clone();
     }
 }
 

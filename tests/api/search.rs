@@ -263,9 +263,9 @@ async fn a_page_has_its_limits(db: Db) {
         "{ organizations(first: 101) { edges { cursor } } }",
         "{ services(first: 101) { edges { cursor } } }",
         "{ bedSearch(need: {}, first: 101) { edges { cursor } } }",
-        "{ events(first: 101) { endCursor } }",
-        "{ grants(first: 101) { id } }",
-        "{ auditTrail(first: 101) { id } }",
+        "{ events(first: 101) { pageInfo { endCursor } } }",
+        "{ grants(first: 101) { edges { node { id } } } }",
+        "{ auditTrail(first: 101) { edges { node { id } } } }",
     ] {
         assert_eq!(operator.ask(query, json!({})).await.code(), "LIMIT_EXCEEDED", "{query}");
         let within = query.replace("101", "100");

@@ -47,10 +47,6 @@ impl TestClock {
     pub fn advance(&self, minutes: i64) {
         self.0.fetch_add(minutes * 60_000_000, SeqCst);
     }
-
-    pub fn advance_micros(&self, micros: i64) {
-        self.0.fetch_add(micros, SeqCst);
-    }
 }
 
 impl Clock for TestClock {

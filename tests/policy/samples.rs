@@ -148,18 +148,18 @@ pub const SAMPLES: &[Sample] = &[
         "{ bedSearch(need: { age: 30 }) { edges { fit unit { id } } } }",
         none,
     ),
-    sample("Query.events", Needs::Rows(Action::ReadDirectory), "{ events { edges { node { kind nodeId } } endCursor } }", none),
+    sample("Query.events", Needs::Rows(Action::ReadDirectory), "{ events { edges { node { kind nodeId } } pageInfo { endCursor } } }", none),
     sample(
         "Query.auditTrail",
         Needs::Known,
-        "{ auditTrail(first: 100) { id action nodeId organizationId grantId } }",
+        "{ auditTrail(first: 100) { edges { node { id action nodeId organizationId grantId } } } }",
         none,
     ),
     sample(
         "Query.grants",
         Needs::Known,
-        "query($after: ID) { grants(first: 100, after: $after) { id subject role } }",
-        |named| json!({ "after": named.grant.to_string() }),
+        "{ grants(first: 100) { edges { node { id subject role } } } }",
+        none,
     ),
     sample(
         "Mutation.reportBeds",
