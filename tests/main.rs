@@ -9,7 +9,6 @@
 )]
 
 #[path = "../src/login/forge.rs"]
-#[expect(dead_code, reason = "the login room's own tool for tests, used from here too")]
 mod forge;
 mod house;
 
