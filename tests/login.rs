@@ -6,6 +6,7 @@ use crisis_hub::app::console;
 use crisis_hub::app::grant::{GrantRole, grant_role};
 use crisis_hub::clock::Clock;
 use crisis_hub::domain::grant::{HolderKind, Principal};
+use crisis_hub::domain::id::OrganizationId;
 use crisis_hub::domain::role::Role;
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
@@ -48,14 +49,8 @@ async fn forged_tokens_of_every_kind_are_accepted_nowhere(db: Db) {
         }
     })
     .await;
-    for issuer in [SCENE, OTHER] {
-        for subject in ["person-1", "person-2"] {
-            let principal = Principal { issuer: issuer.into(), subject: subject.into(), kind: HolderKind::Person };
-            let organization = Some(house.world.agencies[0].organization);
-            let input = GrantRole { principal, role: Role::HubOperator, organization, until: None, keyed: None };
-            grant_role(house.hub(), &console::viewer(), input).await.unwrap().changed.unwrap();
-        }
-    }
+    let organization = house.world.agencies[0].organization;
+    powers_for_whom_the_forger_names(&house, organization).await;
     house.deliver().await;
     let now = house.clock.now().micros() / 1_000_000;
     let scene = Scene {
@@ -106,4 +101,16 @@ async fn forged_tokens_of_every_kind_are_accepted_nowhere(db: Db) {
     }
     assert_eq!(good.ask("{ viewer { role } }", json!({})).await.data("/viewer/role"), "HUB_OPERATOR");
     house.close().await;
+}
+
+/// What a forged token would win.
+async fn powers_for_whom_the_forger_names(house: &House, organization: OrganizationId) {
+    for issuer in [SCENE, OTHER] {
+        for subject in ["person-1", "person-2"] {
+            let principal = Principal { issuer: issuer.into(), subject: subject.into(), kind: HolderKind::Person };
+            let organization = Some(organization);
+            let input = GrantRole { principal, role: Role::HubOperator, organization, until: None, keyed: None };
+            grant_role(house.hub(), &console::viewer(), input).await.unwrap().changed.unwrap();
+        }
+    }
 }

@@ -42,7 +42,14 @@ async fn an_agency_edits_itself_and_operators_add_agencies(db: Db) {
     assert_eq!(problems(&added, "saveOrganization"), [""; 0]);
     assert!(names(&house.client("officer"), "organizations").await.contains(&"Dune Mobile Care".to_owned()));
 
+    let far = json!({ "regionId": house.world.far_region.to_string(), "name": "Elm Care" });
+    let said = operator.ask(ORGANIZATION, with(&new, far.clone())).await;
+    assert_eq!(problems(&said, "saveOrganization"), [""; 0]);
+    assert!(names(&house.client("officer-far"), "organizations").await.contains(&"Elm Care".to_owned()));
+    assert!(!names(&house.client("officer"), "organizations").await.contains(&"Elm Care".to_owned()));
+
     let admin = house.client("agency_admin");
+    assert_eq!(admin.ask(ORGANIZATION, with(&new, far)).await.code(), "NOT_FOUND", "a region that they do not see");
     let rename = |id: String| with(&new, json!({ "id": id, "name": "Amber Renamed" }));
     let said = admin.ask(ORGANIZATION, rename(ours.organization.to_string())).await;
     assert_eq!(said.data("/saveOrganization/organization/name"), "Amber Renamed");

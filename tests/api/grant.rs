@@ -167,7 +167,7 @@ async fn a_grant_ends_when_it_says(db: Db) {
 }
 
 async fn a_revoked_grant_is_revoked_now_and_for_good(db: Db) {
-    let house = House::open(db).await;
+    let mut house = House::open(db).await;
     let id = house.grant("nora", Role::Intake, house.world.agencies[0].organization).await.id;
     let (nora, unit) = (house.client("nora"), house.world.agencies[0].chairs());
     assert_eq!(problems(&nora.ask(REPORT, numbers(unit, 5, 1)).await, "reportBeds"), [""; 0]);
@@ -188,6 +188,9 @@ async fn a_revoked_grant_is_revoked_now_and_for_good(db: Db) {
     let elsewhere = Client::new(address, nora.token.clone());
     assert!(role(&elsewhere).await.is_null(), "another node knows it too");
     drop(node);
+    house.restart().await;
+    assert!(role(&house.client("nora")).await.is_null(), "and so does a node that begins again");
+    assert_eq!(role(&house.client("intake")).await, "INTAKE");
     house.close().await;
 }
 

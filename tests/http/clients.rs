@@ -18,7 +18,7 @@ fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
 /// Runs Node among the clients' packages, to its end.
 pub async fn node(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let run = command(arguments, variables).output();
-    tokio::time::timeout(Duration::from_secs(60), run).await.expect("node did not end").unwrap()
+    tokio::time::timeout(Duration::from_mins(1), run).await.expect("node did not end").unwrap()
 }
 
 async fn the_audits_of_graphql_http_find_no_error(db: Db) {

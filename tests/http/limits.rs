@@ -96,7 +96,7 @@ async fn what_asks_for_more_than_a_limit_executes_nothing(db: Db) {
         socket.subscribe("a", &query, json!({})).await;
         match socket.next().await {
             Ok(told) => {
-                assert_eq!(told["payload"][0]["extensions"]["code"], "LIMIT_EXCEEDED", "{what} by socket: {told:#}")
+                assert_eq!(told["payload"][0]["extensions"]["code"], "LIMIT_EXCEEDED", "{what} by socket: {told:#}");
             }
             Err(code) => panic!("{what} closed the socket with {code}"),
         }
