@@ -10,7 +10,7 @@ const FILE_LINES_MAX: usize = 450;
 const FUNCTION_LINES_MAX: usize = 90;
 
 /// Files and functions that are longer, with the lines they have: they may only shrink.
-const LONGER_FILES: &[(&str, usize)] = &[("graphql/mutation.rs", 660), ("graphql/query.rs", 535)];
+const LONGER_FILES: &[(&str, usize)] = &[];
 const LONGER_FUNCTIONS: &[(&str, usize)] = &[];
 
 /// Which rooms, or which parts of them, a room may use beside itself.
@@ -45,7 +45,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("exchange", &["app", "domain"]),
-    ("demo", &["app", "exchange", "login", "clock", "domain", "config", "node", "store", "policy", "http"]),
+    // Whole imports into a real file: a test that opens its own store.
+    ("exchange::applied", &["app", "domain", "clock", "store"]),
+    (
+        "demo",
+        &["app", "exchange", "login", "clock", "domain", "board::Names", "config", "node", "store", "policy", "http"],
+    ),
     // The doors.
     ("config", &["graphql::limits", "login", "store"]),
     ("http", &["app", "config", "domain", "graphql", "login", "policy"]),
@@ -175,7 +180,7 @@ fn each_room_uses_only_the_rooms_it_may() {
     let mut forbidden = Vec::new();
     let mut seen = 0;
     for (file, text) in sources() {
-        let from = room(&file);
+        let from = if file == "exchange/applied.rs" { "exchange::applied" } else { room(&file) };
         // The program's own commands are a client of the library, as any other.
         if ["main", "lib", "commands"].contains(&from) {
             continue;

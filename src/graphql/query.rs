@@ -6,18 +6,17 @@ use super::error::{Answer, ErrorCode, answer, coded, from_app};
 use super::input::{BedUnitFilter, NeedInput, PointInput};
 use super::limits::Limits;
 use super::log::{AuditEntry, Grant, LogEdge, LogPage};
+use super::me::Me;
 use super::scalars::{Code, Cursor, DateTime, parse_id};
+use super::search::{SearchPage, bed_search};
 use super::seen::{Asking, Seen, asking};
 use crate::app::{self, cursor};
-use crate::board::{Found, Names, Rank, Seek};
+use crate::board::Names;
 use crate::domain::entry::{Entry, ExternalId};
 use crate::domain::id::{AuditEntryId, GlobalId, Noun};
-use crate::domain::need::{Criterion, Fit};
-use crate::domain::role::Role;
 use crate::domain::service::ServiceKind;
-use crate::policy::{Action, permit};
-use async_graphql::connection::{ConnectionNameType, EdgeNameType, EmptyFields, PageInfo};
-use async_graphql::{Context, Error, ID, Interface, Object, SimpleObject};
+use async_graphql::connection::{EmptyFields, PageInfo};
+use async_graphql::{Context, Error, ID, Interface, Object};
 use std::sync::Arc;
 
 /// An object with a global id.
@@ -38,137 +37,7 @@ pub enum Node {
     Grant(Grant),
 }
 
-/// Who you are to the hub.
-#[derive(Clone, Copy)]
-pub struct Me;
-
-/// Whether you may do something, and why.
-#[derive(SimpleObject)]
-pub struct May {
-    /// Whether.
-    yes: bool,
-    /// The rule, in a sentence.
-    reason: String,
-}
-
-/// Who you are to the hub.
-#[Object(name = "Viewer")]
-impl Me {
-    /// The role you act in.
-    async fn role(&self, ctx: &Context<'_>) -> Option<Code<Role>> {
-        asking(ctx).viewer.role().map(Code)
-    }
-    /// The agency you act for.
-    async fn organization(&self, ctx: &Context<'_>) -> Option<Organization> {
-        let asking = asking(ctx);
-        asking.seen.entry(asking.viewer.organization()?).map(|entry| Organization::new(entry, &asking.seen))
-    }
-    /// Your region.
-    async fn region(&self, ctx: &Context<'_>) -> Option<Region> {
-        let asking = asking(ctx);
-        asking.seen.entry(asking.viewer.region()?).map(|entry| Region::new(entry, &asking.seen))
-    }
-    /// The grant you act under. Holders of several choose one with the header `Crisis-Hub-Grant`.
-    async fn grant(&self, ctx: &Context<'_>) -> Option<Grant> {
-        let asking = asking(ctx);
-        Some(Grant { grant: asking.viewer.grant()?.clone(), seen: asking.seen.clone() })
-    }
-    /// Until when you stand: the earlier of your token's and your grant's end.
-    async fn until(&self, ctx: &Context<'_>) -> Option<DateTime> {
-        asking(ctx).viewer.until().map(DateTime)
-    }
-    /// Your token changes nothing.
-    async fn read_only(&self, ctx: &Context<'_>) -> bool {
-        asking(ctx).viewer.read_only()
-    }
-    /// Whether you may do something, in general or to one object, and why. An object that you do not see answers as one that is not there.
-    async fn may(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What.")] action: Code<Action>,
-        #[graphql(desc = "To which object.")] id: Option<ID>,
-    ) -> May {
-        let asking = asking(ctx);
-        let row = match &id {
-            None => None,
-            Some(id) => match GlobalId::parse(&id.0).and_then(|id| row_of(&asking.seen, id)) {
-                Some(row) => Some(row),
-                None => return May { yes: false, reason: "Nothing with this id is visible to you.".into() },
-            },
-        };
-        let (yes, reason) = permit::may(&asking.viewer, action.0, row);
-        May { yes, reason }
-    }
-}
-
-fn row_of(seen: &Seen, id: GlobalId) -> Option<(crate::domain::id::RegionId, crate::domain::id::OrganizationId)> {
-    fn of<D: Names>(
-        seen: &Seen,
-        id: GlobalId,
-    ) -> Option<(crate::domain::id::RegionId, crate::domain::id::OrganizationId)> {
-        seen.entry::<D>(id.as_noun()?).map(|entry| (entry.region, entry.owner))
-    }
-    of::<crate::domain::organization::OrganizationDetails>(seen, id)
-        .or_else(|| of::<crate::domain::facility::FacilityDetails>(seen, id))
-        .or_else(|| of::<crate::domain::service::ServiceDetails>(seen, id))
-        .or_else(|| of::<crate::domain::region::RegionDetails>(seen, id))
-        .or_else(|| {
-            seen.board.unit(&seen.scope, id.as_noun()?, seen.now).map(|v| (v.unit().entry.region, v.unit().entry.owner))
-        })
-}
-
-/// What a search says of one unit.
-#[derive(Clone, SimpleObject)]
-pub struct SearchEdge {
-    /// The unit.
-    unit: BedUnit,
-    /// The straight-line distance in kilometers; the road is longer.
-    distance_km: Option<f64>,
-    /// Whether the unit fits what is known.
-    fit: Code<Fit>,
-    /// Every point, with what to say or ask.
-    reasons: Vec<FitReason>,
-}
-
-/// The answer of a search is a connection of its own name: its edges say more.
-pub struct SearchName;
-
-impl ConnectionNameType for SearchName {
-    fn type_name<T: async_graphql::OutputType>() -> String {
-        "BedSearchConnection".into()
-    }
-}
-
-impl EdgeNameType for SearchName {
-    fn type_name<T: async_graphql::OutputType>() -> String {
-        "BedSearchEdge".into()
-    }
-}
-
-type SearchPage = Page<BedUnit, SearchEdge, SearchName, SearchName>;
-
-/// How a unit fits in one point.
-#[derive(Clone, SimpleObject)]
-pub struct FitReason {
-    /// The point.
-    criterion: Code<Criterion>,
-    /// Whether it fits.
-    fit: Code<Fit>,
-    /// A sentence for the person who searches.
-    says: &'static str,
-}
-
-fn search_edge(found: &Found, seen: &Seen) -> SearchEdge {
-    let reasons = found
-        .reasons
-        .iter()
-        .map(|r| FitReason { criterion: Code(r.criterion), fit: Code(r.fit), says: r.says })
-        .collect();
-    let km = found.meters.map(|meters| f64::from(meters.div_ceil(100)) / 10.0);
-    SearchEdge { unit: BedUnit::new(found.unit.clone(), seen), distance_km: km, fit: Code(found.fit), reasons }
-}
-
-fn listing<'a>(ctx: &Context<'a>, bound: String, watch: String) -> Result<(&'a Asking, Listing<'a>), Error> {
+pub(super) fn listing<'a>(ctx: &Context<'a>, bound: String, watch: String) -> Result<(&'a Asking, Listing<'a>), Error> {
     let asking = asking(ctx);
     asking.known().map_err(|error| from_app(&error))?;
     let board = &asking.seen.board;
@@ -434,47 +303,6 @@ fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> Result
         .units(&seen.scope, seen.now)
         .filter(|view| filter.matches(&seen.board, &seen.scope, view))
         .map(|view| Row { key: view.unit().id(), node: BedUnit::new(view, seen), edge: EmptyFields })
-        .collect();
-    listing.page(ctx, &paging, rows)
-}
-
-fn bed_search(
-    ctx: &Context<'_>,
-    need: NeedInput,
-    near: Option<PointInput>,
-    within_km: Option<f64>,
-    paging: Paging,
-) -> Result<SearchPage, Error> {
-    let bound = format!("bedSearch:{need:?}:{near:?}:{within_km:?}");
-    let need = need.read()?;
-    let viewer = &asking(ctx).viewer;
-    let first_responder = [Role::Officer, Role::Dispatcher, Role::Ems].iter().any(|role| viewer.stands_as(*role));
-    if first_responder && need.payer.is_some() {
-        return Err(coded(ErrorCode::BadUserInput, "`payer` is for transfers between facilities: leave it out"));
-    }
-    let near = near.map(PointInput::read).transpose()?;
-    let within_meters = match within_km {
-        Some(_) if near.is_none() => return Err(coded(ErrorCode::BadUserInput, "`withinKm` needs `near`")),
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: 0 to 1,000 km")]
-        Some(km) if (0.0..=1_000.0).contains(&km) => Some((km * 1_000.0) as u32),
-        Some(_) => return Err(coded(ErrorCode::BadUserInput, "`withinKm` is between 0 and 1000")),
-        None => None,
-    };
-    let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into())?;
-    // Every page is judged at the first page's instant, or freshness would move rows between pages.
-    let at = match &paging.after {
-        Some(cursor) => listing.instant(cursor)?,
-        None => asking.seen.now,
-    };
-    let seen = &Seen { now: at, ..asking.seen.clone() };
-    let found = seen.board.search(&seen.scope, &Seek { need: &need, near, within_meters, at });
-    let rows: Vec<Row<(crate::domain::time::At, Rank), _, _>> = found
-        .iter()
-        .map(|found| Row {
-            key: (at, found.rank),
-            node: BedUnit::new(found.unit.clone(), seen),
-            edge: search_edge(found, seen),
-        })
         .collect();
     listing.page(ctx, &paging, rows)
 }

@@ -51,20 +51,20 @@ impl Viewer {
         Self(Arc::new(Who::Machine(machine)))
     }
 
-    /// The holder of a grant, narrowed by the application's own grant and by the token.
+    /// The holder of a grant, narrowed by the application's own grant and by the token: every reach is what the two have in
+    /// common.
     ///
-    /// An application acts for people of its own agency, in the role of its grant; one granted AGENCY_ADMIN for every role
-    /// of its agency, one granted HUB_OPERATOR for everyone. For anybody else it stands for nobody.
+    /// An application that stands for another region, or administers another agency, than its user's stands for nobody.
     pub fn holder(grant: Grant, application: Option<Grant>, read_only: bool, expires_at: At) -> Self {
-        let fits = application.as_ref().is_none_or(|app| match app.role {
-            Role::HubOperator => true,
-            Role::AgencyAdmin => app.organization == grant.organization,
-            role => app.organization == grant.organization && role == grant.role,
+        let apart = application.as_ref().is_some_and(|app| {
+            app.role != Role::HubOperator
+                && (app.region != grant.region
+                    || (app.role == Role::AgencyAdmin && app.organization != grant.organization))
         });
-        if fits {
-            Self(Arc::new(Who::Holder(Holder { grant, application, read_only, expires_at })))
-        } else {
+        if apart {
             Self::nobody()
+        } else {
+            Self(Arc::new(Who::Holder(Holder { grant, application, read_only, expires_at })))
         }
     }
 

@@ -1,0 +1,89 @@
+//! Who the viewer is to the hub, in the schema.
+use super::directory::{Organization, Region};
+use super::log::Grant;
+use super::scalars::{Code, DateTime};
+use super::seen::{Seen, asking};
+use crate::board::Names;
+use crate::domain::id::GlobalId;
+use crate::domain::role::Role;
+use crate::policy::{Action, permit};
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+/// Who you are to the hub.
+#[derive(Clone, Copy)]
+pub struct Me;
+
+/// Whether you may do something, and why.
+#[derive(SimpleObject)]
+pub struct May {
+    /// Whether.
+    yes: bool,
+    /// The rule, in a sentence.
+    reason: String,
+}
+
+/// Who you are to the hub.
+#[Object(name = "Viewer")]
+impl Me {
+    /// The role you act in.
+    async fn role(&self, ctx: &Context<'_>) -> Option<Code<Role>> {
+        asking(ctx).viewer.role().map(Code)
+    }
+    /// The agency you act for.
+    async fn organization(&self, ctx: &Context<'_>) -> Option<Organization> {
+        let asking = asking(ctx);
+        asking.seen.entry(asking.viewer.organization()?).map(|entry| Organization::new(entry, &asking.seen))
+    }
+    /// Your region.
+    async fn region(&self, ctx: &Context<'_>) -> Option<Region> {
+        let asking = asking(ctx);
+        asking.seen.entry(asking.viewer.region()?).map(|entry| Region::new(entry, &asking.seen))
+    }
+    /// The grant you act under. Holders of several choose one with the header `Crisis-Hub-Grant`.
+    async fn grant(&self, ctx: &Context<'_>) -> Option<Grant> {
+        let asking = asking(ctx);
+        Some(Grant { grant: asking.viewer.grant()?.clone(), seen: asking.seen.clone() })
+    }
+    /// Until when you stand: the earlier of your token's and your grant's end.
+    async fn until(&self, ctx: &Context<'_>) -> Option<DateTime> {
+        asking(ctx).viewer.until().map(DateTime)
+    }
+    /// Your token changes nothing.
+    async fn read_only(&self, ctx: &Context<'_>) -> bool {
+        asking(ctx).viewer.read_only()
+    }
+    /// Whether you may do something, in general or to one object, and why. An object that you do not see answers as one that is not there.
+    async fn may(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What.")] action: Code<Action>,
+        #[graphql(desc = "To which object.")] id: Option<ID>,
+    ) -> May {
+        let asking = asking(ctx);
+        let row = match &id {
+            None => None,
+            Some(id) => match GlobalId::parse(&id.0).and_then(|id| row_of(&asking.seen, id)) {
+                Some(row) => Some(row),
+                None => return May { yes: false, reason: "Nothing with this id is visible to you.".into() },
+            },
+        };
+        let (yes, reason) = permit::may(&asking.viewer, action.0, row);
+        May { yes, reason }
+    }
+}
+
+fn row_of(seen: &Seen, id: GlobalId) -> Option<(crate::domain::id::RegionId, crate::domain::id::OrganizationId)> {
+    fn of<D: Names>(
+        seen: &Seen,
+        id: GlobalId,
+    ) -> Option<(crate::domain::id::RegionId, crate::domain::id::OrganizationId)> {
+        seen.entry::<D>(id.as_noun()?).map(|entry| (entry.region, entry.owner))
+    }
+    of::<crate::domain::organization::OrganizationDetails>(seen, id)
+        .or_else(|| of::<crate::domain::facility::FacilityDetails>(seen, id))
+        .or_else(|| of::<crate::domain::service::ServiceDetails>(seen, id))
+        .or_else(|| of::<crate::domain::region::RegionDetails>(seen, id))
+        .or_else(|| {
+            seen.board.unit(&seen.scope, id.as_noun()?, seen.now).map(|v| (v.unit().entry.region, v.unit().entry.owner))
+        })
+}
