@@ -8,19 +8,24 @@
     reason = "tests say what they expect by failing"
 )]
 
+/// The login room's own tool for tests, used from here too.
 #[path = "../src/login/forge.rs"]
-#[expect(dead_code, reason = "the login room's own tool for tests, used from here too")]
 mod forge;
 mod house;
 
 #[macro_use]
 mod api;
-
 mod board;
 mod crash;
 mod cursors;
 mod events;
+mod http;
+mod login;
+mod migration;
+mod policy;
 mod redis;
 mod resume;
+mod schema;
 mod slow;
 mod streams;
+mod tidy;

@@ -49,7 +49,9 @@ impl Redis {
     async fn run(&self, command: &[&str]) -> redis::Value {
         let mut connection = self.connection().await.unwrap();
         let mut cmd = redis::cmd(command[0]);
-        command[1..].iter().for_each(|word| drop(cmd.arg(*word)));
+        for word in &command[1..] {
+            cmd.arg(*word);
+        }
         cmd.query_async(&mut connection).await.unwrap()
     }
 }

@@ -285,7 +285,7 @@ async fn subscribers_go_on_across_a_restart(db: Db) {
             opened.push(follower.open(&client(&house, watch.person), road).await.unwrap());
         }
         for (follower, open) in followers.iter_mut().zip(&mut opened) {
-            while !matches!(follower.next(open).await, Came::Heartbeat(_)) {}
+            while !matches!(follower.next(open).await, Came::Heartbeat) {}
         }
         for agency in [0, 1] {
             let intake = staff(house.hub(), ["intake", "intake-2"][agency]);

@@ -3,9 +3,7 @@ use crate::api::bed::WATCH;
 use crate::house::follow::{BEDS, Came, Follower, Road};
 use crate::house::traffic::{Dice, caught_up, report, staff, until};
 use crate::house::{Db, House};
-use crisis_hub::graphql::{Schema, limits::Limits};
 use serde_json::json;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -113,11 +111,11 @@ async fn heartbeats_come_in_time_whatever_happens_elsewhere(db: Db) {
     for road in [Road::Sse, Road::Ws] {
         let mut follower = Follower::of_beds(filter.clone());
         let mut open = follower.open(&client, road).await.unwrap();
-        assert!(matches!(follower.next(&mut open).await, Came::Heartbeat(_)));
+        assert!(matches!(follower.next(&mut open).await, Came::Heartbeat));
         let mut gaps = Vec::new();
         for _ in 0..3 {
             let last = Instant::now();
-            assert!(matches!(follower.next(&mut open).await, Came::Heartbeat(_)), "this filter has nothing to tell");
+            assert!(matches!(follower.next(&mut open).await, Came::Heartbeat), "this filter has nothing to tell");
             gaps.push(last.elapsed());
         }
         assert!(gaps.iter().all(|gap| *gap < Duration::from_millis(2_500)), "{road:?}: {gaps:?}");

@@ -34,7 +34,7 @@ pub(super) struct ImportArgs {
     #[arg(long, default_value = "America/New_York")]
     time_zone: String,
     /// Whose list it is, when two lists of one format have keys of their own, such as two agencies' hub-csv files.
-    #[arg(long)]
+    #[arg(long, value_parser = list)]
     list: Option<String>,
     /// Only facilities of this state, two letters; may be given again.
     #[arg(long)]
@@ -63,6 +63,11 @@ pub(super) struct ImportArgs {
 fn source(text: &str) -> Result<Source, String> {
     let names = || Source::ALL.iter().map(|source| source.system()).collect::<Vec<_>>().join(", ");
     Source::ALL.iter().copied().find(|source| source.system() == text).ok_or_else(|| format!("one of {}", names()))
+}
+
+fn list(text: &str) -> Result<String, String> {
+    let plain = (1..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if plain { Ok(text.to_owned()) } else { Err("1 to 40 letters, digits, - and _".into()) }
 }
 
 fn refused(why: &str) -> Done {

@@ -62,7 +62,7 @@ impl House {
     /// Where the log stands, and how many lines the audit has.
     async fn marks(&self) -> (i64, usize) {
         let reader = self.hub.store().read(&console::viewer()).await.unwrap();
-        let audit = reader.audit_before(None, 100_000).await.unwrap();
+        let audit = reader.audit(None, None, 100_000, false).await.unwrap();
         (reader.head().await.unwrap(), audit.len())
     }
 

@@ -12,8 +12,11 @@ use crate::domain::facility::{FacilityDetails, Zone};
 use crate::domain::geo::Point;
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::region::RegionDetails;
-use crate::domain::text::{Flaw, FlawKind};
+use crate::domain::text::{self, Flaw, FlawKind};
 use std::collections::BTreeMap;
+
+/// The longest key that an external id can be, in characters.
+const SOURCE_ID_MAX: usize = 200;
 
 /// Which facilities of a file are wanted; nothing named means all.
 #[derive(Clone, Debug, Default)]
@@ -160,7 +163,7 @@ fn agency(organization: &OrganizationRecord, facilities: Vec<FacilityRecord>) ->
     };
     let organization = foreign(&organization.source_id, organization.fingerprint(), details, !open)
         .map_err(|flaw| (organization.line, flaw))?;
-    let facilities = facilities.into_iter().map(|record| facility(record)).collect::<Result<_, _>>()?;
+    let facilities = facilities.into_iter().map(facility).collect::<Result<_, _>>()?;
     Ok(Agency { organization, facilities })
 }
 
@@ -188,8 +191,9 @@ fn facility(record: FacilityRecord) -> Result<Foreign<FacilityDetails>, (u64, Fl
 }
 
 fn foreign<D: Details>(source_id: &str, fingerprint: [u8; 32], details: D, closed: bool) -> Result<Foreign<D>, Flaw> {
+    text::line("id", source_id, SOURCE_ID_MAX)?;
     details.check()?;
-    let fingerprint = fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = fingerprint.map(|byte| format!("{byte:02x}")).concat();
     Ok(Foreign { source_id: source_id.to_owned(), said: (!closed).then_some(Said { fingerprint, details }) })
 }
 
@@ -199,7 +203,7 @@ fn row_error(line: u64, flaw: &Flaw, organization: &str) -> RowError {
         FlawKind::TooLong => RowErrorCode::TooLong,
         FlawKind::ControlCharacter => RowErrorCode::ControlCharacter,
         FlawKind::OutOfRange => RowErrorCode::OutOfRange,
-        _ => RowErrorCode::Malformed,
+        FlawKind::Malformed => RowErrorCode::Malformed,
     };
     let (field, organization) = (flaw.field.to_owned(), Some(organization.to_owned()));
     RowError { line, field, code, message: flaw.to_string(), organization_source_id: organization }
@@ -221,4 +225,81 @@ pub fn write_errors(out: impl std::io::Write, file: &str, errors: &[RowError]) -
         out.write_record(cells.map(disarmed))?;
     }
     Ok(out.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::region::County;
+    use crate::exchange::csv::Limits;
+    use crate::exchange::import::read;
+
+    const HEADER: &str = "organization_id,organization_name,organization_kind,facility_id,facility_name,county,state\n";
+
+    fn import(rows: &str) -> Import {
+        read(Source::HubCsv, format!("{HEADER}{rows}").as_bytes(), Limits::default()).unwrap()
+    }
+
+    fn region() -> RegionDetails {
+        let county = |fips, name: &str| County { fips, name: name.into() };
+        let counties = vec![county(12_095, "Orange"), county(12_087, "Monroe County"), county(36_071, "Orange County")];
+        RegionDetails { name: "R".into(), code: "r".into(), time_zone: "America/New_York".into(), counties }
+    }
+
+    fn codes(rows: &str, filter: &Filter) -> Vec<Option<u32>> {
+        let agencies = agencies(&mut import(rows), &region(), filter);
+        let said = agencies.into_iter().flat_map(|agency| agency.facilities).filter_map(|facility| facility.said);
+        said.map(|said| said.details.county_fips).collect()
+    }
+
+    const ROWS: &str = "o1,A,HOSPITAL,f1,A1,orange,FL\no2,B,HOSPITAL,f2,B2,ORANGE COUNTY,NY\no3,C,HOSPITAL,f3,C3,Orange,CA\n\
+                        o4,D,HOSPITAL,f4,D4,Orange,\no5,E,HOSPITAL,f5,E5,Monroe,\n";
+
+    #[test]
+    fn a_county_is_known_by_name_and_state_or_not_at_all() {
+        let all = codes(ROWS, &Filter::default());
+        assert_eq!(all, [Some(12_095), Some(36_071), None, None, Some(12_087)]);
+    }
+
+    #[test]
+    fn a_filter_takes_what_it_names() {
+        let (state, county) = (vec!["fl".to_owned()], vec!["12087".to_owned(), "orange county".to_owned()]);
+        assert_eq!(codes(ROWS, &Filter { states: state.clone(), counties: Vec::new() }), [Some(12_095)]);
+        assert_eq!(codes(ROWS, &Filter { states: Vec::new(), counties: county.clone() }).len(), 5);
+        assert_eq!(codes(ROWS, &Filter { states: state, counties: county }).len(), 1);
+    }
+
+    #[test]
+    fn knowing_a_county_later_is_a_change() {
+        let bare = RegionDetails { counties: Vec::new(), ..region() };
+        let (before, after) = (
+            agencies(&mut import(ROWS), &bare, &Filter::default()),
+            agencies(&mut import(ROWS), &region(), &Filter::default()),
+        );
+        assert_ne!(before[0].facilities[0].said, after[0].facilities[0].said);
+        assert_eq!(before[2], after[2]);
+        assert_eq!(before[0].organization, after[0].organization);
+    }
+
+    #[test]
+    fn what_the_directory_would_not_take_is_held_back_whole() {
+        let mut import = import(ROWS);
+        import.facilities[0].name = "x".repeat(201);
+        assert_eq!(agencies(&mut import, &region(), &Filter::default()).len(), 4);
+        let error = &import.errors[0];
+        assert_eq!((error.line, error.field.as_str(), error.code), (2, "name", RowErrorCode::TooLong));
+        assert_eq!((import.report.organizations, import.report.quarantined), (4, 1));
+        assert!(!import.is_whole());
+    }
+
+    #[test]
+    fn errors_are_written_disarmed() {
+        let mut import = import("=1+1,A,CLINIC,f1,A1,,\n");
+        let mut out = Vec::new();
+        write_errors(&mut out, "-list.csv", &import.errors).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.lines().nth(1).unwrap().starts_with("'-list.csv,2,organization_kind,UNKNOWN_CODE,"), "{text}");
+        assert!(text.ends_with(",'=1+1\n"), "{text}");
+        assert_eq!(agencies(&mut import, &region(), &Filter::default()), []);
+    }
 }

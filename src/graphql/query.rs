@@ -301,7 +301,7 @@ impl Query {
     async fn bed_units(
         &self,
         ctx: &Context<'_>,
-        filter: Option<BedUnitFilter>,
+        #[graphql(desc = "Which units; all that you may see when not given.")] filter: Option<BedUnitFilter>,
         first: Option<i32>,
         after: Option<Cursor>,
         last: Option<i32>,

@@ -57,38 +57,41 @@ pub struct Session {
 /// A close code and its reason.
 type Close = (u16, String);
 
-/// One operation of a socket: its id, and its place among all that the socket has begun, for an id may be used again.
-#[derive(Clone)]
-struct Begun(String, u64);
-
 enum Out {
-    Next(Begun, Bytes),
-    Error(Begun, Bytes),
-    Done(Begun),
+    Next(Name, Bytes),
+    Error(Name, Bytes),
+    Done(Name),
     Close(Close),
+}
+
+/// An operation's id, and which of those that had it: a client may use an id again as soon as it is free, and what the
+/// one before it still had to say must not reach the next.
+#[derive(Clone, Debug)]
+struct Name {
+    id: String,
+    turn: u64,
 }
 
 struct Running {
     viewer: Option<Viewer>,
     operations: HashMap<String, (u64, AbortHandle)>,
-    begun: u64,
+    turns: u64,
     out: mpsc::Sender<Out>,
 }
 
 impl Running {
-    fn is(&self, operation: &Begun) -> bool {
-        self.operations.get(&operation.0).is_some_and(|(place, _)| *place == operation.1)
+    fn has(&self, name: &Name) -> bool {
+        self.operations.get(&name.id).is_some_and(|(turn, _)| *turn == name.turn)
     }
 
-    /// Forgets an operation that has ended by itself; false if the client had ended it before.
-    fn end(&mut self, operation: &Begun) -> bool {
-        self.is(operation) && self.operations.remove(&operation.0).is_some()
+    fn ends(&mut self, name: &Name) -> bool {
+        self.has(name) && self.operations.remove(&name.id).is_some()
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.operations.values().for_each(|(_, task)| task.abort());
+        self.operations.values().for_each(|(_, operation)| operation.abort());
     }
 }
 
@@ -106,7 +109,7 @@ impl Session {
 
     async fn talk(&self, socket: &mut WebSocket, trace: &Arc<str>) -> Option<Close> {
         let (out, mut outgoing) = mpsc::channel(QUEUE);
-        let mut running = Running { viewer: None, operations: HashMap::new(), begun: 0, out };
+        let mut running = Running { viewer: None, operations: HashMap::new(), turns: 0, out };
         let born = Instant::now();
         let init_by = born + Duration::from_secs(self.bounds.init_seconds);
         let dies = born + Duration::from_secs(self.bounds.life_minutes_max * 60);
@@ -159,9 +162,9 @@ impl Session {
 
     async fn tell(&self, socket: &mut WebSocket, running: &mut Running, out: Out) -> Result<(), Close> {
         let text = match out {
-            Out::Next(begun, body) if running.is(&begun) => framed("next", &begun.0, Some(&body)),
-            Out::Error(begun, body) if running.end(&begun) => framed("error", &begun.0, Some(&body)),
-            Out::Done(begun) if running.end(&begun) => framed("complete", &begun.0, None),
+            Out::Next(name, body) if running.has(&name) => framed("next", &name.id, Some(&body)),
+            Out::Error(name, body) if running.ends(&name) => framed("error", &name.id, Some(&body)),
+            Out::Done(name) if running.ends(&name) => framed("complete", &name.id, None),
             Out::Close(close) => return Err(close),
             // The client completed it meanwhile.
             Out::Next(..) | Out::Error(..) | Out::Done(_) => return Ok(()),
@@ -235,8 +238,8 @@ impl Session {
             return Err((4429, format!("a socket runs at most {} operations at once", self.bounds.subscriptions_max)));
         }
         let out = running.out.clone();
-        running.begun += 1;
-        let (session, trace, name) = (self.clone(), trace.clone(), Begun(id.clone(), running.begun));
+        running.turns += 1;
+        let (session, trace, name) = (self.clone(), trace.clone(), Name { id: id.clone(), turn: running.turns });
         let task = tokio::spawn(async move {
             let operation = Incoming::from_value(payload.unwrap_or_default(), &session.limits);
             match operation.and_then(|incoming| Operation::new(incoming, &session.limits)) {
@@ -246,15 +249,15 @@ impl Session {
                 Ok(operation) => session.run(name, operation, viewer, &out, &trace).await,
             }
         });
-        running.operations.insert(id, (running.begun, task.abort_handle()));
+        running.operations.insert(id, (running.turns, task.abort_handle()));
         Ok(())
     }
 
-    async fn run(&self, id: Begun, operation: Operation, viewer: Viewer, out: &mpsc::Sender<Out>, trace: &str) {
+    async fn run(&self, name: Name, operation: Operation, viewer: Viewer, out: &mpsc::Sender<Out>, trace: &str) {
         if !(self.may_run)(&viewer) {
             let fault =
                 Fault::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many requests: slow down");
-            let _ = out.send(Out::Error(id, errors(fault, trace, &self.limits))).await;
+            let _ = out.send(Out::Error(name, errors(fault, trace, &self.limits))).await;
             return;
         }
         if operation.kind != OperationType::Subscription {
@@ -266,16 +269,17 @@ impl Session {
                 .await;
             let refused = super::over_http::is_request_error(&response);
             let body = Bytes::from(payload(response, trace, &self.limits));
-            let last = if refused { Out::Error(id.clone(), only_errors(&body)) } else { Out::Next(id.clone(), body) };
+            let last =
+                if refused { Out::Error(name.clone(), only_errors(&body)) } else { Out::Next(name.clone(), body) };
             let _ = out.send(last).await;
-            let _ = out.send(Out::Done(id)).await;
+            let _ = out.send(Out::Done(name)).await;
             return;
         }
         let mut served = std::pin::pin!(self.tables.seat(operation, viewer));
         while let Some(served) = served.next().await {
             let told = match served {
-                Served::Frame(frame) => Out::Next(id.clone(), frame.body),
-                Served::Refused(body) => Out::Error(id.clone(), only_errors(&body)),
+                Served::Frame(frame) => Out::Next(name.clone(), frame.body),
+                Served::Refused(body) => Out::Error(name.clone(), only_errors(&body)),
                 Served::TooSlow(cursor) => {
                     Out::Close((4413, format!("too slow; go on after {}", cursor.as_deref().unwrap_or(""))))
                 }
@@ -285,7 +289,7 @@ impl Session {
                 return;
             }
         }
-        let _ = out.send(Out::Done(id)).await;
+        let _ = out.send(Out::Done(name)).await;
     }
 }
 

@@ -75,7 +75,7 @@ impl Subscription {
     async fn beds_changed(
         &self,
         ctx: &Context<'_>,
-        filter: Option<BedUnitFilter>,
+        #[graphql(desc = "Which units; all that you may see when not given.")] filter: Option<BedUnitFilter>,
         #[graphql(
             desc = "After this place: a message's `cursor`, or `asOf.cursor` of `bedUnits` with the same filter. From now when not given."
         )]

@@ -85,6 +85,11 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
+/// What is sent as a bearer: bytes that are no text are a bad token, not none.
+fn authorization(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default())
+}
+
 /// Pages of other origins may not call: a browser would send what its user is signed in with.
 fn origin_is_known(door: &Door, headers: &HeaderMap) -> bool {
     match text(headers, header::ORIGIN) {
@@ -120,7 +125,7 @@ async fn admit(door: &Door, headers: &HeaderMap, peer: Peer) -> Result<Asked, Bo
             "Crisis-Hub-Grant is the id of one of your grants",
         )));
     }
-    let signed_in = door.sign_in(text(headers, header::AUTHORIZATION), chosen.flatten()).await;
+    let signed_in = door.sign_in(authorization(headers), chosen.flatten()).await;
     let (viewer, refused) = match signed_in {
         Ok(viewer) => (viewer, None),
         Err(refused) => (Viewer::nobody(), Some(refused)),
@@ -245,7 +250,7 @@ async fn upgrade(door: &Door, peer: Peer, parts: &mut axum::http::request::Parts
         let message = "this web origin may not open a socket: an operator adds it to `origins`";
         return sent(Fault::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).answer(Media::Json, &trace, &limits));
     }
-    let by_header = text(&parts.headers, header::AUTHORIZATION).map(str::to_owned);
+    let by_header = authorization(&parts.headers).map(str::to_owned);
     let socket = match WebSocketUpgrade::from_request_parts(parts, &()).await {
         Ok(socket) => socket,
         Err(refused) => return refused.into_response(),

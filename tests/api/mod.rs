@@ -17,3 +17,9 @@ macro_rules! on_both {
 }
 
 pub mod bed;
+mod bed_time;
+mod bed_view;
+mod directory;
+mod grant;
+mod revoke;
+mod search;

@@ -45,7 +45,17 @@ impl Client {
     }
 
     pub fn request(&self, method: reqwest::Method) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, format!("http://{}/graphql", self.address)).timeout(PATIENCE);
+        self.signed(self.http.request(method, format!("http://{}/graphql", self.address)))
+    }
+
+    /// A GET with parameters.
+    pub fn get(&self, pairs: &[(&str, &str)]) -> reqwest::RequestBuilder {
+        let pairs = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        self.signed(self.http.get(format!("http://{}/graphql?{pairs}", self.address)))
+    }
+
+    fn signed(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        let request = request.timeout(PATIENCE);
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -188,6 +198,11 @@ impl Ws {
     pub async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
         self.send(json!({ "id": id, "type": "subscribe", "payload": { "query": query, "variables": variables } }))
             .await;
+    }
+
+    /// The next frame as it came, pings included.
+    pub async fn frame(&mut self) -> Option<Message> {
+        tokio::time::timeout(PATIENCE, self.0.next()).await.expect("no frame in time")?.ok()
     }
 
     /// The next message; or the close code.

@@ -35,7 +35,21 @@ pub fn given(name: &str) -> String {
 }
 
 impl Place {
+    /// A database that is ready for a hub.
     pub async fn fresh(db: Db) -> Self {
+        match db {
+            Db::Sqlite => Self::empty(db).await,
+            Db::Postgres => {
+                let template = TEMPLATE.get_or_init(template).await;
+                let name = format!("hub_{:016x}", rand::random::<u64>());
+                maintenance(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+                Self { url: named(&name), redis_url: given("HUB_TEST_REDIS_URL"), _folder: None }
+            }
+        }
+    }
+
+    /// A database with nothing in it.
+    pub async fn empty(db: Db) -> Self {
         match db {
             Db::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
@@ -43,9 +57,8 @@ impl Place {
                 Self { url, redis_url: String::new(), _folder: Some(folder) }
             }
             Db::Postgres => {
-                let template = TEMPLATE.get_or_init(template).await;
                 let name = format!("hub_{:016x}", rand::random::<u64>());
-                maintenance(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+                maintenance(&format!("CREATE DATABASE {name}")).await;
                 Self { url: named(&name), redis_url: given("HUB_TEST_REDIS_URL"), _folder: None }
             }
         }

@@ -28,9 +28,9 @@ pub enum Open {
 #[derive(Debug)]
 pub enum Came {
     /// A change, as the message tells it.
-    Change(Value),
+    Change,
     /// Everything up to here has been told.
-    Heartbeat(String),
+    Heartbeat,
     /// The subscription is over: the error's code, or the close code, or nothing.
     Over(String),
 }
@@ -105,13 +105,13 @@ impl Follower {
         let message = payload["data"][self.field].clone();
         let cursor = message["cursor"].as_str().unwrap_or_else(|| panic!("{payload:#}")).to_owned();
         self.cursor = Some(cursor.clone());
-        let Some(event) = message["eventId"].as_str() else { return Came::Heartbeat(cursor) };
+        let Some(event) = message["eventId"].as_str() else { return Came::Heartbeat };
         if self.had.insert(event.to_owned()) {
             self.told.push(message.clone());
         } else {
             self.again += 1;
         }
-        Came::Change(message)
+        Came::Change
     }
 
     /// Comes back once more and reads to where the log stands.
@@ -119,8 +119,8 @@ impl Follower {
         let mut open = self.open(client, road).await.unwrap();
         loop {
             match self.next(&mut open).await {
-                Came::Heartbeat(_) => return,
-                Came::Change(_) => {}
+                Came::Heartbeat => return,
+                Came::Change => {}
                 Came::Over(why) => panic!("it ended before its first heartbeat: {why}"),
             }
         }

@@ -7,7 +7,7 @@ pub mod traffic;
 mod world;
 
 pub use client::{Answer, Client, Sse, Ws};
-pub use database::{Db, given};
+pub use database::{Db, Place, given};
 pub use world::World;
 
 use crate::forge::{Draft, Key, key_set};
@@ -46,10 +46,6 @@ impl TestClock {
 
     pub fn advance(&self, minutes: i64) {
         self.0.fetch_add(minutes * 60_000_000, SeqCst);
-    }
-
-    pub fn advance_micros(&self, micros: i64) {
-        self.0.fetch_add(micros, SeqCst);
     }
 }
 
@@ -153,7 +149,7 @@ impl House {
         format!("http://{}", self.address)
     }
 
-    /// A token that names a person (`sub`), good for an hour of the test's time.
+    /// A token that names a person (`sub`), good for twelve hours of the test's time.
     pub fn token(&self, subject: &str) -> String {
         self.draft(subject).sign(&self.key)
     }
@@ -161,7 +157,9 @@ impl House {
     /// A token to be changed before it is signed.
     pub fn draft(&self, subject: &str) -> Draft {
         let now = self.clock.now().micros() / 1_000_000;
-        Draft::good(ISSUER, AUDIENCE, &self.key, now).claim("sub", subject.into()).claim("exp", (now + 3_600).into())
+        Draft::good(ISSUER, AUDIENCE, &self.key, now)
+            .claim("sub", subject.into())
+            .claim("exp", (now + 12 * 3_600).into())
     }
 
     /// Somebody with a role at an agency, by a grant made now.

@@ -188,13 +188,29 @@ impl<'a> Scale<'a> {
                 ..own
             });
         }
-        let node = below.cost.saturating_add(below.items.saturating_mul(page));
+        let node = if below.items > 0 {
+            let page = page.unwrap_or(self.limits.page_default).max(1);
+            below.cost.saturating_add(below.items.saturating_mul(page))
+        } else {
+            // A list without edges: what it says, or what its field usually holds.
+            below.cost.saturating_mul(page.unwrap_or_else(|| self.plain_items(name)).max(1))
+        };
         let cost = node.saturating_mul(self.listed(field)).saturating_add(1);
         Ok(if matches!(name, "edges" | "nodes") { Weight { items: cost, ..own } } else { Weight { cost, ..own } })
     }
 
-    /// How many items a page of this field holds, if it is a connection.
-    fn page(&self, field: &Field) -> Result<usize, Refused> {
+    /// How many items a list of the schema that is no connection holds, when the document does not say: without this a
+    /// unit's place, its units, their place and so on would weigh nothing and answer millions.
+    fn plain_items(&self, name: &str) -> usize {
+        match name {
+            "reports" | "grants" | "auditTrail" => self.limits.page_default,
+            "bedUnits" => 10,
+            _ => 1,
+        }
+    }
+
+    /// How many items this field is asked for, if it says so.
+    fn page(&self, field: &Field) -> Result<Option<usize>, Refused> {
         let (page_max, mut page) = (self.limits.page_max, None);
         for argument in ["first", "last"].into_iter().filter_map(|name| field.get_argument(name)) {
             let asked = match self.given(&argument.node) {
@@ -209,7 +225,7 @@ impl<'a> Scale<'a> {
             Excess::unless(asked <= page_max, Limit::Page, page_max)?;
             page = page.max(Some(asked));
         }
-        Ok(page.unwrap_or(self.limits.page_default).max(1))
+        Ok(page)
     }
 
     /// How many objects this field answers for the list of keys that it is given.

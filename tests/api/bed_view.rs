@@ -1,0 +1,195 @@
+//! Bed units by role: who sees which, how much of it, and who edits them.
+use super::bed::{REPORT, WATCH, numbers, problems, unit};
+use crate::house::{Client, Db, House};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+on_both!(
+    each_role_sees_its_units_and_no_more_of_them_than_it_may,
+    past_reports_are_for_the_agency_and_analysts,
+    a_unit_is_added_edited_and_withdrawn_by_its_own_agency,
+    a_stale_edit_is_refused_and_of_two_racers_one_wins,
+);
+
+const LIST: &str = "{ bedUnits(first: 100) { edges { node { id } } } }";
+const SAVE: &str = "mutation($input: SaveBedUnitInput!) { saveBedUnit(input: $input) {
+    bedUnit { id version label dropOff licensed retired } problems { code path current { id } } replayed } }";
+
+async fn listed(client: &Client) -> BTreeSet<String> {
+    let said = client.ask(LIST, json!({})).await;
+    let edges = said.data("/bedUnits/edges").as_array().unwrap();
+    edges.iter().map(|edge| edge["node"]["id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn each_role_sees_its_units_and_no_more_of_them_than_it_may(db: Db) {
+    let house = House::open(db).await;
+    let [ours, theirs] = house.world.agencies.clone();
+    for (intake, agency) in [("intake", &ours), ("intake-2", &theirs)] {
+        for id in &agency.units {
+            let mut report = numbers(id, 9, 2);
+            report["input"]["units"][0]["waitlist"] = json!(5);
+            assert_eq!(problems(&house.client(intake).ask(REPORT, report).await, "reportBeds"), [""; 0]);
+        }
+    }
+    house.deliver().await;
+    let ids = |units: &[_]| units.iter().map(ToString::to_string).collect::<BTreeSet<String>>();
+    let region = &ids(&ours.units) | &ids(&theirs.units);
+    let drop_off = ids(&[ours.chairs(), theirs.chairs()]);
+    let public = ids(&[ours.guest(), theirs.guest()]);
+    let hub = &region | &ids(&house.world.far.units);
+    // Role, the units it sees, whether it sees numbers, whether its own agency's census, whether everyone's.
+    let rows: [(&str, &BTreeSet<String>, bool, bool, bool); 13] = [
+        ("officer", &drop_off, false, false, false),
+        ("dispatcher", &drop_off, false, false, false),
+        ("ems", &drop_off, false, false, false),
+        ("emergency_department", &region, true, true, false),
+        ("intake", &region, true, true, false),
+        ("mobile_team", &region, true, false, false),
+        ("line_988", &region, true, false, false),
+        ("peer", &(&public | &ids(&ours.units)), true, true, false),
+        ("advocate", &public, true, false, false),
+        ("council", &BTreeSet::new(), false, false, false),
+        ("analyst", &region, true, true, true),
+        ("agency_admin", &region, true, true, false),
+        ("hub_operator", &hub, true, false, false),
+    ];
+    for (role, sees, shown_numbers, own_census, every_census) in rows {
+        let client = house.client(role);
+        assert_eq!(&listed(&client).await, sees, "{role}");
+        for (agency, census) in [(&ours, own_census), (&theirs, every_census)] {
+            for id in &agency.units {
+                let seen = unit(&client, id).await;
+                assert_eq!(seen.is_null(), !sees.contains(&id.to_string()), "{role}");
+                if seen.is_null() {
+                    continue;
+                }
+                assert_eq!(seen["shownAs"], "AVAILABLE", "{role}");
+                assert!(seen["asOf"].is_string(), "{role}: everybody sees the age");
+                let numbers = if shown_numbers {
+                    (json!(7), json!(7), json!(5))
+                } else {
+                    (Value::Null, Value::Null, Value::Null)
+                };
+                let given = (seen["net"].clone(), seen["lastReported"]["net"].clone(), seen["waitlist"].clone());
+                assert_eq!(given, numbers, "{role}");
+                assert_eq!(seen["report"].is_object(), census, "{role} of {id}");
+            }
+        }
+    }
+    house.close().await;
+}
+
+async fn past_reports_are_for_the_agency_and_analysts(db: Db) {
+    let house = House::open(db).await;
+    let id = house.world.agencies[0].chairs();
+    for occupied in 1..=3 {
+        house.clock.advance(5);
+        house.client("intake").ask(REPORT, numbers(id, 9, occupied)).await.data("");
+    }
+    let query = "query($id: ID!, $first: Int!) { node(id: $id) { ... on BedUnit { id reports(first: $first) { occupied asOf } } } }";
+    let past = async |person: &str, first: i32| {
+        let said = house.client(person).ask(query, json!({ "id": id.to_string(), "first": first })).await;
+        assert!(said.body["data"]["node"]["id"].is_string(), "{person} sees the unit: {:#}", said.body);
+        let list = said.body["data"]["node"]["reports"].as_array().cloned().unwrap_or_default();
+        list.iter().map(|report| report["occupied"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    for person in ["intake", "agency_admin", "analyst", "analyst-2"] {
+        assert_eq!(past(person, 25).await, [3, 2, 1], "{person}");
+    }
+    assert_eq!(past("intake", 2).await, [3, 2]);
+    for person in ["intake-2", "officer", "ems", "mobile_team", "line_988", "hub_operator"] {
+        assert_eq!(past(person, 25).await, [0_i64; 0], "{person}");
+    }
+    house.close().await;
+}
+
+fn definition(house: &House, label: &str) -> Value {
+    let agency = &house.world.agencies[0];
+    json!({ "label": label, "facilityId": agency.facility.to_string(), "serviceId": agency.service.to_string(),
+        "licensed": 6, "dropOff": true })
+}
+
+fn edit(of: &Value, fields: Value) -> Value {
+    let mut input = of.clone();
+    input.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    json!({ "input": input })
+}
+
+async fn a_unit_is_added_edited_and_withdrawn_by_its_own_agency(db: Db) {
+    let house = House::open(db).await;
+    let (admin, new) = (house.client("agency_admin"), definition(&house, "Annex"));
+    for person in ["intake", "agency_admin-2", "hub_operator", "officer", "analyst"] {
+        assert_eq!(house.client(person).ask(SAVE, edit(&new, json!({}))).await.code(), "FORBIDDEN", "{person}");
+    }
+    assert_eq!(house.client("agency_admin-far").ask(SAVE, edit(&new, json!({}))).await.code(), "NOT_FOUND");
+    // A service of another agency is not ours to offer.
+    let foreign = json!({ "serviceId": house.world.agencies[1].service.to_string() });
+    assert_eq!(admin.ask(SAVE, edit(&new, foreign)).await.code(), "NOT_FOUND");
+    for bad in [
+        json!({ "label": "" }),
+        json!({ "label": "x".repeat(121) }),
+        json!({ "licensed": 10_001 }),
+        json!({ "ageMin": 121 }),
+        json!({ "ageMin": 20, "ageMax": 10 }),
+        json!({ "updateIntervalMinutes": 0 }),
+    ] {
+        assert_eq!(admin.ask(SAVE, edit(&new, bad.clone())).await.code(), "BAD_USER_INPUT", "{bad}");
+    }
+    let mut watching = house.client("officer").sse(WATCH, json!({})).await;
+    assert_eq!(watching.next().await.unwrap().0, "next");
+
+    let once = edit(&new, json!({ "idempotencyKey": "annex" }));
+    let added = admin.ask(SAVE, once.clone()).await;
+    assert_eq!((problems(&added, "saveBedUnit"), added.data("/saveBedUnit/replayed")), (vec![], &json!(false)));
+    let id = added.data("/saveBedUnit/bedUnit/id").as_str().unwrap().to_owned();
+    let again = admin.ask(SAVE, once).await;
+    assert_eq!(
+        (again.data("/saveBedUnit/bedUnit/id"), again.data("/saveBedUnit/replayed")),
+        (&json!(id), &json!(true))
+    );
+    let told = watching.change("bedsChanged").await;
+    assert_eq!(
+        (&told["change"], &told["unitId"], &told["unit"]["label"]),
+        (&json!("ENTERED"), &json!(id), &json!("Annex"))
+    );
+
+    let edited = admin.ask(SAVE, edit(&new, json!({ "id": id, "label": "Annex B", "licensed": 7 }))).await;
+    assert_eq!(edited.data("/saveBedUnit/bedUnit/label"), "Annex B");
+    assert_eq!(watching.change("bedsChanged").await["change"], "CHANGED");
+    let gone = admin.ask(SAVE, edit(&new, json!({ "id": id, "retire": true }))).await;
+    assert_eq!(gone.data("/saveBedUnit/bedUnit/retired"), true);
+    let told = watching.change("bedsChanged").await;
+    assert_eq!((&told["change"], &told["unitId"], &told["unit"]), (&json!("LEFT"), &json!(id), &Value::Null));
+    house.deliver().await;
+    assert!(!listed(&admin).await.contains(&id), "withdrawn units are hidden from lists");
+    assert_eq!(unit(&admin, &id).await["retired"], true, "and kept for references");
+    let said = house.client("intake").ask(REPORT, numbers(&id, 1, 0)).await;
+    assert_eq!(problems(&said, "reportBeds"), ["RETIRED"]);
+    house.close().await;
+}
+
+async fn a_stale_edit_is_refused_and_of_two_racers_one_wins(db: Db) {
+    let house = House::open(db).await;
+    let (admin, new) = (house.client("agency_admin"), definition(&house, "Annex"));
+    let added = admin.ask(SAVE, edit(&new, json!({}))).await;
+    let id = added.data("/saveBedUnit/bedUnit/id").as_str().unwrap().to_owned();
+    let version = added.data("/saveBedUnit/bedUnit/version").as_i64().unwrap();
+    let race = (0..8).map(|n| {
+        let fields = json!({ "id": id, "expectedVersion": version, "label": format!("Racer {n}") });
+        let (admin, input) = (admin.clone(), edit(&new, fields));
+        async move { admin.ask(SAVE, input).await }
+    });
+    let all = futures_util::future::join_all(race).await;
+    let winners: Vec<_> = all.iter().filter(|said| problems(said, "saveBedUnit").is_empty()).collect();
+    assert_eq!(winners.len(), 1, "one wins");
+    let label = winners[0].data("/saveBedUnit/bedUnit/label");
+    for said in all.iter().filter(|said| !problems(said, "saveBedUnit").is_empty()) {
+        assert_eq!(problems(said, "saveBedUnit"), ["STALE_VERSION"]);
+        assert_eq!(said.data("/saveBedUnit/problems/0/path"), &json!(["expectedVersion"]));
+        assert_eq!(said.data("/saveBedUnit/problems/0/current/id"), &json!(id));
+        assert!(said.data("/saveBedUnit/bedUnit").is_null());
+    }
+    let seen = unit(&admin, &id).await;
+    assert_eq!((&seen["label"], &seen["version"]), (label, &json!(version + 1)));
+    house.close().await;
+}

@@ -1,0 +1,84 @@
+//! The database's own steps: run once, known when they were run, refused when they are ahead.
+use crate::house::{Db, Place};
+use crisis_hub::clock::RandomIds;
+use crisis_hub::config::Config;
+use crisis_hub::node::{self, CannotStart, Sources};
+use crisis_hub::store::{SchemaState, Store};
+use sea_orm::{ConnectionTrait, Database};
+use std::sync::Arc;
+
+on_both!(an_empty_database_is_migrated_once, a_database_of_a_newer_program_is_refused, an_edition_is_claimed_once,);
+
+fn config(place: &Place) -> Config {
+    let mut config = Config::defaults().unwrap();
+    config.database_url = place.url.clone().into();
+    config
+}
+
+fn sources() -> Sources {
+    Sources { clock: Sources::of_host().clock, ids: Arc::new(RandomIds), correctable: None }
+}
+
+async fn steps(place: &Place) -> Vec<String> {
+    let connection = Database::connect(&place.url).await.unwrap();
+    let rows =
+        connection.query_all_raw(statement(&connection, "SELECT version FROM seaql_migrations ORDER BY version")).await;
+    let steps = rows.unwrap().iter().map(|row| row.try_get("", "version").unwrap()).collect();
+    connection.close().await.unwrap();
+    steps
+}
+
+fn statement(connection: &sea_orm::DatabaseConnection, sql: &str) -> sea_orm::Statement {
+    sea_orm::Statement::from_string(connection.get_database_backend(), sql)
+}
+
+async fn an_empty_database_is_migrated_once(db: Db) {
+    let place = Place::empty(db).await;
+    let (config, sources) = (config(&place), sources());
+    if db == Db::Postgres {
+        // `serve` alone changes no PostgreSQL schema.
+        let refused = node::open_store(&config, &sources, false).await;
+        assert!(matches!(refused, Err(CannotStart::Schema(_))));
+    }
+    let store: Store = node::open_store(&config, &sources, true).await.unwrap();
+    assert_eq!(store.schema_state().await.unwrap(), SchemaState::Current);
+    let (first, seal) = (steps(&place).await, store.seal().await.unwrap());
+    assert!(!first.is_empty() && seal.len() >= 32);
+    store.migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    assert_eq!((steps(&place).await, store.seal().await.unwrap()), (first, seal), "again is nothing");
+    assert_eq!(store.schema_state().await.unwrap(), SchemaState::Current);
+    assert!(store.verify().await.unwrap().iter().all(|finding| finding.broken == 0));
+    store.close().await;
+    node::open_store(&config, &sources, false).await.unwrap().close().await;
+}
+
+async fn a_database_of_a_newer_program_is_refused(db: Db) {
+    let place = Place::fresh(db).await;
+    let (config, sources) = (config(&place), sources());
+    node::open_store(&config, &sources, true).await.unwrap().close().await;
+    let connection = Database::connect(&place.url).await.unwrap();
+    let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_of_tomorrow', 0)";
+    connection.execute_unprepared(newer).await.unwrap();
+    connection.close().await.unwrap();
+    for migrate in [false, true] {
+        match node::open_store(&config, &sources, migrate).await {
+            Err(CannotStart::Schema(why)) => assert!(why.contains("newer"), "{why}"),
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("a newer schema was opened"),
+        }
+    }
+}
+
+async fn an_edition_is_claimed_once(db: Db) {
+    for (first, second) in [("demo", "network"), ("network", "demo")] {
+        let place = Place::fresh(db).await;
+        let store = node::open_store(&config(&place), &sources(), true).await.unwrap();
+        store.claim_edition(first).await.unwrap();
+        store.claim_edition(first).await.unwrap();
+        let refused = store.claim_edition(second).await.unwrap_err().to_string();
+        assert!(refused.contains("demo"), "{refused}");
+        store.claim_edition(first).await.unwrap();
+        store.close().await;
+    }
+}

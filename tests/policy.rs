@@ -1,0 +1,233 @@
+//! Every field of the schema, called as nobody, as each role, and as a stranger.
+//!
+//! The fields are listed from the published SDL: one that has no sample here fails.
+use crate::house::{Client, Db, House};
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
+use crisis_hub::domain::code::Coded;
+use crisis_hub::domain::id::NounId;
+use crisis_hub::domain::role::Role;
+use crisis_hub::policy::rules::{Action, Reach, reach};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+mod samples;
+
+use samples::{Named, Needs, SAMPLES, Sample};
+
+on_both!(
+    nobody_is_told_nothing_and_changes_nothing,
+    every_role_is_answered_as_the_table_says,
+    to_a_stranger_what_is_ours_is_what_is_not_there,
+);
+
+/// The root fields of the published schema, as `Query.viewer`.
+fn fields() -> BTreeSet<String> {
+    let document = parse_schema(include_str!("../schema/hub.graphql")).unwrap();
+    let mut fields = BTreeSet::new();
+    for definition in document.definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let name = definition.node.name.node.to_string();
+        if let (TypeKind::Object(object), true) =
+            (&definition.node.kind, ["Query", "Mutation", "Subscription"].contains(&name.as_str()))
+        {
+            fields.extend(object.fields.iter().map(|field| format!("{name}.{}", field.node.name.node)));
+        }
+    }
+    fields
+}
+
+#[test]
+fn every_root_field_of_the_schema_has_a_sample_here() {
+    // These two come with federation and are not printed in a subgraph's SDL.
+    let mut fields = fields();
+    assert!(fields.len() > 20, "{fields:?}");
+    fields.extend(["Query._entities".to_owned(), "Query._service".to_owned()]);
+    let sampled: BTreeSet<String> = SAMPLES.iter().map(|sample| sample.field.to_owned()).collect();
+    assert_eq!(
+        fields, sampled,
+        "a root field without a sample, or a sample without a field: mend tests/policy/samples.rs"
+    );
+}
+
+/// Calls a sample; the whole answer of a query or mutation, the first message of a subscription.
+async fn call(client: &Client, sample: &Sample, named: &Named) -> Value {
+    let variables = (sample.variables)(named);
+    let answer = if sample.field.starts_with("Subscription") {
+        client.sse(sample.document, variables).await.next().await.map_or(Value::Null, |(_, data)| data)
+    } else {
+        client.ask(sample.document, variables).await.body
+    };
+    assert!(!answer.to_string().contains("INTERNAL"), "{}: {answer:#}", sample.field);
+    answer
+}
+
+fn root<'a>(answer: &'a Value, sample: &Sample) -> &'a Value {
+    &answer["data"][sample.field.split_once('.').unwrap().1]
+}
+
+fn code(answer: &Value) -> Option<&str> {
+    answer["errors"][0]["extensions"]["code"].as_str()
+}
+
+async fn head(house: &House) -> i64 {
+    house.deliver().await;
+    house.hub().board().now().number()
+}
+
+async fn nobody_is_told_nothing_and_changes_nothing(db: Db) {
+    let house = House::open(db).await;
+    let ours = Named::ours(&house, "victim").await;
+    let strange = Client::new(house.address, Some(house.token("without-a-grant")));
+    let before = head(&house).await;
+    for sample in SAMPLES {
+        for client in [house.nobody(), strange.clone()] {
+            let answer = call(&client, sample, &ours).await;
+            let text = answer.to_string();
+            assert!(!text.contains("Amber") && !text.contains("ISSUER"), "{}: {text}", sample.field);
+            match sample.needs {
+                // The schema is public, and federation's look-ups answer what is absent.
+                Needs::Public => assert_eq!(code(&answer), None, "{}", sample.field),
+                Needs::Absent => {
+                    let root = root(&answer, sample);
+                    let nothing = root.is_null() || root.as_array().is_some_and(|all| all.iter().all(Value::is_null));
+                    assert!(
+                        nothing && code(&answer).is_none_or(|code| code == "UNAUTHENTICATED"),
+                        "{}: {text}",
+                        sample.field
+                    );
+                }
+                _ => {
+                    assert_eq!(code(&answer), Some("UNAUTHENTICATED"), "{}: {text}", sample.field);
+                    assert!(root(&answer, sample).is_null(), "{}: {text}", sample.field);
+                }
+            }
+        }
+    }
+    assert_eq!(head(&house).await, before, "nobody changed something");
+    house.close().await;
+}
+
+/// Whether a role sees the sample's unit, which takes drop-offs and is its own agency's.
+fn sees_unit(role: Role) -> bool {
+    match reach(role, Action::ReadAvailability) {
+        Reach::DropOff | Reach::Region | Reach::Hub => true,
+        _ => reach(role, Action::ReadCensus) == Reach::Agency,
+    }
+}
+
+/// What a role is answered: the code of the error, or none.
+fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
+    let (visible, action) = match needs {
+        Needs::Public | Needs::Absent | Needs::Known | Needs::Rows(_) => return None,
+        Needs::Entry(action) => (reach(role, Action::ReadDirectory) != Reach::Nowhere, *action),
+        Needs::Unit(action) => (sees_unit(role), *action),
+        Needs::Grant(action) => (matches!(reach(role, Action::ReadGrants), Reach::Agency | Reach::Hub), *action),
+    };
+    let allowed = matches!(reach(role, action), Reach::Agency | Reach::Region | Reach::Hub);
+    match (visible, allowed) {
+        (false, _) => Some("NOT_FOUND"),
+        (true, false) => Some("FORBIDDEN"),
+        (true, true) => None,
+    }
+}
+
+async fn every_role_is_answered_as_the_table_says(db: Db) {
+    let house = House::open(db).await;
+    let (mut refused, mut answered) = (0, 0);
+    for role in Role::ALL {
+        let person = role.code().to_lowercase();
+        let ours = Named::ours(&house, &format!("victim-of-{person}")).await;
+        for sample in SAMPLES {
+            let before = head(&house).await;
+            let answer = call(&house.client(&person), sample, &ours).await;
+            let expected = expected(*role, &sample.needs);
+            assert_eq!(code(&answer), expected, "{person} asks {}: {answer:#}", sample.field);
+            if expected.is_some() {
+                refused += 1;
+                assert!(root(&answer, sample).is_null(), "{person} asks {}", sample.field);
+                assert_eq!(head(&house).await, before, "{person} was refused {} and changed something", sample.field);
+                continue;
+            }
+            answered += 1;
+            if let Needs::Rows(action) = sample.needs {
+                let rows = root(&answer, sample);
+                let rows = rows
+                    .get("edges")
+                    .unwrap_or(rows)
+                    .as_array()
+                    .unwrap_or_else(|| panic!("{}: {answer:#}", sample.field));
+                let some = reach(*role, action) != Reach::Nowhere;
+                assert_eq!(!rows.is_empty(), some, "{person} asks {}: {answer:#}", sample.field);
+            }
+            if sample.field.starts_with("Mutation") {
+                let payload = root(&answer, sample);
+                assert_eq!(payload["problems"], json!([]), "{person} asks {}: {answer:#}", sample.field);
+            }
+        }
+    }
+    assert!(refused > 80 && answered > 150, "{refused} refused, {answered} answered: the samples ask too little");
+    house.close().await;
+}
+
+/// An answer less what differs by itself: ids, cursors, instants, trace ids.
+fn plain(mut answer: Value) -> Value {
+    fn walk(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields.iter_mut() {
+                    if ["traceId", "cursor", "endCursor", "startCursor", "time", "until"].contains(&name.as_str()) {
+                        *field = json!("*");
+                    }
+                    walk(field);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(walk),
+            Value::String(text) if crisis_hub::domain::id::GlobalId::parse(text).is_some() => *text = "an id".into(),
+            _ => {}
+        }
+    }
+    walk(&mut answer);
+    answer
+}
+
+async fn to_a_stranger_what_is_ours_is_what_is_not_there(db: Db) {
+    let house = House::open(db).await;
+    let ours = Named::ours(&house, "victim").await;
+    let absent = ours.absent();
+    let before = head(&house).await;
+    let mut compared = 0;
+    for role in Role::ALL.iter().filter(|role| **role != Role::HubOperator) {
+        let stranger = house.client(&format!("{}-far", role.code().to_lowercase()));
+        for sample in SAMPLES.iter().filter(|sample| (sample.variables)(&ours) != (sample.variables)(&absent)) {
+            let (mine, none) = (call(&stranger, sample, &ours).await, call(&stranger, sample, &absent).await);
+            let text = mine.to_string();
+            assert!(!text.contains("Amber"), "{role:?} asks {}: {text}", sample.field);
+            assert_eq!(plain(mine).to_string(), plain(none).to_string(), "{role:?} asks {}", sample.field);
+            compared += 1;
+        }
+    }
+    assert!(compared > 150, "only {compared} pairs were compared");
+    assert_eq!(head(&house).await, before, "a stranger changed something");
+    // The oracle: the very ids answer their own people.
+    for sample in
+        SAMPLES.iter().filter(|sample| ["Query.node", "Query.nodes", "Query._entities"].contains(&sample.field))
+    {
+        let answer = call(&house.client("agency_admin"), sample, &ours).await;
+        assert_ne!(
+            plain(answer),
+            plain(call(&house.client("agency_admin"), sample, &absent).await),
+            "{}",
+            sample.field
+        );
+    }
+    house.close().await;
+}
+
+#[test]
+fn ids_that_are_not_there_differ_from_ours_in_one_bit() {
+    let key = uuid::Uuid::from_u128(0x019c_a832_6180_7000_8540_21de_755d_453b);
+    let id = crisis_hub::domain::id::FacilityId::of(key);
+    assert_ne!(samples::beside(id), id);
+    assert_eq!(samples::beside(samples::beside(id)), id);
+}

@@ -1,0 +1,231 @@
+//! One sample document for each root field, about an agency's own things.
+use crate::house::House;
+use crisis_hub::clock::Clock;
+use crisis_hub::domain::id::{BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId};
+use crisis_hub::domain::role::Role;
+use crisis_hub::policy::rules::Action;
+use serde_json::{Value, json};
+
+/// Whose things the samples name.
+pub struct Named {
+    pub region: RegionId,
+    pub organization: OrganizationId,
+    pub facility: FacilityId,
+    pub service: ServiceId,
+    pub unit: BedUnitId,
+    pub grant: GrantId,
+    pub subject: String,
+    pub later: String,
+}
+
+/// An id that differs from a row's in its last bit: it sorts as the row's own, and no row has it.
+pub fn beside<I: NounId>(id: I) -> I {
+    I::of(uuid::Uuid::from_u128(id.key().as_u128() ^ 1))
+}
+
+impl Named {
+    /// The first agency's, with a grant made for the occasion.
+    pub async fn ours(house: &House, subject: &str) -> Self {
+        let agency = &house.world.agencies[0];
+        let grant = house.grant(subject, Role::Peer, agency.organization).await;
+        house.deliver().await;
+        Self {
+            region: house.world.region,
+            organization: agency.organization,
+            facility: agency.facility,
+            service: agency.service,
+            unit: agency.chairs(),
+            grant: grant.id,
+            subject: format!("new-{subject}"),
+            later: house.clock.now().plus_minutes(60).to_string(),
+        }
+    }
+
+    /// The same request about what is not there.
+    pub fn absent(&self) -> Self {
+        Self {
+            region: beside(self.region),
+            organization: beside(self.organization),
+            facility: beside(self.facility),
+            service: beside(self.service),
+            unit: beside(self.unit),
+            grant: beside(self.grant),
+            subject: self.subject.clone(),
+            later: self.later.clone(),
+        }
+    }
+
+    fn all(&self) -> Vec<String> {
+        vec![
+            self.region.to_string(),
+            self.organization.to_string(),
+            self.facility.to_string(),
+            self.service.to_string(),
+            self.unit.to_string(),
+            self.grant.to_string(),
+        ]
+    }
+}
+
+/// What a caller needs for the sample.
+pub enum Needs {
+    /// Nothing: it tells of the schema alone.
+    Public,
+    /// Nothing; what the caller does not see is null.
+    Absent,
+    /// To be somebody.
+    Known,
+    /// To be somebody; there are rows where the action reaches anything.
+    Rows(Action),
+    /// To see the directory and be allowed the action on the agency's entry.
+    Entry(Action),
+    /// To see the unit and be allowed the action on it.
+    Unit(Action),
+    /// To see the grant and be allowed the action on it.
+    Grant(Action),
+}
+
+/// One root field's sample.
+pub struct Sample {
+    pub field: &'static str,
+    pub document: &'static str,
+    pub variables: fn(&Named) -> Value,
+    pub needs: Needs,
+}
+
+const fn sample(field: &'static str, needs: Needs, document: &'static str, variables: fn(&Named) -> Value) -> Sample {
+    Sample { field, document, variables, needs }
+}
+
+fn none(_: &Named) -> Value {
+    json!({})
+}
+
+pub const SAMPLES: &[Sample] = &[
+    sample(
+        "Query.viewer",
+        Needs::Absent,
+        "query($id: ID!) { viewer { role readOnly until organization { id } region { id } grant { id subject }
+            may(action: REPORT_BEDS, id: $id) { yes reason } } }",
+        |named| json!({ "id": named.unit.to_string() }),
+    ),
+    sample(
+        "Query.node",
+        Needs::Known,
+        "query($id: ID!) { node(id: $id) { __typename id } }",
+        |named| json!({ "id": named.facility.to_string() }),
+    ),
+    sample("Query.nodes", Needs::Known, "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", |named| {
+        json!({ "ids": named.all() })
+    }),
+    sample("Query._entities", Needs::Absent, "query($of: [_Any!]!) { _entities(representations: $of) { __typename
+        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on BedUnit { id label shownAs } } }",
+        |named| json!({ "of": [
+            { "__typename": "Organization", "id": named.organization.to_string() },
+            { "__typename": "Facility", "id": named.facility.to_string() },
+            { "__typename": "Service", "id": named.service.to_string() },
+            { "__typename": "BedUnit", "id": named.unit.to_string() },
+        ] })),
+    sample("Query._service", Needs::Public, "{ _service { sdl } }", none),
+    sample("Query.regions", Needs::Rows(Action::ReadDirectory), "{ regions { id name } }", none),
+    sample("Query.organizations", Needs::Rows(Action::ReadDirectory), "{ organizations { edges { node { id name } } } }", none),
+    sample(
+        "Query.facilities",
+        Needs::Rows(Action::ReadDirectory),
+        "query($of: ID) { facilities(organizationId: $of) { edges { node { id name bedUnits { id } } } } }",
+        |named| json!({ "of": named.organization.to_string() }),
+    ),
+    sample("Query.services", Needs::Rows(Action::ReadDirectory), "{ services { edges { node { id name } } } }", none),
+    sample(
+        "Query.bedUnits",
+        Needs::Rows(Action::ReadAvailability),
+        "query($filter: BedUnitFilter) { bedUnits(filter: $filter) { edges { node { id label net } } asOf { cursor } } }",
+        |named| json!({ "filter": { "facilityId": named.facility.to_string(), "organizationId": named.organization.to_string() } }),
+    ),
+    sample(
+        "Query.bedSearch",
+        Needs::Rows(Action::ReadAvailability),
+        "{ bedSearch(need: { age: 30 }) { edges { fit unit { id } } } }",
+        none,
+    ),
+    sample("Query.events", Needs::Rows(Action::ReadDirectory), "{ events { edges { node { kind nodeId } } pageInfo { endCursor } } }", none),
+    sample(
+        "Query.auditTrail",
+        Needs::Known,
+        "{ auditTrail(first: 100) { edges { node { id action nodeId organizationId grantId } } } }",
+        none,
+    ),
+    sample(
+        "Query.grants",
+        Needs::Known,
+        "{ grants(first: 100) { edges { node { id subject role } } } }",
+        none,
+    ),
+    sample(
+        "Mutation.reportBeds",
+        Needs::Unit(Action::ReportBeds),
+        "mutation($input: ReportBedsInput!) { reportBeds(input: $input) { bedUnits { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 5, "occupied": 1 }] } }),
+    ),
+    sample(
+        "Mutation.pauseBedUnit",
+        Needs::Unit(Action::PauseUnit),
+        "mutation($input: PauseBedUnitInput!) { pauseBedUnit(input: $input) { bedUnit { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "bedUnitId": named.unit.to_string(), "reason": "OTHER", "until": named.later } }),
+    ),
+    sample(
+        "Mutation.resumeBedUnit",
+        Needs::Unit(Action::PauseUnit),
+        "mutation($input: ResumeBedUnitInput!) { resumeBedUnit(input: $input) { bedUnit { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "bedUnitId": named.unit.to_string() } }),
+    ),
+    sample(
+        "Mutation.saveBedUnit",
+        Needs::Unit(Action::SaveBedUnit),
+        "mutation($input: SaveBedUnitInput!) { saveBedUnit(input: $input) { bedUnit { id } problems { code current { id } } } }",
+        |named| {
+            json!({ "input": { "id": named.unit.to_string(), "label": "Renamed", "facilityId": named.facility.to_string(),
+                "serviceId": named.service.to_string(), "licensed": 9, "dropOff": true } })
+        },
+    ),
+    sample(
+        "Mutation.saveOrganization",
+        Needs::Entry(Action::SaveOrganization),
+        "mutation($input: SaveOrganizationInput!) { saveOrganization(input: $input) { organization { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "id": named.organization.to_string(), "name": "Amber Two", "kind": "CRISIS_PROVIDER" } }),
+    ),
+    sample(
+        "Mutation.saveFacility",
+        Needs::Entry(Action::SaveFacility),
+        "mutation($input: SaveFacilityInput!) { saveFacility(input: $input) { facility { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "id": named.facility.to_string(), "name": "Amber Two", "timeZone": "America/New_York" } }),
+    ),
+    sample(
+        "Mutation.saveService",
+        Needs::Entry(Action::SaveService),
+        "mutation($input: SaveServiceInput!) { saveService(input: $input) { service { id } problems { code current { id } } } }",
+        |named| {
+            json!({ "input": { "id": named.service.to_string(), "name": "Amber Two", "kind": "RECEIVING_23H",
+                "facilityId": named.facility.to_string() } })
+        },
+    ),
+    sample(
+        "Mutation.grantRole",
+        Needs::Entry(Action::GrantRole),
+        "mutation($input: GrantRoleInput!) { grantRole(input: $input) { grant { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "subject": named.subject, "role": "PEER", "organizationId": named.organization.to_string() } }),
+    ),
+    sample(
+        "Mutation.revokeGrant",
+        Needs::Grant(Action::RevokeGrant),
+        "mutation($input: RevokeGrantInput!) { revokeGrant(input: $input) { grant { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "grantId": named.grant.to_string() } }),
+    ),
+    sample(
+        "Subscription.bedsChanged",
+        Needs::Known,
+        "subscription($filter: BedUnitFilter) { bedsChanged(filter: $filter) { cursor change unitId unit { id } } }",
+        |named| json!({ "filter": { "facilityId": named.facility.to_string() } }),
+    ),
+    sample("Subscription.events", Needs::Known, "subscription { events { cursor change event { kind nodeId } } }", none),
+];
