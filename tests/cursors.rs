@@ -5,6 +5,7 @@ use crate::house::{Client, Db, House};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crisis_hub::clock::Clock;
+use crisis_hub::domain::id::NounId;
 use serde_json::{Value, json};
 
 on_both!(
@@ -153,7 +154,6 @@ async fn a_log_older_than_cursors_is_read_to_its_end(db: Db) {
         let happening = &event.happening;
         scope.sees(happening.region, happening.owner, happening.audience)
     });
-    use crisis_hub::domain::id::NounId;
     let visible: Vec<String> = visible.map(|event| event.id.key().to_string()).collect();
     assert!(visible.len() > 14);
     assert_eq!(read, visible);

@@ -153,7 +153,7 @@ async fn traffic(house: Arc<House>, hubs: Vec<Hub>, seed: u64, stop: Arc<AtomicB
                 sweep::pass(hub).await.unwrap();
             }
             1 => {
-                let pause = Some((PauseReason::Incident, hub.clock().now().plus_minutes(15)));
+                let pause = Some((PauseReason::Incident, hub.clock().now().plus_minutes(45)));
                 set_pause(hub, &intake, SetPause { unit, pause, keyed: None }).await.unwrap();
             }
             2..=3 => drop(set_pause(hub, &intake, SetPause { unit, pause: None, keyed: None }).await.unwrap()),

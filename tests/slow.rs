@@ -19,9 +19,9 @@ on_both!(a_reader_who_stops_reading_is_sent_away_alone);
 /// A wide document, so that a socket's buffers fill soon; a comment makes it its own.
 fn wide(mark: &str) -> String {
     let unit = "unit { id version label shownAs freshness net overCapacity asOf agingAt staleAt expiresAt waitlist licensed \
-        specialties legal: voluntary facility { id name street city organization { id name } } service { id name kind languages } \
+        specialties voluntary facility { id name street city organization { id name } } service { id name kind languages } \
         organization { id name } pause { reason } lastReported { net asOf } }";
-    let units: Vec<String> = (0..12).map(|n| format!("u{n}: {}", unit.replace("legal: ", ""))).collect();
+    let units: Vec<String> = (0..12).map(|n| format!("u{n}: {unit}")).collect();
     format!("subscription {mark} {{ bedsChanged {{ cursor eventId change {} }} }}", units.join(" "))
 }
 
@@ -46,6 +46,76 @@ async fn connection(address: SocketAddr) -> TcpStream {
     socket.connect(address).await.unwrap()
 }
 
+type Socket = tokio_tungstenite::WebSocketStream<TcpStream>;
+
+/// Two who begin, and then read nothing: one over WebSocket, ten times over one socket; one over SSE.
+struct Slow {
+    ws: Socket,
+    sse: TcpStream,
+}
+
+impl Slow {
+    async fn begin(address: SocketAddr, token: &str) -> Self {
+        let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        let (mut ws, _) = tokio_tungstenite::client_async(request, connection(address).await).await.unwrap();
+        let text = |value: Value| Message::Text(value.to_string().into());
+        let init = json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } });
+        ws.send(text(init)).await.unwrap();
+        for n in 0..10 {
+            let payload = json!({ "query": wide("SlowSocket") });
+            ws.send(text(json!({ "id": n.to_string(), "type": "subscribe", "payload": payload }))).await.unwrap();
+        }
+        let mut sse = connection(address).await;
+        let body = json!({ "query": wide("SlowStream") }).to_string();
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\naccept: text/event-stream\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        sse.write_all(head.as_bytes()).await.unwrap();
+        Self { ws, sse }
+    }
+
+    /// Waits until the hub has let both go: how long after their buffers were full, and the most memory it held.
+    async fn watch(&self, program: &Program) -> ([Duration; 2], u64) {
+        let ports = [self.ws.get_ref(), &self.sse].map(|stream| stream.local_addr().unwrap().port());
+        let (mut full, mut gone, mut most) = ([(Instant::now(), 0); 2], [None; 2], 0);
+        traffic::until("both were sent away", async || {
+            most = most.max(program.memory());
+            for (port, full) in ports.iter().zip(&mut full) {
+                let held = held(program.address.port(), *port);
+                if held > full.1 {
+                    *full = (Instant::now(), held);
+                }
+            }
+            let left = [program.metric("hub_sockets").await == 0.0, program.metric("hub_tables").await <= 1.0];
+            for (left, gone) in left.into_iter().zip(&mut gone) {
+                *gone = gone.or_else(|| left.then(Instant::now));
+            }
+            gone.iter().all(Option::is_some)
+        })
+        .await;
+        ([0, 1].map(|n| gone[n].unwrap().saturating_duration_since(full[n].0)), most)
+    }
+
+    /// What was on its way comes first, then the end.
+    async fn ended(mut self) {
+        let code = loop {
+            match tokio::time::timeout(PATIENCE, self.ws.next()).await.expect("the socket is still open") {
+                Some(Ok(Message::Close(frame))) => break frame.map(|frame| u16::from(frame.code)),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => break None,
+            }
+        };
+        assert!(matches!(code, None | Some(4413)), "{code:?}");
+        let ended = tokio::time::timeout(PATIENCE, self.sse.read_to_end(&mut Vec::new())).await;
+        assert!(ended.is_ok(), "the stream is still open");
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
 async fn a_reader_who_stops_reading_is_sent_away_alone(db: Db) {
     let mut house = House::open(db).await;
     let mut program = Program::of(&mut house).await;
@@ -53,54 +123,13 @@ async fn a_reader_who_stops_reading_is_sent_away_alone(db: Db) {
     let token = house.token_of_today("intake");
     let client = Client::new(program.address, Some(token.clone()));
     let others: Vec<_> = futures_util::future::join_all((0..5).map(|_| client.sse(NARROW, json!({})))).await;
-
-    // Over WebSocket, ten times over one socket; over SSE. Both begin, and then read nothing.
-    let mut request = format!("ws://{}/graphql", program.address).into_client_request().unwrap();
-    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-    let stream = connection(program.address).await;
-    let ws_port = stream.local_addr().unwrap().port();
-    let (mut ws, _) = tokio_tungstenite::client_async(request, stream).await.unwrap();
-    let text = |value: Value| Message::Text(value.to_string().into());
-    let init = json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } });
-    ws.send(text(init)).await.unwrap();
-    for n in 0..10 {
-        let payload = json!({ "query": wide("SlowSocket") });
-        ws.send(text(json!({ "id": n.to_string(), "type": "subscribe", "payload": payload }))).await.unwrap();
-    }
-    let mut sse = connection(program.address).await;
-    let body = json!({ "query": wide("SlowStream") }).to_string();
-    let head = format!(
-        "POST /graphql HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
-         accept: text/event-stream\r\ncontent-length: {}\r\n\r\n{body}",
-        program.address,
-        body.len()
-    );
-    sse.write_all(head.as_bytes()).await.unwrap();
+    let slow = Slow::begin(program.address, &token).await;
     traffic::until("everybody sits", async || program.metric("hub_tables").await >= 3.0).await;
 
     let (before, stop) = (program.memory(), Arc::new(AtomicBool::new(false)));
-    let (began, written) =
-        (Instant::now(), tokio::spawn(write(client.clone(), house.world.agencies[0].units.clone(), stop.clone())));
+    let written = tokio::spawn(write(client.clone(), house.world.agencies[0].units.clone(), stop.clone()));
     let reading: Vec<_> = others.into_iter().map(|sse| tokio::spawn(read(sse, stop.clone()))).collect();
-    let (ports, mut most) = ([ws_port, sse.local_addr().unwrap().port()], before);
-    // When each connection's buffers last grew, and when the hub let it go.
-    let (mut full, mut gone) = ([(began, 0); 2], [None; 2]);
-    traffic::until("both were sent away", async || {
-        most = most.max(program.memory());
-        for (port, full) in ports.iter().zip(&mut full) {
-            let held = held(program.address.port(), *port);
-            if held > full.1 {
-                *full = (Instant::now(), held);
-            }
-        }
-        let left = [program.metric("hub_sockets").await == 0.0, program.metric("hub_tables").await <= 1.0];
-        for (left, gone) in left.into_iter().zip(&mut gone) {
-            *gone = gone.or_else(|| left.then(Instant::now));
-        }
-        gone.iter().all(Option::is_some)
-    })
-    .await;
-    let took = [0, 1].map(|n| gone[n].unwrap().saturating_duration_since(full[n].0));
+    let (took, most) = slow.watch(&program).await;
     stop.store(true, SeqCst);
     let written = written.await.unwrap();
     // One last change, so that the readers see that it is over.
@@ -123,18 +152,7 @@ async fn a_reader_who_stops_reading_is_sent_away_alone(db: Db) {
     assert!(slowest < Duration::from_secs(5), "{slowest:?}");
     assert!(grown < 96, "{grown} MiB");
 
-    // What was on its way comes first, then the end.
-    let code = loop {
-        match tokio::time::timeout(Duration::from_secs(20), ws.next()).await.expect("the socket is still open") {
-            Some(Ok(Message::Close(frame))) => break frame.map(|frame| u16::from(frame.code)),
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => break None,
-        }
-    };
-    assert!(matches!(code, None | Some(4413)), "{code:?}");
-    let mut rest = Vec::new();
-    let ended = tokio::time::timeout(Duration::from_secs(20), sse.read_to_end(&mut rest)).await;
-    assert!(ended.is_ok(), "the stream is still open");
+    slow.ended().await;
     program.kill().await;
     house.start().await;
     house.close().await;

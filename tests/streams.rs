@@ -3,10 +3,39 @@ use crate::api::bed::WATCH;
 use crate::house::follow::{BEDS, Came, Follower, Road};
 use crate::house::traffic::{Dice, caught_up, report, staff, until};
 use crate::house::{Db, House};
+use crisis_hub::graphql::{Schema, limits::Limits};
 use serde_json::json;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
+
+/// Grants and audit lines are each person's own, and tables are shared without them.
+#[test]
+fn nothing_of_ones_own_can_be_watched() {
+    let sdl = Schema::new(&Limits::default(), false).sdl();
+    let mut fields: HashMap<&str, Vec<&str>> = HashMap::new();
+    let mut of = "";
+    for line in sdl.lines() {
+        match line.strip_prefix("type ").or_else(|| line.strip_prefix("interface ")) {
+            Some(rest) => of = rest.split([' ', '{']).next().unwrap(),
+            None if line.starts_with('\t') && line.contains(": ") => {
+                let kind = line.rsplit(": ").next().unwrap().split(" @").next().unwrap();
+                fields.entry(of).or_default().push(kind.trim_matches(['[', ']', '!', ' ']));
+            }
+            None => {}
+        }
+    }
+    let (mut reached, mut next) = (HashSet::new(), vec!["Subscription"]);
+    while let Some(kind) = next.pop() {
+        if reached.insert(kind) {
+            next.extend(fields.get(kind).into_iter().flatten());
+        }
+    }
+    assert!(reached.contains("BedUnit") && reached.contains("Organization") && fields.contains_key("Grant"));
+    let own = ["Grant", "AuditEntry", "Viewer", "Node", "Query"].map(|own| reached.contains(own));
+    assert_eq!(own, [false; 5]);
+}
 
 on_both!(subscribers_of_one_scope_sit_at_one_table, heartbeats_come_in_time_whatever_happens_elsewhere,);
 

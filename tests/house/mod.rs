@@ -108,18 +108,8 @@ impl House {
         let key = Arc::new(Key::new("house", Algorithm::ES256));
         let (node, address, server) = start(&config, &*sources, &key).await;
         let world = World::build(&node.hub).await;
-        let house = Self {
-            db,
-            config,
-            clock,
-            key,
-            address,
-            world,
-            node: Some(node),
-            server: Some(server),
-            sources,
-            place: place,
-        };
+        let house =
+            Self { db, config, clock, key, address, world, node: Some(node), server: Some(server), sources, place };
         house.deliver().await;
         house
     }

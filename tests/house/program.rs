@@ -57,7 +57,7 @@ impl Program {
         let ready = format!("http://{}/health/ready", self.address);
         while !reqwest::get(&ready).await.is_ok_and(|answer| answer.status().is_success()) {
             let ended = self.child.as_mut().unwrap().try_wait().unwrap();
-            let late = began.elapsed() > Duration::from_secs(60);
+            let late = began.elapsed() > Duration::from_mins(1);
             let said = || std::fs::read_to_string(self.said()).unwrap();
             assert!(ended.is_none() && !late, "it is not ready ({ended:?}):\n{}", said());
             tokio::time::sleep(Duration::from_millis(10)).await;

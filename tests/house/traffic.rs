@@ -115,7 +115,7 @@ pub async fn caught_up(hub: &Hub) {
 pub async fn until(what: &str, mut is: impl AsyncFnMut() -> bool) {
     let began = std::time::Instant::now();
     while !is().await {
-        assert!(began.elapsed() < Duration::from_secs(60), "it has not come about: {what}");
+        assert!(began.elapsed() < Duration::from_mins(1), "it has not come about: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
