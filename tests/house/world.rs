@@ -36,6 +36,7 @@ pub struct World {
     pub agencies: [Agency; 2],
     /// A region apart, with an agency of its own and its people, `-far`.
     pub far: Agency,
+    pub far_region: RegionId,
 }
 
 impl Agency {
@@ -63,7 +64,7 @@ impl World {
             person(hub, &format!("{name}-2"), *role, agencies[1].organization).await;
             person(hub, &format!("{name}-far"), *role, far.organization).await;
         }
-        Self { region, agencies, far }
+        Self { region, agencies, far, far_region }
     }
 }
 
