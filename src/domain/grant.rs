@@ -74,12 +74,8 @@ impl Grant {
     pub fn create(self, now: At) -> Result<Changed<Self>, Flaw> {
         text::line("issuer", &self.principal.issuer, 255)?;
         text::line("subject", &self.principal.subject, 255)?;
-        text::within(
-            "until",
-            self.until.unwrap_or(now).micros(),
-            now.micros(),
-            now.plus_minutes(10 * 366 * 24 * 60).micros(),
-        )?;
+        let ahead = self.until.map_or(0, |until| until.micros_since(now).div_euclid(60_000_000));
+        text::within("until, in minutes from now,", ahead, 0, 10 * 366 * 24 * 60)?;
         let grant = Self { version: 1, created_at: now, revoked_at: None, ..self };
         Ok(grant.changed(EventKind::RoleGranted, now))
     }

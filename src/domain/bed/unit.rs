@@ -140,7 +140,8 @@ impl BedUnit {
 
     /// Pauses the unit until an expected end, at most 30 days ahead.
     pub fn pause(&self, reason: PauseReason, until: At, now: At) -> Result<Changed<Self>, Flaw> {
-        text::within("until", until.micros(), now.micros(), now.plus_minutes(30 * 24 * 60).micros())?;
+        let ahead = until.micros_since(now).div_euclid(60_000_000);
+        text::within("until, in minutes from now,", ahead, 0, 30 * 24 * 60)?;
         Ok(Self { pause: Some(Pause { reason, since: now, until }), ..self.bumped(now) }
             .changed(EventKind::BedUnitPaused, now))
     }
