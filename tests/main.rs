@@ -19,6 +19,8 @@ mod board;
 mod crash;
 mod cursors;
 mod events;
+mod holds;
+mod holds_model;
 mod http;
 mod login;
 mod migration;

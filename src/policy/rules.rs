@@ -125,36 +125,7 @@ pub fn reach(role: Role, action: Action) -> Reach {
             | R::Analyst
             | R::HubOperator => Reach::Nowhere,
         },
-        A::ReadHolds => match role {
-            R::Officer
-            | R::Dispatcher
-            | R::Ems
-            | R::EmergencyDepartment
-            | R::Intake
-            | R::MobileTeam
-            | R::Line988
-            | R::Peer
-            | R::AgencyAdmin => Reach::Agency,
-            R::Advocate | R::Council | R::Analyst | R::HubOperator => Reach::Nowhere,
-        },
-        A::HoldBed => match role {
-            R::Officer | R::Dispatcher | R::Ems => Reach::DropOff,
-            R::EmergencyDepartment | R::MobileTeam | R::Line988 => Reach::Region,
-            R::Intake | R::Peer => Reach::Agency,
-            R::Advocate | R::Council | R::Analyst | R::AgencyAdmin | R::HubOperator => Reach::Nowhere,
-        },
-        A::SettleHold => match role {
-            R::EmergencyDepartment | R::Intake | R::Peer | R::AgencyAdmin => Reach::Agency,
-            R::Officer
-            | R::Dispatcher
-            | R::Ems
-            | R::MobileTeam
-            | R::Line988
-            | R::Advocate
-            | R::Council
-            | R::Analyst
-            | R::HubOperator => Reach::Nowhere,
-        },
+        A::ReadHolds | A::HoldBed | A::SettleHold => holds(role, action),
         A::SaveFacility | A::SaveService | A::SaveBedUnit => administration(role, Reach::Nowhere),
         A::SaveOrganization | A::ReadGrants | A::GrantRole | A::RevokeGrant | A::ReadAudit => match (action, role) {
             (_, R::AgencyAdmin) => Reach::Agency,
@@ -169,6 +140,19 @@ pub fn reach(role: Role, action: Action) -> Reach {
             _ => Reach::Nowhere,
         },
         A::TellTime => Reach::Nowhere,
+    }
+}
+
+fn holds(role: Role, action: Action) -> Reach {
+    use Role as R;
+    match (action, role) {
+        (_, R::Advocate | R::Council | R::Analyst | R::HubOperator) => Reach::Nowhere,
+        (Action::ReadHolds, _) => Reach::Agency,
+        (Action::HoldBed, R::Officer | R::Dispatcher | R::Ems) => Reach::DropOff,
+        (Action::HoldBed, R::EmergencyDepartment | R::MobileTeam | R::Line988) => Reach::Region,
+        (Action::HoldBed, R::Intake | R::Peer) => Reach::Agency,
+        (Action::SettleHold, R::EmergencyDepartment | R::Intake | R::Peer | R::AgencyAdmin) => Reach::Agency,
+        _ => Reach::Nowhere,
     }
 }
 
