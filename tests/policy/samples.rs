@@ -192,7 +192,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.reportBeds",
         Needs::Unit(Action::ReportBeds),
         "mutation($input: ReportBedsInput!) { reportBeds(input: $input) { bedUnits { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 5, "occupied": 1 }] } }),
+        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 90, "occupied": 1 }] } }),
     ),
     sample(
         "Mutation.pauseBedUnit",
