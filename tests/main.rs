@@ -20,6 +20,7 @@ mod crash;
 mod cursors;
 mod events;
 mod http;
+mod locks;
 mod login;
 mod migration;
 mod policy;

@@ -272,6 +272,20 @@ impl Tx {
         row.map(T::from_row).transpose()
     }
 
+    /// One row that a write stands on and does not change: held as it is, beside others who do the same.
+    ///
+    /// So that no two writes wait for each other, rows are locked in this order, whichever way: grants, names, regions,
+    /// organizations, facilities, services, units by id, alarms, the log.
+    pub(super) async fn still<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
+        let row = seen::<T::Entity>(&self.scope, which).lock_shared().one(&self.conn).await?;
+        row.map(T::from_row).transpose()
+    }
+
+    /// Whether there is a row, without waiting for whoever changes it.
+    pub(super) async fn any<E: Scoped>(&self, which: Condition) -> Result<bool, Error> {
+        Ok(seen::<E>(&self.scope, which).limit(1).one(&self.conn).await?.is_some())
+    }
+
     /// Locks rows in the order of their keys, so that two writes cannot wait for each other.
     pub(super) async fn many<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
         let mut select = seen::<T::Entity>(&self.scope, which);
