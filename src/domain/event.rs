@@ -33,8 +33,6 @@ codes! {
         BedUnitPauseEnded "BED_UNIT_PAUSE_ENDED",
         /// Somebody was granted a role.
         RoleGranted "ROLE_GRANTED",
-        /// A grant was narrowed in time.
-        GrantNarrowed "GRANT_NARROWED",
         /// A grant was revoked.
         GrantRevoked "GRANT_REVOKED",
     }

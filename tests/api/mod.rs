@@ -21,5 +21,8 @@ mod bed_time;
 mod bed_view;
 mod directory;
 mod grant;
+mod key;
 mod revoke;
 mod search;
+mod standing;
+mod withdrawn;
