@@ -145,6 +145,14 @@ impl Dialect {
         )
     }
 
+    /// How many items a column of JSON text has.
+    pub(super) fn json_length(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_array_length({column})"),
+            Self::Postgres => format!("json_array_length({column}::json)"),
+        }
+    }
+
     /// The database's clock in microseconds, where it has one of its own, between two looks at another clock.
     pub(super) async fn clock_micros(
         self,
