@@ -14,7 +14,14 @@ const BATCH: u64 = 100;
 
 /// Tells of everything that is due, noun by noun, and answers how many were told of.
 pub async fn pass(hub: &Hub) -> Result<usize, Error> {
-    units(hub).await
+    let told = units(hub).await?;
+    keys(hub).await?;
+    Ok(told)
+}
+
+/// Keys whose day is over.
+async fn keys(hub: &Hub) -> Result<usize, Error> {
+    Ok(hub.store().apart().forget_keys(BATCH).await?)
 }
 
 /// Units whose numbers turned aging, stale or expired, and pauses past their expected end.
@@ -22,6 +29,7 @@ async fn units(hub: &Hub) -> Result<usize, Error> {
     let me = &Viewer::machine(Machine::Sweeper);
     let told = hub
         .store()
+        .apart()
         .write(me, |tx| async move {
             let due: Vec<BedUnitId> = tx.due(tx.now(), BATCH).await?;
             let mut told = Vec::new();

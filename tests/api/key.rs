@@ -1,12 +1,15 @@
 //! Keys: what was done is found again, whatever has become of it since.
 use super::bed::{REPORT, problems};
+use crate::house::traffic::until;
 use crate::house::{Db, House};
+use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::{Value, json};
 
 on_both!(
     a_replay_of_reports_answers_in_the_order_of_the_request,
     a_save_that_changed_nothing_is_remembered_too,
     a_replay_is_found_whatever_the_row_has_become,
+    a_key_whose_day_is_over_is_forgotten,
 );
 
 const ORGANIZATION: &str = "mutation($input: SaveOrganizationInput!) { saveOrganization(input: $input) {
@@ -60,5 +63,25 @@ async fn a_replay_is_found_whatever_the_row_has_become(db: Db) {
     let again = admin.ask(ORGANIZATION, rename).await;
     assert_eq!(again.data("/saveOrganization/replayed"), true);
     assert_eq!(again.data("/saveOrganization/organization/coordinating"), true, "read again, as it is now");
+    house.close().await;
+}
+
+async fn a_key_whose_day_is_over_is_forgotten(db: Db) {
+    let house = House::open(db).await;
+    let admin = house.client("agency_admin");
+    let keyed = |key: &str| amber(&house, json!({ "idempotencyKey": key }));
+    admin.ask(ORGANIZATION, keyed("old")).await.data("");
+    house.clock.advance(23 * 60);
+    let admin = house.client("agency_admin");
+    admin.ask(ORGANIZATION, keyed("new")).await.data("");
+    house.clock.advance(61);
+    let connection = Database::connect(&house.place().url).await.unwrap();
+    let kept = async || {
+        let keys = Statement::from_string(connection.get_database_backend(), "SELECT key FROM idempotency");
+        let rows = connection.query_all_raw(keys).await.unwrap();
+        rows.iter().map(|row| row.try_get::<String>("", "key").unwrap()).collect::<Vec<_>>()
+    };
+    until("the sweeper has forgotten it", async || kept().await == ["new"]).await;
+    connection.close().await.unwrap();
     house.close().await;
 }
