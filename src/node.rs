@@ -154,8 +154,8 @@ impl Node {
         let tables = Tables::open(schema.clone(), limits, hub.clone(), feed.clone(), heartbeat);
         let verifier = Verifier::new(issuers, sources.clock.clone())?;
         let mut work = vec![
-            tokio::spawn(relay::run(store.clone(), bell.clone())),
-            tokio::spawn(feed.run(store.clone(), bell, hub.board().clone())),
+            tokio::spawn(relay::run(store.apart(), bell.clone())),
+            tokio::spawn(feed.run(store.apart(), bell, hub.board().clone())),
             tokio::spawn(sweep(hub.clone())),
         ];
         if let Some(clock) = sources.correctable {

@@ -26,7 +26,29 @@ pub(super) struct Pools {
     pub(super) writer: DatabaseConnection,
     /// For reads.
     pub(super) readers: DatabaseConnection,
+    /// On PostgreSQL a few that are kept for the relay, the feed and the sweeper.
+    apart: Option<DatabaseConnection>,
 }
+
+impl Pools {
+    /// Those that are kept for the hub's own work.
+    pub(super) fn apart(&self) -> Self {
+        let (writer, readers) = (self.writer.clone(), self.readers.clone());
+        let apart = self.apart.clone();
+        let writer = apart.clone().unwrap_or(writer);
+        Self { writer, readers: apart.clone().unwrap_or(readers), apart }
+    }
+
+    /// Closes every connection.
+    pub(super) async fn close(&self) {
+        for pool in [Some(&self.writer), Some(&self.readers), self.apart.as_ref()].into_iter().flatten() {
+            let _ = pool.close_by_ref().await;
+        }
+    }
+}
+
+/// Connections that are kept for the hub's own work: one each for the relay, the feed and the sweeper.
+const APART: u32 = 3;
 
 /// How many connections a node opens, and how long it waits for one.
 #[derive(Clone, Copy, Debug)]
@@ -66,11 +88,12 @@ impl Dialect {
             Self::Sqlite => {
                 let writer = Database::connect(sqlite(url, 1, size)).await?;
                 let readers = Database::connect(sqlite(url, size.connections_max, size)).await?;
-                Ok(Pools { writer, readers })
+                Ok(Pools { writer, readers, apart: None })
             }
             Self::Postgres => {
                 let pool = Database::connect(postgres(url, size.connections_max, size)).await?;
-                Ok(Pools { writer: pool.clone(), readers: pool })
+                let apart = Some(Database::connect(postgres(url, APART, size)).await?);
+                Ok(Pools { writer: pool.clone(), readers: pool, apart })
             }
         }
     }

@@ -88,8 +88,7 @@ impl Store {
 
     /// Closes every connection.
     pub async fn close(&self) {
-        let _ = self.pools().writer.close_by_ref().await;
-        let _ = self.pools().readers.close_by_ref().await;
+        self.pools().close().await;
     }
 
     /// Whether the database answers.
