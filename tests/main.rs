@@ -22,6 +22,7 @@ mod events;
 mod holds;
 mod holds_model;
 mod http;
+mod locks;
 mod login;
 mod migration;
 mod policy;

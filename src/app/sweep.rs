@@ -16,7 +16,14 @@ const POSTPONE_MINUTES: i64 = 10;
 
 /// Tells of everything that is due, noun by noun, and answers how many were told of.
 pub async fn pass(hub: &Hub) -> Result<usize, Error> {
-    units(hub).await
+    let told = units(hub).await?;
+    keys(hub).await?;
+    Ok(told)
+}
+
+/// Keys whose day is over.
+async fn keys(hub: &Hub) -> Result<usize, Error> {
+    Ok(hub.store().apart().forget_keys(BATCH).await?)
 }
 
 /// Units whose numbers turned aging, stale or expired, pauses past their expected end, and holds at their end.
@@ -50,6 +57,7 @@ async fn units_are_due(hub: &Hub, due: &[BedUnitId]) -> Result<usize, Error> {
     let me = &Viewer::machine(Machine::Sweeper);
     let told = hub
         .store()
+        .apart()
         .write(me, |tx| async move {
             let mut told = Vec::new();
             for unit in tx.bed_units(due).await? {

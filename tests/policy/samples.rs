@@ -243,7 +243,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.saveOrganization",
         Needs::Entry(Action::SaveOrganization),
         "mutation($input: SaveOrganizationInput!) { saveOrganization(input: $input) { organization { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "id": named.organization.to_string(), "name": "Amber Two", "kind": "CRISIS_PROVIDER" } }),
+        |named| json!({ "input": { "id": named.organization.to_string(), "name": "Amber Two", "kind": "TRIBAL", "coveredEntity": true } }),
     ),
     sample(
         "Mutation.saveFacility",
