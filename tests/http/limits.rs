@@ -203,7 +203,7 @@ async fn a_report_of_many_units_weighs_as_many(db: Db) {
     let unit = house.world.agencies[0].chairs().to_string();
     let fields =
         "id version label shownAs freshness net asOf facility { id name } service { id name } organization { id name }
-        reports(first: 2) { id asOf }";
+        reports(first: 5) { id asOf }";
     let query =
         format!("mutation($input: ReportBedsInput!) {{ reportBeds(input: $input) {{ bedUnits {{ {fields} }} }} }}");
     let lines =
