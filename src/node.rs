@@ -85,15 +85,36 @@ pub struct Node {
 ///
 /// SQLite is migrated here, after a copy beside it; PostgreSQL by `migrate` alone, unless `migrate` says so.
 pub async fn open_store(config: &Config, sources: &Sources, migrate: bool) -> Result<Store, CannotStart> {
+    prepared(connected(config, sources).await?, config, sources, migrate).await
+}
+
+/// Opens the store like [`open_store`] and claims it for an edition; the other edition's database is not touched.
+pub async fn open_store_of(
+    edition: &str,
+    config: &Config,
+    sources: &Sources,
+    migrate: bool,
+) -> Result<Store, CannotStart> {
+    let store = connected(config, sources).await?;
+    store.check_edition(edition).await?;
+    let store = prepared(store, config, sources, migrate).await?;
+    store.claim_edition(edition).await?;
+    Ok(store)
+}
+
+async fn connected(config: &Config, sources: &Sources) -> Result<Store, CannotStart> {
     let url = config.database_url.expose_secret();
-    let dialect = Dialect::of(url);
     if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.contains(":memory:")) {
         let path = std::path::Path::new(path.trim_start_matches("//").split('?').next().unwrap_or(path));
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
     }
-    let store = Store::open(url, config.pool_size(), sources.clock.clone(), sources.ids.clone()).await?;
+    Ok(Store::open(url, config.pool_size(), sources.clock.clone(), sources.ids.clone()).await?)
+}
+
+async fn prepared(store: Store, config: &Config, sources: &Sources, migrate: bool) -> Result<Store, CannotStart> {
+    let dialect = Dialect::of(config.database_url.expose_secret());
     match store.schema_state().await? {
         SchemaState::Current => {}
         SchemaState::Ahead => {

@@ -62,6 +62,7 @@ async fn two_imports_of_one_source_at_once_make_each_thing_once(db: Db) {
         goal: Goal::Region(world.region),
         agencies: records(),
         complete: false,
+        may_retire: 0,
         dry_run: false,
     };
     let quiet = |_: usize| {};

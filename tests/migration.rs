@@ -1,17 +1,20 @@
 //! The database's own steps: run once, known when they were run, refused when they are ahead.
 use crate::house::{Db, Place};
+use crisis_hub::app::console;
 use crisis_hub::clock::RandomIds;
 use crisis_hub::config::Config;
 use crisis_hub::node::{self, CannotStart, Sources};
-use crisis_hub::store::{SchemaState, Store};
+use crisis_hub::store::{DEMO, NETWORK, SchemaState, Store};
 use sea_orm::{ConnectionTrait, Database};
 use std::sync::Arc;
+use std::time::Duration;
 
 on_both!(
     an_empty_database_is_migrated_once,
     steps_that_fail_in_the_middle_leave_nothing,
     a_database_of_a_newer_program_is_refused,
     an_edition_is_claimed_once,
+    the_demo_touches_no_networks_database,
 );
 
 fn config(place: &Place) -> Config {
@@ -127,5 +130,47 @@ async fn an_edition_is_claimed_once(db: Db) {
         assert!(refused.contains("demo"), "{refused}");
         store.claim_edition(first).await.unwrap();
         store.close().await;
+    }
+}
+
+/// Runs the program on a database, to its end: whether it went well, and what it said on standard error.
+async fn program(place: &Place, arguments: &[&str]) -> (bool, String) {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_crisis-hub"));
+    command.args(arguments).env("HUB_DATABASE_URL", &place.url).kill_on_drop(true);
+    let ended = tokio::time::timeout(Duration::from_mins(1), command.output()).await.expect("it did not end").unwrap();
+    (ended.status.success(), String::from_utf8_lossy(&ended.stderr).into_owned())
+}
+
+async fn the_demo_touches_no_networks_database(db: Db) {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = ["demo", "--listen", "127.0.0.1:0", "--data", folder.path().to_str().unwrap()];
+    let grant = "grant --issuer i --subject s --role HUB_OPERATOR --region r";
+    for first in ["migrate", grant] {
+        let place = Place::empty(db).await;
+        if first == grant && db == Db::Postgres {
+            assert!(program(&place, &["migrate"]).await.0);
+        }
+        let first: Vec<&str> = first.split(' ').collect();
+        assert!(program(&place, &first).await.0);
+        let (fine, said) = program(&place, &demo).await;
+        assert!(!fine && said.contains("belongs to a real network"), "{said}");
+        let store = node::open_store_of(NETWORK, &config(&place), &sources(), false).await.unwrap();
+        store.close().await;
+    }
+    // Written to by a program that claimed nothing;
+    let place = Place::fresh(db).await;
+    let store = node::open_store(&config(&place), &sources(), true).await.unwrap();
+    let hub = crisis_hub::app::Hub::open(store.clone()).await.unwrap();
+    console::region_or_new(&hub, "r", "America/New_York").await.unwrap();
+    store.close().await;
+    let refused = node::open_store_of(DEMO, &config(&place), &sources(), true).await;
+    assert!(matches!(refused, Err(CannotStart::Store(_))));
+    node::open_store_of(NETWORK, &config(&place), &sources(), true).await.unwrap().close().await;
+    // And the other way around: nothing of a demo becomes a network's.
+    let place = Place::empty(db).await;
+    node::open_store_of(DEMO, &config(&place), &sources(), true).await.unwrap().close().await;
+    for command in [vec!["migrate"], grant.split(' ').collect(), vec!["serve"]] {
+        let (fine, said) = program(&place, &command).await;
+        assert!(!fine && said.contains("made by `demo`"), "{command:?}: {said}");
     }
 }

@@ -2,7 +2,7 @@
 use super::directory::{ExternalId, Facility, Organization, Service, external_ids};
 use super::error::{Answer, answer};
 use super::scalars::{Code, DateTime, codes, id};
-use super::seen::{Seen, asking};
+use super::seen::{Seen, asking, pace};
 use crate::app;
 use crate::domain::bed::{
     self, Accepting, BlockReason, Countable, Freshness, GenderPolicy, HoldPolicy, PauseReason, Security, ShownAs,
@@ -126,14 +126,17 @@ impl BedUnit {
     }
     /// Where it is.
     async fn facility(&self) -> Option<Facility> {
+        pace().await;
         self.seen.entry(self.definition().facility).map(|entry| Facility::new(entry, &self.seen))
     }
     /// What it offers.
     async fn service(&self) -> Option<Service> {
+        pace().await;
         self.seen.entry(self.definition().service).map(|entry| Service::new(entry, &self.seen))
     }
     /// Whose it is.
     async fn organization(&self) -> Option<Organization> {
+        pace().await;
         self.seen.entry(self.view.unit().entry.owner).map(|entry| Organization::new(entry, &self.seen))
     }
     /// What it counts.
@@ -219,9 +222,9 @@ impl BedUnit {
     async fn held_until(&self) -> Option<DateTime> {
         self.view.availability().held_until.map(DateTime)
     }
-    /// More places are used, blocked and kept than have staff.
-    async fn over_capacity(&self) -> bool {
-        self.view.availability().over_capacity
+    /// More places are used, blocked and kept than have staff; null when your role is not shown numbers.
+    async fn over_capacity(&self) -> Option<bool> {
+        self.view.over_capacity()
     }
     /// When the numbers were true.
     async fn as_of(&self) -> Option<DateTime> {

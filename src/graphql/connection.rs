@@ -65,6 +65,11 @@ impl Paging {
     }
 }
 
+/// How many rows a list has that goes one way.
+pub(super) fn page_size(ctx: &Context<'_>, first: Option<i32>) -> Result<usize, async_graphql::Error> {
+    Paging { first, ..Paging::default() }.size(ctx.data_unchecked::<Limits>()).map(|(size, _)| size)
+}
+
 /// A row of a list, with the key that orders it.
 pub struct Row<K, N, E> {
     /// Its place in the order.

@@ -72,6 +72,11 @@ impl BedUnitView {
         seen
     }
 
+    /// Whether more places are used and blocked than have staff, for those who may read numbers.
+    pub fn over_capacity(&self) -> Option<bool> {
+        self.numbers.then_some(self.availability.over_capacity)
+    }
+
     /// When the numbers were true.
     pub fn as_of(&self) -> Option<At> {
         self.unit.report.as_ref().map(|report| report.as_of)

@@ -11,6 +11,11 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
+/// The edition of a demo's database; every other belongs to a network.
+pub const DEMO: &str = "demo";
+/// The edition of an agency network's database.
+pub const NETWORK: &str = "network";
+
 /// How a database's schema stands to this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaState {
@@ -67,10 +72,20 @@ impl Store {
         keep_once(&self.pools().writer, "edition", edition).await?;
         match self.meta("edition").await?.as_deref() {
             Some(kept) if kept == edition => Ok(()),
-            _ if edition == "demo" => {
-                Err(Error::Unfit("this database belongs to a real network: the demo will not touch it"))
-            }
-            _ => Err(Error::Unfit("this database was made by `demo`: point HUB_DATABASE_URL at another")),
+            _ => Err(other_edition(edition)),
+        }
+    }
+
+    /// Refuses a database of the other edition before anything of it is changed, its schema included.
+    pub async fn check_edition(&self, edition: &str) -> Result<(), Error> {
+        if Migrator::get_migration_models(&self.pools().writer).await?.is_empty() {
+            return Ok(());
+        }
+        match self.meta("edition").await?.as_deref() {
+            Some(kept) if kept == edition => Ok(()),
+            // Nobody has claimed it. What has been written to is not the demo's, which claims before it writes.
+            None if edition != DEMO || self.high_water().await? == At::default() => Ok(()),
+            _ => Err(other_edition(edition)),
         }
     }
 
@@ -108,6 +123,13 @@ async fn keep_once(conn: &impl ConnectionTrait, name: &str, value: &str) -> Resu
     let once = OnConflict::column(Column::Name).do_nothing().to_owned();
     Entity::insert(row).on_conflict(once).exec_without_returning(conn).await?;
     Ok(())
+}
+
+fn other_edition(wanted: &str) -> Error {
+    Error::Unfit(match wanted {
+        DEMO => "this database belongs to a real network: the demo will not touch it",
+        _ => "this database was made by `demo`: point HUB_DATABASE_URL at another",
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {
