@@ -8,6 +8,7 @@ pub mod directory;
 pub mod error;
 pub mod filter;
 pub mod grant;
+pub mod health;
 pub mod import;
 pub mod log;
 pub mod outcome;

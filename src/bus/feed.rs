@@ -61,7 +61,6 @@ impl Feed {
         let read = u64::try_from(events.len()).unwrap_or(0);
         if read > 0 {
             let told: Arc<[Told]> = follower.follow(events).await?.into();
-            metrics::gauge!("hub_log_number").set(follower.number() as f64);
             let _ = self.0.send(told);
         }
         Ok(read)

@@ -2,9 +2,11 @@
 mod console;
 mod demo;
 mod import;
+pub(crate) mod log;
 mod serve;
 
 use clap::{Parser, Subcommand};
+use crisis_hub::config::Config;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -107,6 +109,13 @@ impl Cli {
 
     pub(crate) fn logs_json(&self) -> bool {
         matches!(self.command, Command::Serve)
+    }
+
+    /// Where traces go.
+    pub(crate) fn collector(&self) -> String {
+        // Settings that cannot be read are told of when the command reads them.
+        let config = matches!(self.command, Command::Serve).then(|| Config::read().ok()).flatten();
+        config.map_or_else(String::new, |config| config.otlp_endpoint)
     }
 
     pub(crate) async fn run(self) -> Done {

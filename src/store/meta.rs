@@ -98,11 +98,6 @@ impl Store {
         let _ = self.pools().readers.close_by_ref().await;
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.pools().readers.ping().await?)
-    }
-
     async fn meta(&self, name: &str) -> Result<Option<String>, Error> {
         #[expect(clippy::disallowed_methods, reason = "what the database knows of itself has no viewer")]
         let row = Entity::find().filter(Column::Name.eq(name)).one(&self.pools().writer).await?;
