@@ -22,6 +22,7 @@ mod events;
 mod http;
 mod login;
 mod migration;
+mod ops;
 mod policy;
 mod redis;
 mod resume;

@@ -36,7 +36,7 @@ struct Inner {
 impl Hub {
     /// Opens the hub over a migrated store.
     pub async fn open(store: Store) -> Result<Self, crate::store::Error> {
-        let seal = Seal::new(&store.seal().await?);
+        let seal = Seal::new(&store.seal().await?, &store.epoch().await?);
         let board = Arc::new(Board::load(&store).await?);
         Ok(Self(Arc::new(Inner { store, board, seal })))
     }

@@ -17,7 +17,8 @@ const COLLECTOR_WAIT: Duration = Duration::from_secs(5);
 /// Begins to log, and to trace when a collector is named. What is returned still holds traces when the program ends.
 pub(crate) fn open(level: &str, json: bool, collector: &str) -> Option<SdkTracerProvider> {
     let filter = EnvFilter::try_from_env("HUB_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    // A line that cannot be written, on a full disk say, is no reason to panic.
+    let lines = fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     let lines = if json { lines.json().flatten_event(true).with_current_span(false).boxed() } else { lines.with_target(false).boxed() };
     let traces = (!collector.is_empty()).then(|| exporter(collector));
     let (traces, why) = match traces.transpose() {

@@ -4,6 +4,7 @@
 //! and what this room keeps for itself (the log's numbers, the audit, keys of one day).
 mod audit;
 mod backlog;
+pub mod backup;
 mod bed;
 mod dialect;
 mod directory;

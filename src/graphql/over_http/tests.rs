@@ -57,7 +57,7 @@ async fn serve(ask: Ask<'_>) -> Answer {
     match ready.and_then(|ready| ready.admit(ask.method, media).map(|()| ready)) {
         Ok(ready) => {
             let schema = Schema::build(Query, Mutation, Ticks).finish();
-            answer(media, schema.execute(ready.kind, ready.request).await, "t-1", &limits)
+            answer(media, schema.execute(ready.request).await, "t-1", &limits)
         }
         Err(fault) => fault.answer(media, "t-1", &limits),
     }
