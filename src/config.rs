@@ -295,7 +295,11 @@ fn masked(name: &str, value: &Value) -> String {
             format!("[{}]", issuers.iter().map(name).collect::<Vec<_>>().join(", "))
         }
         (_, Value::String(_, text)) => format!("{:?}", without_password(text)),
-        (_, Value::Num(_, number)) => number.to_u128().map_or_else(|| format!("{number:?}"), |n| n.to_string()),
+        (_, Value::Num(_, number)) => match (number.to_i128(), number.to_u128(), number.to_f64()) {
+            (Some(number), ..) => number.to_string(),
+            (_, Some(number), _) => number.to_string(),
+            (.., number) => number.unwrap_or_default().to_string(),
+        },
         (_, Value::Bool(_, yes)) => yes.to_string(),
         (_, Value::Array(_, items)) => {
             format!("[{}]", items.iter().map(|item| masked("", item)).collect::<Vec<_>>().join(", "))

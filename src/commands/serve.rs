@@ -20,6 +20,8 @@ pub(super) fn metrics() -> Option<PrometheusHandle> {
 }
 
 pub(super) async fn serve() -> Done {
+    // First, or what is measured meanwhile is lost.
+    let metrics = metrics();
     let config = Config::read()?;
     let sources = Sources::of_host();
     let store = node::open_store(&config, &sources, false).await?;
@@ -31,7 +33,7 @@ pub(super) async fn serve() -> Done {
     }
     let issuers = config.issuers.clone();
     let (listen, metrics_listen) = (config.listen, config.metrics_listen.clone());
-    let node = Node::start(config, sources, store, issuers, false, metrics()).await?;
+    let node = Node::start(config, sources, store, issuers, false, metrics).await?;
     if !metrics_listen.is_empty() {
         let (listener, routes) = (TcpListener::bind(&metrics_listen).await?, node.metrics_routes.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });

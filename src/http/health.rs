@@ -99,8 +99,14 @@ impl Door {
     }
 }
 
-/// Says what each metric means, to whoever reads `/metrics`.
+/// Says what each metric means, to whoever reads `/metrics`; what is counted begins at 0, and is not just absent.
 pub fn describe() {
+    for gauge in ["hub_sockets", "hub_subscribers", "hub_tables"] {
+        metrics::gauge!(gauge).set(0.0);
+    }
+    for counter in ["hub_rate_limited_total", "hub_subscribers_too_slow_total", "hub_write_retries_total"] {
+        metrics::counter!(counter).absolute(0);
+    }
     use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
     describe_gauge!("hub_log_number", "The number of the last event that this node's board has followed");
     describe_gauge!("hub_relay_waiting", "Events written that wait for their number");
