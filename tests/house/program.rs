@@ -41,15 +41,15 @@ impl Program {
         Self { address, variables: Vec::new(), through: Vec::new(), folder, child: None }
     }
 
-    fn command(&self, name: &str) -> Command {
+    fn command(&self, through: &[String], name: &str) -> Command {
         let program = env!("CARGO_BIN_EXE_crisis-hub");
-        let mut command = match &*self.through {
-            [first, rest @ ..] if name == "serve" => {
+        let mut command = match through {
+            [first, rest @ ..] => {
                 let mut command = Command::new(first);
                 command.args(rest).arg(program);
                 command
             }
-            _ => Command::new(program),
+            [] => Command::new(program),
         };
         command.arg(name).env("HUB_CONFIG", self.folder.path().join("hub.toml")).kill_on_drop(true);
         command.envs(self.variables.iter().map(|(name, value)| (*name, value))).stdin(Stdio::null());
@@ -72,7 +72,12 @@ impl Program {
 
     /// Runs another of its commands to the end: whether it went well, and what it said.
     pub async fn run(&self, name: &str, arguments: &[&str]) -> (bool, String) {
-        let Output { status, stdout, stderr } = self.command(name).args(arguments).output().await.unwrap();
+        self.run_through(&[], name, arguments).await
+    }
+
+    /// The same by another program.
+    pub async fn run_through(&self, through: &[String], name: &str, arguments: &[&str]) -> (bool, String) {
+        let Output { status, stdout, stderr } = self.command(through, name).args(arguments).output().await.unwrap();
         (status.success(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
     }
 
@@ -111,7 +116,7 @@ impl Program {
         let began = std::time::Instant::now();
         let said = std::fs::File::options().create(true).append(true).open(self.said()).unwrap();
         let also = said.try_clone().unwrap();
-        self.child = Some(self.command("serve").stdout(said).stderr(also).spawn().unwrap());
+        self.child = Some(self.command(&self.through, "serve").stdout(said).stderr(also).spawn().unwrap());
         while !ready().await {
             let ended = self.child.as_mut().unwrap().try_wait().unwrap();
             let late = began.elapsed() > Duration::from_mins(1);
@@ -146,7 +151,7 @@ impl Program {
 
     /// `crisis-hub verify`, beside whatever runs.
     pub async fn verify(&self) {
-        let Output { status, stdout, stderr } = self.command("verify").output().await.unwrap();
+        let Output { status, stdout, stderr } = self.command(&[], "verify").output().await.unwrap();
         let (out, err) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
         assert!(status.success(), "verify: {status}\n{out}\n{err}");
         assert!(out.contains("ok"), "{out}");
