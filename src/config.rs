@@ -1,6 +1,7 @@
 //! Settings: `deploy/hub.toml`, a file of the operator's, and `HUB_*` variables, read once into one checked struct.
 //!
 //! **Invariant**: nothing else in the hub reads the environment, and no secret has a `Debug`.
+use crate::domain::hold::{self, HoldLimits};
 use crate::graphql::limits::Limits;
 use crate::login::Issuer;
 use crate::store::{Dialect, PoolSize};
@@ -48,6 +49,8 @@ pub struct Config {
     pub health: Health,
     /// How the node ends.
     pub shutdown: Shutdown,
+    /// Holds.
+    pub holds: HoldLimits,
 }
 
 /// Connections to the database.
@@ -184,12 +187,9 @@ impl Config {
     fn wrong(&self) -> Vec<&'static str> {
         let (socket, rates, health, shutdown) = (&self.socket, &self.rates, &self.health, &self.shutdown);
         let url = |text: &str| text.is_empty() || text.starts_with("http://") || text.starts_with("https://");
-        let day = 1..=86_400;
+        let (holds, day) = (&self.holds, 1..=86_400);
         let ranges = [
-            (
-                Dialect::of(self.database_url.expose_secret()).is_some(),
-                "database_url begins with sqlite: or postgres:",
-            ),
+            (Dialect::of(self.database_url.expose_secret()).is_some(), "database_url begins with sqlite: or postgres:"),
             ((1..=1_000).contains(&self.pool.connections_max), "pool.connections_max is 1 to 1000"),
             ((1..=600_000).contains(&self.pool.wait_ms_max), "pool.wait_ms_max is 1 to 600000"),
             ((1..=1_000).contains(&self.limits.page_max), "limits.page_max is 1 to 1000"),
@@ -201,6 +201,13 @@ impl Config {
             (rates.person_per_minute >= 1, "rates.person_per_minute is at least 1"),
             (rates.application_per_minute >= 1, "rates.application_per_minute is at least 1"),
             (rates.stranger_per_minute >= 1, "rates.stranger_per_minute is at least 1"),
+            (
+                (1..=holds.minutes_max).contains(&holds.minutes_default),
+                "holds.minutes_default is 1 to holds.minutes_max",
+            ),
+            (holds.minutes_max <= holds.owner_minutes_max, "holds.minutes_max is at most holds.owner_minutes_max"),
+            (holds.owner_minutes_max <= hold::MINUTES_MAX, "holds.owner_minutes_max is at most 1440: one day"),
+            (holds.per_agency_max <= 1_000, "holds.per_agency_max is at most 1000"),
             (
                 self.metrics_listen.is_empty() || self.metrics_listen.parse::<SocketAddr>().is_ok(),
                 "metrics_listen is an address and a port",
@@ -359,7 +366,10 @@ mod tests {
     #[test]
     fn no_password_is_shown() {
         for (text, shown) in [
-            ("postgres://hub:s3:c/r?e@t@db.internal:5432/hub?sslmode=require", "postgres://hub:***@db.internal:5432/hub?sslmode=require"),
+            (
+                "postgres://hub:s3:c/r?e@t@db.internal:5432/hub?sslmode=require",
+                "postgres://hub:***@db.internal:5432/hub?sslmode=require",
+            ),
             ("postgres://hub@db/hub?password=secret&x=1", "postgres://hub@db/hub?password=***&x=1"),
             ("redis://:secret@cache/0", "redis://:***@cache/0"),
             ("sqlite:data/hub.db", "sqlite:data/hub.db"),

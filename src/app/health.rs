@@ -36,15 +36,17 @@ pub async fn standing(hub: &Hub) -> Result<Standing, Error> {
     })
 }
 
-/// How many units there are of each freshness, as the board has them now.
-pub fn units(hub: &Hub) -> Vec<(Freshness, usize)> {
+/// What the board shows now: how many units of each freshness, and how many places are held.
+pub fn shown(hub: &Hub) -> (Vec<(Freshness, usize)>, u32) {
     let everything = Scope::of(&Viewer::machine(Machine::Follower));
     let (board, now) = (hub.board().now(), hub.clock().now());
+    let mut holds = 0;
     let mut counts: Vec<(Freshness, usize)> = Freshness::ALL.iter().map(|freshness| (*freshness, 0)).collect();
     for unit in board.units(&everything, now) {
+        holds += unit.unit().held_now(now);
         if let Some((_, count)) = counts.iter_mut().find(|(freshness, _)| *freshness == unit.availability().freshness) {
             *count += 1;
         }
     }
-    counts
+    (counts, holds)
 }

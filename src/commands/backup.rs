@@ -57,7 +57,8 @@ fn megabytes(bytes: u64) -> String {
 async fn told<T>(what: &str, size: impl Fn() -> u64, work: impl Future<Output = T>) -> T {
     let began = Instant::now();
     let say = || {
-        let size = Some(size()).filter(|bytes| *bytes > 0).map_or_else(String::new, |bytes| format!(", {}", megabytes(bytes)));
+        let size =
+            Some(size()).filter(|bytes| *bytes > 0).map_or_else(String::new, |bytes| format!(", {}", megabytes(bytes)));
         format!("{what}: {} s{size}", began.elapsed().as_secs())
     };
     let (watched, bar) = (std::io::stderr().is_terminal(), ProgressBar::new_spinner());

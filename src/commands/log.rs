@@ -19,7 +19,11 @@ pub(crate) fn open(level: &str, json: bool, collector: &str) -> Option<SdkTracer
     let filter = EnvFilter::try_from_env("HUB_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     // A line that cannot be written, on a full disk say, is no reason to panic.
     let lines = fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
-    let lines = if json { lines.json().flatten_event(true).with_current_span(false).boxed() } else { lines.with_target(false).boxed() };
+    let lines = if json {
+        lines.json().flatten_event(true).with_current_span(false).boxed()
+    } else {
+        lines.with_target(false).boxed()
+    };
     let traces = (!collector.is_empty()).then(|| exporter(collector));
     let (traces, why) = match traces.transpose() {
         Ok(traces) => (traces, None),
@@ -45,7 +49,8 @@ pub(crate) fn open(level: &str, json: bool, collector: &str) -> Option<SdkTracer
 }
 
 fn exporter(collector: &str) -> Result<SdkTracerProvider, Box<dyn std::error::Error>> {
-    let http = reqwest::Client::builder().timeout(COLLECTOR_WAIT).redirect(reqwest::redirect::Policy::none()).build()?;
+    let http =
+        reqwest::Client::builder().timeout(COLLECTOR_WAIT).redirect(reqwest::redirect::Policy::none()).build()?;
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(OnRuntime { http, runtime: Handle::current() })

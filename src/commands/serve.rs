@@ -1,8 +1,8 @@
 //! `serve`: a node until it is told to stop.
 use super::Done;
 use crisis_hub::config::Config;
-use crisis_hub::node::{self, Node, Sources};
 use crisis_hub::http;
+use crisis_hub::node::{self, Node, Sources};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::process::ExitCode;
 use tokio::net::TcpListener;

@@ -106,10 +106,13 @@ impl Running {
         if self.leaving.is_none() || !self.operations.is_empty() {
             return Ok(());
         }
-        Err((1001, match &*self.left {
-            [Some(cursor)] => format!("the hub is restarting; go on after {cursor}"),
-            _ => RESTARTING.to_owned(),
-        }))
+        Err((
+            1001,
+            match &*self.left {
+                [Some(cursor)] => format!("the hub is restarting; go on after {cursor}"),
+                _ => RESTARTING.to_owned(),
+            },
+        ))
     }
 }
 

@@ -63,11 +63,15 @@ impl Door {
                 let late = |seconds: f64, most: u64| seconds > most as f64;
                 if late(standing.relay_seconds, limits.relay_seconds_max) {
                     let (waiting, seconds) = (standing.waiting, standing.relay_seconds);
-                    why.push(format!("the relay is behind: {waiting} events wait for a number, the oldest {seconds:.0} s"));
+                    why.push(format!(
+                        "the relay is behind: {waiting} events wait for a number, the oldest {seconds:.0} s"
+                    ));
                 }
                 if late(standing.feed_seconds, limits.feed_seconds_max) {
                     let (behind, seconds) = (standing.behind, standing.feed_seconds);
-                    why.push(format!("the feed is behind: {behind} events have not come here, the oldest {seconds:.0} s old"));
+                    why.push(format!(
+                        "the feed is behind: {behind} events have not come here, the oldest {seconds:.0} s old"
+                    ));
                 }
             }
         }
@@ -92,7 +96,9 @@ impl Door {
         }
         metrics::gauge!("hub_log_number").set(parts.hub.board().now().number() as f64);
         metrics::gauge!("hub_tables").set(parts.tables.count() as f64);
-        for (freshness, units) in health::units(&parts.hub) {
+        let (units, holds) = health::shown(&parts.hub);
+        metrics::gauge!("hub_holds_active").set(f64::from(holds));
+        for (freshness, units) in units {
             metrics::gauge!("hub_units", "freshness" => freshness.code()).set(units as f64);
         }
         metrics.render()
@@ -115,19 +121,29 @@ pub fn describe() {
     describe_gauge!("hub_sweep_lag_seconds", Unit::Seconds, "How long the oldest alarm (aging, expiry) is overdue");
     describe_gauge!("hub_clock_offset_seconds", Unit::Seconds, "The database's clock less this node's own");
     describe_gauge!("hub_clock_apart_seconds", Unit::Seconds, "The hub's time less the host's clock as it is set now");
-    describe_counter!("hub_clock_warnings_total", "Measurements in which the clock jumped, or stood far apart, by reason");
+    describe_counter!(
+        "hub_clock_warnings_total",
+        "Measurements in which the clock jumped, or stood far apart, by reason"
+    );
     describe_gauge!("hub_database_up", "1 when the database answered the last question, else 0");
     describe_gauge!("hub_redis_up", "1 when Redis is connected, else 0; absent without Redis");
-    describe_counter!("hub_redis_publish_failures_total", "Batches of news that Redis did not take; nothing is lost by it");
+    describe_counter!(
+        "hub_redis_publish_failures_total",
+        "Batches of news that Redis did not take; nothing is lost by it"
+    );
     describe_gauge!("hub_sockets", "Open WebSockets");
     describe_gauge!("hub_subscribers", "Running subscriptions, over WebSocket and SSE");
     describe_gauge!("hub_tables", "Groups of subscribers that share a document, variables and scope");
     describe_counter!("hub_subscribers_too_slow_total", "Subscribers sent away because they read too slowly");
-    describe_counter!("hub_requests_total", "Operations, by kind (query, mutation, subscription, unread) and outcome (ok, error, refused)");
+    describe_counter!(
+        "hub_requests_total",
+        "Operations, by kind (query, mutation, subscription, unread) and outcome (ok, error, refused)"
+    );
     describe_histogram!("hub_request_seconds", Unit::Seconds, "Time to run a query or a mutation, by kind");
     describe_counter!("hub_errors_total", "Errors answered, by published code");
     describe_counter!("hub_rate_limited_total", "Requests refused because there were too many");
     describe_counter!("hub_tokens_refused_total", "Bearer tokens refused, by reason");
     describe_counter!("hub_write_retries_total", "Writes tried again because another came first");
+    describe_gauge!("hub_holds_active", "Holds that stand now");
     describe_gauge!("hub_units", "Bed units on the board, by freshness");
 }

@@ -77,7 +77,11 @@ async fn sdl(State(door): State<Door>) -> Response {
 
 async fn ready(State(door): State<Door>) -> Response {
     let why = door.unready().await;
-    if why.is_empty() { "ready\n".into_response() } else { (StatusCode::SERVICE_UNAVAILABLE, why.join("\n") + "\n").into_response() }
+    if why.is_empty() {
+        "ready\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, why.join("\n") + "\n").into_response()
+    }
 }
 
 async fn render(State(door): State<Door>) -> Response {

@@ -75,7 +75,8 @@ impl Store {
 
     /// Begins a new epoch: every cursor handed out before is refused.
     pub async fn renew_epoch(&self) -> Result<(), Error> {
-        let row = Model { name: "epoch".into(), value: hex(&rand::random::<[u8; 16]>()) }.into_active_model().reset_all();
+        let row =
+            Model { name: "epoch".into(), value: hex(&rand::random::<[u8; 16]>()) }.into_active_model().reset_all();
         let again = OnConflict::column(Column::Name).update_column(Column::Value).to_owned();
         Entity::insert(row).on_conflict(again).exec_without_returning(&self.pools().writer).await?;
         Ok(())

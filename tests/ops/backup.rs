@@ -55,7 +55,8 @@ async fn a_backup_under_load_holds_everything_acknowledged_before_it(db: Db) {
     let mut house = House::open(db).await;
     let mut program = program(&mut house).await;
     program.start().await;
-    let [ours, theirs] = ["intake", "intake-2"].map(|name| Client::new(program.address, Some(house.token_of_today(name))));
+    let [ours, theirs] =
+        ["intake", "intake-2"].map(|name| Client::new(program.address, Some(house.token_of_today(name))));
     let mut follower = Follower::of_events();
     follower.finish(&ours, Road::Ws).await;
     let unit = house.world.agencies[0].chairs();
@@ -116,7 +117,11 @@ async fn a_backup_under_load_holds_everything_acknowledged_before_it(db: Db) {
         assert!(versions.get(&one.unit).is_some_and(|version| *version >= one.version), "missing: {one:?}");
     }
     let bytes = std::fs::metadata(&file).unwrap().len();
-    println!("{db:?}: {} acknowledged before a backup of {bytes} bytes, {} in all; none missing", before.len(), all.len());
+    println!(
+        "{db:?}: {} acknowledged before a backup of {bytes} bytes, {} in all; none missing",
+        before.len(),
+        all.len()
+    );
     house.start().await;
     house.close().await;
 }
@@ -223,7 +228,8 @@ async fn foreign(db: Db, file: &str, program: &Program) {
         Some(from) => drop(std::fs::copy(from, file).unwrap()),
         None => {
             let path = &program.variables.iter().find(|(name, _)| *name == "PATH").unwrap().1;
-            let dump = std::process::Command::new("pg_dump").env("PATH", path).args(["-Fc", "-f", file, &place.url]).status();
+            let dump =
+                std::process::Command::new("pg_dump").env("PATH", path).args(["-Fc", "-f", file, &place.url]).status();
             assert!(dump.unwrap().success());
         }
     }

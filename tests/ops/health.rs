@@ -15,7 +15,7 @@ async fn ready(house: &House) -> (u16, String) {
 }
 
 /// The numbers that operators' dashboards are made of.
-const METRICS: [&str; 21] = [
+const METRICS: [&str; 22] = [
     "hub_log_number",
     "hub_relay_waiting",
     "hub_relay_lag_seconds",
@@ -35,6 +35,7 @@ const METRICS: [&str; 21] = [
     "hub_request_seconds_count{kind=\"query\"}",
     "hub_errors_total{code=\"BAD_USER_INPUT\"}",
     "hub_errors_total{code=\"UNAUTHENTICATED\"}",
+    "hub_holds_active",
     "hub_units{freshness=\"FRESH\"}",
     "hub_units{freshness=\"EXPIRED\"}",
 ];

@@ -118,7 +118,8 @@ async fn a_node_that_ends_tells_everybody_where_to_go_on(db: Db) {
     house.start().await;
     house.deliver().await;
     let log = crate::house::traffic::log(house.store()).await;
-    let told: HashMap<_, _> = log.iter().filter(|e| e.number > start).map(|e| (crate::crash::row(e), crate::crash::staffed(e))).collect();
+    let told: HashMap<_, _> =
+        log.iter().filter(|e| e.number > start).map(|e| (crate::crash::row(e), crate::crash::staffed(e))).collect();
     for one in &acknowledged {
         assert_eq!(told.get(&(one.unit.clone(), one.version)), Some(&one.staffed), "lost: {one:?}");
     }

@@ -149,9 +149,12 @@ pub fn partial(file: &Path) -> PathBuf {
 impl Partial {
     fn create(file: &Path) -> Result<Self, Undone> {
         let path = partial(file);
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(|error| {
-            Undone::Refused(format!("{} cannot be written: {error}", path.display()))
-        })?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| Undone::Refused(format!("{} cannot be written: {error}", path.display())))?;
         Ok(Self(path))
     }
 

@@ -106,7 +106,9 @@ async fn as_new_as(server: &Server, name: &str, store: &Store) -> Result<(), Und
     match major(&version) {
         Some(ours) if ours < theirs => {
             let version = version.trim();
-            refused(format!("{version} is older than the server, {theirs}: install PostgreSQL {theirs}'s client programs"))
+            refused(format!(
+                "{version} is older than the server, {theirs}: install PostgreSQL {theirs}'s client programs"
+            ))
         }
         _ => Ok(()),
     }

@@ -9,7 +9,8 @@ const DAMAGED: &str = "the file is damaged or cut short: use another backup";
 
 /// The file that a URL names.
 fn file_of(url: &str) -> Result<PathBuf, Undone> {
-    let options = SqliteConnectOptions::from_str(url).map_err(|error| Undone::Refused(format!("database_url: {error}")))?;
+    let options =
+        SqliteConnectOptions::from_str(url).map_err(|error| Undone::Refused(format!("database_url: {error}")))?;
     Ok(options.get_filename().to_owned())
 }
 
