@@ -6,6 +6,7 @@ use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::grant::{Grant, HolderKind};
 use crate::domain::id::{GrantId, Noun, NounId, OrganizationId, RegionId};
 use crate::domain::role::Role;
+use crate::domain::team::Team;
 use std::marker::PhantomData;
 use uuid::Uuid;
 
@@ -64,6 +65,10 @@ acts! {
     ReportBeds
     /// Pausing or resuming a unit.
     PauseUnit
+    /// Saving a mobile team.
+    SaveTeam
+    /// Saying for a team whether it is free.
+    SetTeamStatus
     /// Granting a role.
     GrantRole
     /// Revoking a grant.
@@ -152,6 +157,9 @@ impl Saves for crate::domain::service::ServiceDetails {
 impl Saves for crate::domain::bed::BedUnitDetails {
     type Action = SaveBedUnit;
 }
+impl Saves for crate::domain::team::TeamDetails {
+    type Action = SaveTeam;
+}
 
 /// May the viewer add this entry?
 pub fn add<D: Saves>(
@@ -214,6 +222,22 @@ pub fn tell_time(viewer: &Viewer, of: &BedUnit) -> Result<Permit<TellTime>, Refu
     unit(viewer, of)
 }
 
+fn team<A: Acts>(viewer: &Viewer, team: &Team) -> Result<Permit<A>, Refused> {
+    let entry = &team.entry;
+    let (key, version) = (entry.id.key(), entry.version);
+    permit(viewer, Row { noun: Noun::Team, key, version, region: entry.region, owner: entry.owner })
+}
+
+/// May the viewer say for this team whether it is free?
+pub fn set_team_status(viewer: &Viewer, of: &Team) -> Result<Permit<SetTeamStatus>, Refused> {
+    team(viewer, of)
+}
+
+/// May the viewer tell the log that this team was lost?
+pub fn tell_lost(viewer: &Viewer, of: &Team) -> Result<Permit<TellTime>, Refused> {
+    team(viewer, of)
+}
+
 fn row_of(grant: &Grant) -> Row {
     Row {
         noun: Noun::Grant,
@@ -249,7 +273,12 @@ pub fn may(viewer: &Viewer, action: Action, row: Option<(RegionId, OrganizationI
     let reach = viewer.reach(action);
     let reads = matches!(
         action,
-        Action::ReadDirectory | Action::ReadAvailability | Action::ReadCensus | Action::ReadGrants | Action::ReadAudit
+        Action::ReadDirectory
+            | Action::ReadAvailability
+            | Action::ReadTeams
+            | Action::ReadCensus
+            | Action::ReadGrants
+            | Action::ReadAudit
     );
     let reached = match (reach, row) {
         (Reach::Nowhere, _) => false,
