@@ -5,7 +5,7 @@ use super::Hub;
 use super::error::Error;
 use crate::domain::bed::BedUnit;
 use crate::domain::due::DueKind;
-use crate::domain::id::BedUnitId;
+use crate::domain::id::{BedUnitId, TeamId};
 use crate::policy::{Machine, Viewer, permit};
 use crate::store::{Committed, Tx};
 
@@ -14,7 +14,7 @@ const BATCH: u64 = 100;
 
 /// Tells of everything that is due, noun by noun, and answers how many were told of.
 pub async fn pass(hub: &Hub) -> Result<usize, Error> {
-    units(hub).await
+    Ok(units(hub).await? + teams(hub).await?)
 }
 
 /// Units whose numbers turned aging, stale or expired, and pauses past their expected end.
@@ -42,6 +42,7 @@ async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<B
         let changed = match kind {
             DueKind::Freshness => unit.tell_time(now),
             DueKind::PauseEnd => unit.tell_pause_over(now),
+            DueKind::TeamHeartbeat => None,
         };
         if let Some(changed) = changed.filter(|changed| !changed.state().entry.retired) {
             tx.save(permit::tell_time(me, &unit)?, &changed).await?;
@@ -49,4 +50,30 @@ async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<B
         }
     }
     Ok((unit.version() > before).then_some(unit))
+}
+
+/// Teams that missed their heartbeat.
+async fn teams(hub: &Hub) -> Result<usize, Error> {
+    let me = &Viewer::machine(Machine::Sweeper);
+    let told = hub
+        .store()
+        .write(me, |tx| async move {
+            let due: Vec<TeamId> = tx.due(tx.now(), BATCH).await?;
+            let mut told = Vec::new();
+            for team in tx.teams(&due).await? {
+                let now = tx.now();
+                // Another node may have told of it, or the team been heard, while this one waited for the team.
+                if tx.take_due(team.id(), now).await?.is_empty() {
+                    continue;
+                }
+                if let Some(changed) = team.tell_lost(now).filter(|_| !team.entry.retired) {
+                    tx.save(permit::tell_lost(me, &team)?, &changed).await?;
+                    told.push(changed.into_state());
+                }
+            }
+            Ok::<Committed<_>, Error>(tx.commit(told).await?)
+        })
+        .await?;
+    hub.board().learn_teams(&told);
+    Ok(told.len())
 }

@@ -121,6 +121,10 @@ pub(crate) fn service(kind: ServiceKind, units: Vec<PlannedUnit>) -> PlannedServ
         age_max: units.iter().filter_map(|unit| unit.details.definition.age_max).max(),
         languages: ["en", "es", "ht"].map(str::to_owned).into(),
         catchment_fips: COUNTIES.map(|county| county.fips).into(),
+        direct_line: None,
+        text_line: None,
+        hours: None,
+        youth_capable: None,
     };
     PlannedService { details, units }
 }

@@ -9,6 +9,8 @@ codes! {
         Freshness "FRESHNESS",
         /// A unit's pause reaches its expected end.
         PauseEnd "PAUSE_END",
+        /// A team misses its heartbeat.
+        TeamHeartbeat "TEAM_HEARTBEAT",
     }
 }
 
@@ -17,6 +19,7 @@ impl DueKind {
     pub fn noun(self) -> Noun {
         match self {
             Self::Freshness | Self::PauseEnd => Noun::BedUnit,
+            Self::TeamHeartbeat => Noun::Team,
         }
     }
 

@@ -86,4 +86,7 @@ fn row_of(seen: &Seen, id: GlobalId) -> Option<(crate::domain::id::RegionId, cra
         .or_else(|| {
             seen.board.unit(&seen.scope, id.as_noun()?, seen.now).map(|v| (v.unit().entry.region, v.unit().entry.owner))
         })
+        .or_else(|| {
+            seen.board.team(&seen.scope, id.as_noun()?, seen.now).map(|v| (v.team().entry.region, v.team().entry.owner))
+        })
 }

@@ -6,6 +6,7 @@ pub mod connection;
 pub mod directory;
 pub mod error;
 pub mod guard;
+pub mod hours;
 pub mod input;
 pub mod limits;
 pub mod log;
@@ -20,6 +21,7 @@ pub mod seen;
 pub mod socket;
 pub mod subscription;
 pub mod tables;
+pub mod team;
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};
 use async_graphql::{Name, Request, Response, SDLExportOptions, Value};

@@ -153,6 +153,10 @@ fn service(name: &str, facility: FacilityId) -> ServiceDetails {
         age_max: None,
         languages: vec!["en".into(), "es".into()],
         catchment_fips: Vec::new(),
+        direct_line: None,
+        text_line: None,
+        hours: None,
+        youth_capable: None,
     }
 }
 
