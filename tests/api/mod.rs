@@ -23,3 +23,4 @@ mod directory;
 mod grant;
 mod revoke;
 mod search;
+mod team;

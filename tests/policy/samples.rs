@@ -1,7 +1,7 @@
 //! One sample document for each root field, about an agency's own things.
 use crate::house::House;
 use crisis_hub::clock::Clock;
-use crisis_hub::domain::id::{BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId};
+use crisis_hub::domain::id::{BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId, TeamId};
 use crisis_hub::domain::role::Role;
 use crisis_hub::policy::rules::Action;
 use serde_json::{Value, json};
@@ -13,6 +13,8 @@ pub struct Named {
     pub facility: FacilityId,
     pub service: ServiceId,
     pub unit: BedUnitId,
+    pub mobile: ServiceId,
+    pub team: TeamId,
     pub grant: GrantId,
     pub subject: String,
     pub later: String,
@@ -28,6 +30,7 @@ impl Named {
     pub async fn ours(house: &House, subject: &str) -> Self {
         let agency = &house.world.agencies[0];
         let grant = house.grant(subject, Role::Peer, agency.organization).await;
+        let team = house.team(agency, &format!("Amber team of {subject}")).await;
         house.deliver().await;
         Self {
             region: house.world.region,
@@ -35,6 +38,8 @@ impl Named {
             facility: agency.facility,
             service: agency.service,
             unit: agency.chairs(),
+            mobile: house.mobile(agency).await,
+            team,
             grant: grant.id,
             subject: format!("new-{subject}"),
             later: house.clock.now().plus_minutes(60).to_string(),
@@ -49,6 +54,8 @@ impl Named {
             facility: beside(self.facility),
             service: beside(self.service),
             unit: beside(self.unit),
+            mobile: beside(self.mobile),
+            team: beside(self.team),
             grant: beside(self.grant),
             subject: self.subject.clone(),
             later: self.later.clone(),
@@ -62,6 +69,7 @@ impl Named {
             self.facility.to_string(),
             self.service.to_string(),
             self.unit.to_string(),
+            self.team.to_string(),
             self.grant.to_string(),
         ]
     }
@@ -81,6 +89,8 @@ pub enum Needs {
     Entry(Action),
     /// To see the unit and be allowed the action on it.
     Unit(Action),
+    /// To see the team and be allowed the action on it.
+    Team(Action),
     /// To see the grant and be allowed the action on it.
     Grant(Action),
 }
@@ -119,12 +129,13 @@ pub const SAMPLES: &[Sample] = &[
         json!({ "ids": named.all() })
     }),
     sample("Query._entities", Needs::Absent, "query($of: [_Any!]!) { _entities(representations: $of) { __typename
-        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on BedUnit { id label shownAs } } }",
+        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on BedUnit { id label shownAs } ... on Team { id label status } } }",
         |named| json!({ "of": [
             { "__typename": "Organization", "id": named.organization.to_string() },
             { "__typename": "Facility", "id": named.facility.to_string() },
             { "__typename": "Service", "id": named.service.to_string() },
             { "__typename": "BedUnit", "id": named.unit.to_string() },
+            { "__typename": "Team", "id": named.team.to_string() },
         ] })),
     sample("Query._service", Needs::Public, "{ _service { sdl } }", none),
     sample("Query.regions", Needs::Rows(Action::ReadDirectory), "{ regions { id name } }", none),
@@ -145,8 +156,14 @@ pub const SAMPLES: &[Sample] = &[
     sample(
         "Query.bedSearch",
         Needs::Rows(Action::ReadAvailability),
-        "{ bedSearch(need: { age: 30 }) { edges { fit unit { id } } } }",
+        "{ bedSearch(need: { age: 30 }) { talkNow { service { id } } canCome { team { id label } } edges { fit unit { id } } } }",
         none,
+    ),
+    sample(
+        "Query.teams",
+        Needs::Rows(Action::ReadTeams),
+        "query($filter: TeamFilter) { teams(filter: $filter) { edges { node { id label status } } } }",
+        |named| json!({ "filter": { "organizationId": named.organization.to_string() } }),
     ),
     sample("Query.events", Needs::Rows(Action::ReadDirectory), "{ events { edges { node { kind nodeId } } pageInfo { endCursor } } }", none),
     sample(
@@ -208,6 +225,21 @@ pub const SAMPLES: &[Sample] = &[
             json!({ "input": { "id": named.service.to_string(), "name": "Amber Two", "kind": "RECEIVING_23H",
                 "facilityId": named.facility.to_string() } })
         },
+    ),
+    sample(
+        "Mutation.saveTeam",
+        Needs::Team(Action::SaveTeam),
+        "mutation($input: SaveTeamInput!) { saveTeam(input: $input) { team { id } problems { code current { id } } } }",
+        |named| {
+            json!({ "input": { "id": named.team.to_string(), "label": "Renamed", "serviceId": named.mobile.to_string(),
+                "countiesFips": ["12086"] } })
+        },
+    ),
+    sample(
+        "Mutation.setTeamStatus",
+        Needs::Team(Action::SetTeamStatus),
+        "mutation($input: SetTeamStatusInput!) { setTeamStatus(input: $input) { team { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "teamId": named.team.to_string(), "status": "AVAILABLE" } }),
     ),
     sample(
         "Mutation.grantRole",
