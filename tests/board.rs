@@ -204,8 +204,9 @@ fn words(board: &Snapshot) -> Vec<(String, String)> {
     let units =
         board.units(&scope, at).map(|view| (view.unit().id().to_string(), view.unit().entry.details.label.clone()));
     let places = board.entries::<FacilityDetails>(&scope).map(|f| (f.id.to_string(), f.details.name.clone()));
-    let teams =
-        board.teams(&scope, None, at).map(|view| (view.team().id().to_string(), view.team().entry.details.label.clone()));
+    let teams = board
+        .teams(&scope, None, at)
+        .map(|view| (view.team().id().to_string(), view.team().entry.details.label.clone()));
     units.chain(places).chain(teams).collect()
 }
 

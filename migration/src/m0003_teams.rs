@@ -53,10 +53,7 @@ fn team() -> TableCreateStatement {
         .col(ColumnDef::new("updated_at").big_integer().not_null())
         .primary_key(Index::create().col("id"))
         .foreign_key(
-            ForeignKey::create()
-                .from("team", "service_id")
-                .to("service", "id")
-                .on_delete(ForeignKeyAction::Restrict),
+            ForeignKey::create().from("team", "service_id").to("service", "id").on_delete(ForeignKeyAction::Restrict),
         )
         .foreign_key(
             ForeignKey::create()

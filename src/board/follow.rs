@@ -166,7 +166,8 @@ impl Snapshot {
     fn fold(&mut self, event: Event, labels: &Labels) -> Told {
         self.number = event.number;
         self.last = Some(event.id);
-        let after = unit_of(&event, |id| labels.get(&id.key()).cloned().unwrap_or_else(|| self.label(id))).map(Arc::new);
+        let after =
+            unit_of(&event, |id| labels.get(&id.key()).cloned().unwrap_or_else(|| self.label(id))).map(Arc::new);
         if let Some(team) = team_of(&event, |id| labels.get(&id.key()).cloned().unwrap_or_else(|| self.call_sign(id))) {
             self.put_team(Arc::new(team));
         }

@@ -90,9 +90,7 @@ impl Snapshot {
     ) -> impl Iterator<Item = TeamView> + use<'a> {
         let all = county.is_none().then(|| self.teams.keys()).into_iter().flatten();
         let covering = county.and_then(|county| self.covering.get(&county)).into_iter().flatten();
-        all.chain(covering)
-            .filter_map(move |id| self.team(scope, *id, now))
-            .filter(|view| !view.team().entry.retired)
+        all.chain(covering).filter_map(move |id| self.team(scope, *id, now)).filter(|view| !view.team().entry.retired)
     }
 
     /// The coded state of every team: what a fold of the log must give again.

@@ -222,8 +222,8 @@ pub fn reasons(need: &Need, unit: &BedUnit, service: &Service, facility: &Facili
             language(need, service),
             catchment(need.home_county, &service.details.catchment_fips),
         ]
-            .into_iter()
-            .flatten(),
+        .into_iter()
+        .flatten(),
     );
     found.extend(set_up_for(need, unit));
     found.extend(to_ask(need));

@@ -257,7 +257,8 @@ impl Team {
             return Ok(Some(self.saying(said, EventKind::TeamStatusSet, now)));
         }
         let again = said.heard_at.plus_seconds(self.heartbeat_seconds() / WORDS_A_HEARTBEAT);
-        Ok((status != TeamStatus::Out && now >= again).then(|| self.saying(Said { heard_at: now, ..said }, EventKind::TeamHeard, now)))
+        Ok((status != TeamStatus::Out && now >= again)
+            .then(|| self.saying(Said { heard_at: now, ..said }, EventKind::TeamHeard, now)))
     }
 
     /// Tells the log that the heartbeat was missed; `None` when it was not, or has been told.
@@ -426,11 +427,17 @@ mod tests {
         assert!(again.unwrap().is_none(), "the same end, said two minutes later");
         let sooner = busy.say(TeamStatus::EnRoute, Some(10), later).unwrap().unwrap();
         assert_eq!(sooner.happening().kind, EventKind::TeamStatusSet);
-        assert_eq!((sooner.state().said.unwrap().since, sooner.state().free_at(later)), (at, Some(at.plus_minutes(12))));
+        assert_eq!(
+            (sooner.state().said.unwrap().since, sooner.state().free_at(later)),
+            (at, Some(at.plus_minutes(12)))
+        );
         let free = said(sooner.state(), TeamStatus::Available, later);
         assert_eq!(free.free_at(later), None);
         assert_eq!(busy.free_at(at.plus_minutes(15)), None, "what is unknown has no end");
-        assert_eq!(free.retire(later).unwrap().into_state().say(TeamStatus::Out, None, later).unwrap_err(), SayRefused::Retired);
+        assert_eq!(
+            free.retire(later).unwrap().into_state().say(TeamStatus::Out, None, later).unwrap_err(),
+            SayRefused::Retired
+        );
     }
 
     proptest! {

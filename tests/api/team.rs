@@ -21,20 +21,24 @@ on_both!(
 const SAVE: &str = "mutation($input: SaveTeamInput!) { saveTeam(input: $input) { team { id version label countiesFips languages
     youthCapable peerOnTeam canTransport heartbeatMinutes hours { aroundTheClock timeZone open { weekday from to } } status retired
     service { id kind } organization { id } } problems { code path current { id } } replayed } }";
-const SAY: &str = "mutation($input: SetTeamStatusInput!) { setTeamStatus(input: $input) { team { id version status statusSince
+const SAY: &str =
+    "mutation($input: SetTeamStatusInput!) { setTeamStatus(input: $input) { team { id version status statusSince
     heardAt freeAt freeInMinutes lastSaid { status since } } problems { code path current { id } } replayed } }";
-const TEAMS: &str = "query($filter: TeamFilter) { teams(filter: $filter, first: 100) { edges { node { id label status } }
+const TEAMS: &str =
+    "query($filter: TeamFilter) { teams(filter: $filter, first: 100) { edges { node { id label status } }
     asOf { cursor } } }";
 const SEARCH: &str = "query($need: NeedInput!, $county: String, $first: Int, $after: Cursor) {
     bedSearch(need: $need, inCounty: $county, first: $first, after: $after) {
         talkNow { service { id name } directLine textLine openUntil fit reasons { criterion fit says } }
         canCome { team { id label status freeInMinutes } fit reasons { criterion fit says } }
         edges { cursor } asOf { cursor } pageInfo { hasNextPage } } }";
-const SERVICE: &str = "mutation($input: SaveServiceInput!) { saveService(input: $input) { service { id directLine textLine openNow
+const SERVICE: &str =
+    "mutation($input: SaveServiceInput!) { saveService(input: $input) { service { id directLine textLine openNow
     youthCapable hours { aroundTheClock open { weekday from to } } } problems { code } } }";
 
 async fn seen(client: &Client, team: TeamId) -> Value {
-    let query = "query($id: ID!) { node(id: $id) { ... on Team { id version label status statusSince heardAt freeInMinutes
+    let query =
+        "query($id: ID!) { node(id: $id) { ... on Team { id version label status statusSince heardAt freeInMinutes
         lastSaid { status since } retired } } }";
     client.ask(query, json!({ "id": team.to_string() })).await.data("/node").clone()
 }
@@ -88,7 +92,11 @@ async fn an_agency_saves_its_teams_and_nobody_elses(db: Db) {
     let id = json!({ "id": team["id"] });
     let foreign_service = with(input.clone(), json!({ "serviceId": foreign.to_string() }));
     assert_eq!(admin.ask(SAVE, foreign_service.clone()).await.code(), "FORBIDDEN", "a new team of another agency");
-    assert_eq!(admin.ask(SAVE, with(foreign_service, id.clone())).await.code(), "NOT_FOUND", "ours, under their service");
+    assert_eq!(
+        admin.ask(SAVE, with(foreign_service, id.clone())).await.code(),
+        "NOT_FOUND",
+        "ours, under their service"
+    );
     assert_eq!(house.client("agency_admin-2").ask(SAVE, with(input.clone(), id.clone())).await.code(), "FORBIDDEN");
     assert_eq!(house.client("agency_admin-far").ask(SAVE, with(input.clone(), id.clone())).await.code(), "NOT_FOUND");
     for bad in [
@@ -140,16 +148,23 @@ async fn a_team_speaks_for_itself_and_nobody_else_does(db: Db) {
     for person in ["council", "mobile_team-far", "officer-far"] {
         let client = house.client(person);
         assert_eq!(client.ask(SAY, says(team, "AVAILABLE")).await.code(), "NOT_FOUND", "{person}");
-        assert!(seen(&client, team).await.is_null() && labels(&client.ask(TEAMS, json!({})).await).is_empty(), "{person}");
+        assert!(
+            seen(&client, team).await.is_null() && labels(&client.ask(TEAMS, json!({})).await).is_empty(),
+            "{person}"
+        );
         let may = "query($id: ID!) { viewer { may(action: READ_TEAMS, id: $id) { yes } } }";
         let may = client.ask(may, json!({ "id": team.to_string() })).await;
         assert_eq!(may.data("/viewer/may/yes"), false, "{person}");
     }
     let crew = house.client("mobile_team");
-    for bad in [json!({ "status": "UNKNOWN" }), json!({ "freeInMinutes": 5 }), json!({ "status": "OUT", "freeInMinutes": 0 }),
-        json!({ "status": "EN_ROUTE", "freeInMinutes": 601 }), json!({ "status": "EN_ROUTE", "freeInMinutes": -1 }),
-        json!({ "latitude": 25.8 })]
-    {
+    for bad in [
+        json!({ "status": "UNKNOWN" }),
+        json!({ "freeInMinutes": 5 }),
+        json!({ "status": "OUT", "freeInMinutes": 0 }),
+        json!({ "status": "EN_ROUTE", "freeInMinutes": 601 }),
+        json!({ "status": "EN_ROUTE", "freeInMinutes": -1 }),
+        json!({ "latitude": 25.8 }),
+    ] {
         assert_eq!(crew.ask(SAY, with(says(team, "AVAILABLE"), bad.clone())).await.code(), "BAD_USER_INPUT", "{bad}");
     }
     assert_eq!(seen(&crew, team).await["version"], 1);
@@ -165,6 +180,7 @@ async fn a_team_speaks_for_itself_and_nobody_else_does(db: Db) {
     assert_eq!((&sooner["freeInMinutes"], &sooner["statusSince"]), (&json!(5), &on_scene["statusSince"]));
     assert_eq!(told(&house.client("agency_admin"), says(team, "OUT")).await["status"], "OUT");
     house.clock.advance(24 * 60);
+    let crew = house.client("mobile_team");
     assert_eq!(seen(&crew, team).await["status"], "OUT", "who is off duty needs no heartbeat");
     let retire = json!({ "input": { "id": team.to_string(), "retire": true, "label": "Mobile 1", "countiesFips": ["12086"],
         "serviceId": house.mobile(&house.world.agencies[0]).await.to_string() } });
@@ -179,13 +195,19 @@ async fn a_missed_heartbeat_is_unknown_at_once_and_told_once(db: Db) {
     let team = house.team(&house.world.agencies[0], "Mobile 1").await;
     let crew = house.client("mobile_team");
     house.deliver().await;
-    let mut watching = house.client("officer").sse(
-        "subscription { events(kinds: [TEAM_STATUS_SET, TEAM_LOST]) { cursor change event { kind nodeId } } }",
-        json!({}),
-    ).await;
+    let mut watching = house
+        .client("officer")
+        .sse(
+            "subscription { events(kinds: [TEAM_STATUS_SET, TEAM_LOST]) { cursor change event { kind nodeId } } }",
+            json!({}),
+        )
+        .await;
     assert_eq!(watching.next().await.unwrap().0, "next");
     let free = told(&crew, says(team, "AVAILABLE")).await;
-    assert_eq!(watching.change("events").await["event"], json!({ "kind": "TEAM_STATUS_SET", "nodeId": team.to_string() }));
+    assert_eq!(
+        watching.change("events").await["event"],
+        json!({ "kind": "TEAM_STATUS_SET", "nodeId": team.to_string() })
+    );
     house.deliver().await;
     for hub in &hubs {
         crate::house::traffic::caught_up(hub).await;
@@ -243,7 +265,9 @@ async fn a_heartbeat_is_heard_by_every_node_and_does_not_flood_the_log(db: Db) {
     // The log holds coded fields alone: no call sign.
     let log = log(house.store()).await;
     let facts: Vec<_> = log.iter().filter(|event| matches!(event.happening.fact, Fact::Team(_))).collect();
-    assert!(facts.len() == kinds.len() && !serde_json::to_string(&facts[0].happening.fact).unwrap().contains("Mobile 1"));
+    assert!(
+        facts.len() == kinds.len() && !serde_json::to_string(&facts[0].happening.fact).unwrap().contains("Mobile 1")
+    );
     house.close().await;
 }
 
@@ -265,7 +289,10 @@ async fn the_same_status_twenty_times_at_once_is_one_effect(db: Db) {
     // A replay says what is true now, not what it once did.
     told(&house.client("dispatcher"), says(team, "AVAILABLE")).await;
     let again = crew.ask(SAY, keyed).await;
-    assert_eq!((again.data("/setTeamStatus/replayed"), again.data("/setTeamStatus/team/status")), (&json!(true), &json!("AVAILABLE")));
+    assert_eq!(
+        (again.data("/setTeamStatus/replayed"), again.data("/setTeamStatus/team/status")),
+        (&json!(true), &json!("AVAILABLE"))
+    );
     house.close().await;
 }
 
@@ -402,11 +429,16 @@ async fn a_line_says_when_it_is_open_and_whom_it_is_for(db: Db) {
     let house = House::open(db).await;
     let (admin, officer) = (house.client("agency_admin"), house.client("officer"));
     let line = |name: &str, fields: Value| {
-        with(json!({ "input": { "name": name, "kind": "CALL", "directLine": "+13055550180", "languages": ["en"] } }), fields)
+        with(
+            json!({ "input": { "name": name, "kind": "CALL", "directLine": "+13055550180", "languages": ["en"] } }),
+            fields,
+        )
     };
     // The test begins on Sunday 2026-03-01 at 02:00 in New York.
-    let night = json!({ "timeZone": "America/New_York", "open": [{ "weekday": "SATURDAY", "from": "18:00", "to": "04:00" }] });
-    let day = json!({ "timeZone": "America/New_York", "open": [{ "weekday": "SUNDAY", "from": "09:00", "to": "17:00" }] });
+    let night =
+        json!({ "timeZone": "America/New_York", "open": [{ "weekday": "SATURDAY", "from": "18:00", "to": "04:00" }] });
+    let day =
+        json!({ "timeZone": "America/New_York", "open": [{ "weekday": "SUNDAY", "from": "09:00", "to": "17:00" }] });
     let anytime = json!({ "aroundTheClock": true });
     for (name, fields) in [
         ("anytime", json!({ "hours": anytime, "youthCapable": true, "textLine": "741741", "languages": ["en", "es"] })),
@@ -427,7 +459,12 @@ async fn a_line_says_when_it_is_open_and_whom_it_is_for(db: Db) {
         };
         assert_eq!(said.data("/saveService/service/openNow"), &open, "{name}");
     }
-    for bad in [json!({ "directLine": "305-555-0180" }), json!({ "directLine": "988" }), json!({ "textLine": "HOME" }), json!({ "textLine": "12" })] {
+    for bad in [
+        json!({ "directLine": "305-555-0180" }),
+        json!({ "directLine": "988" }),
+        json!({ "textLine": "HOME" }),
+        json!({ "textLine": "12" }),
+    ] {
         assert_eq!(admin.ask(SERVICE, line("bad", bad.clone())).await.code(), "BAD_USER_INPUT", "{bad}");
     }
     house.deliver().await;
@@ -436,10 +473,19 @@ async fn a_line_says_when_it_is_open_and_whom_it_is_for(db: Db) {
         lines.iter().map(|line| line["service"]["name"].as_str().unwrap().to_owned()).collect()
     };
     let said = officer.ask(SEARCH, json!({ "need": { "age": 30, "homeCounty": "12086" } })).await;
-    assert_eq!(names(&said), ["anytime", "night", "telehealth", "who knows"]);
-    let lines = said.data("/bedSearch/talkNow");
-    assert_eq!((&lines[0]["textLine"], &lines[0]["openUntil"], &lines[0]["fit"]), (&json!("741741"), &Value::Null, &json!("MET")));
-    assert_eq!(lines[1]["openUntil"], "2026-03-01T09:00:00.000000Z");
+    let mut listed = names(&said);
+    // Lines before everything else, what is known before what has to be asked; the rest by id.
+    assert_eq!(listed[2..], ["telehealth", "who knows"]);
+    listed.sort_unstable();
+    assert_eq!(listed, ["anytime", "night", "telehealth", "who knows"]);
+    let lines = said.data("/bedSearch/talkNow").as_array().unwrap();
+    let named = |name: &str| lines.iter().find(|line| line["service"]["name"] == name).unwrap();
+    let anytime = named("anytime");
+    assert_eq!(
+        (&anytime["textLine"], &anytime["openUntil"], &anytime["fit"]),
+        (&json!("741741"), &Value::Null, &json!("MET"))
+    );
+    assert_eq!(named("night")["openUntil"], "2026-03-01T09:00:00.000000Z");
     assert_eq!((reason(&lines[3], "HOURS"), &lines[3]["fit"]), (Some("UNKNOWN"), &json!("UNKNOWN")));
     let child = officer.ask(SEARCH, json!({ "need": { "age": 12, "language": "es" }, "county": "12086" })).await;
     assert_eq!(names(&child)[0], "anytime", "{:#}", child.body);
