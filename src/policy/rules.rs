@@ -28,6 +28,12 @@ codes! {
         ReportBeds "REPORT_BEDS",
         /// Pause and resume a unit.
         PauseUnit "PAUSE_UNIT",
+        /// Read holds: those of the own agency, on its units or on others'.
+        ReadHolds "READ_HOLDS",
+        /// Hold a place on a unit, under its hold policy; extend it, give it back, arrive on it.
+        HoldBed "HOLD_BED",
+        /// Settle any hold on a unit, as its agency: extend it, take it back with a reason, confirm an arrival.
+        SettleHold "SETTLE_HOLD",
         /// Read mobile teams and what they say of themselves.
         ReadTeams "READ_TEAMS",
         /// Add or edit a mobile team.
@@ -125,6 +131,7 @@ pub fn reach(role: Role, action: Action) -> Reach {
             | R::Analyst
             | R::HubOperator => Reach::Nowhere,
         },
+        A::ReadHolds | A::HoldBed | A::SettleHold => holds(role, action),
         A::ReadTeams => match role {
             R::Officer
             | R::Dispatcher
@@ -167,6 +174,19 @@ pub fn reach(role: Role, action: Action) -> Reach {
     }
 }
 
+fn holds(role: Role, action: Action) -> Reach {
+    use Role as R;
+    match (action, role) {
+        (_, R::Advocate | R::Council | R::Analyst | R::HubOperator) => Reach::Nowhere,
+        (Action::ReadHolds, _) => Reach::Agency,
+        (Action::HoldBed, R::Officer | R::Dispatcher | R::Ems) => Reach::DropOff,
+        (Action::HoldBed, R::EmergencyDepartment | R::MobileTeam | R::Line988) => Reach::Region,
+        (Action::HoldBed, R::Intake | R::Peer) => Reach::Agency,
+        (Action::SettleHold, R::EmergencyDepartment | R::Intake | R::Peer | R::AgencyAdmin) => Reach::Agency,
+        _ => Reach::Nowhere,
+    }
+}
+
 fn administration(role: Role, operator: Reach) -> Reach {
     match role {
         Role::AgencyAdmin => Reach::Agency,
@@ -180,7 +200,9 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
     use Action as A;
     let reads = matches!(action, A::ReadDirectory | A::ReadAvailability | A::ReadTeams | A::ReadCensus | A::ReadGrants);
     let may = match machine {
-        Machine::Sweeper => matches!(action, A::TellTime | A::ReadDirectory | A::ReadAvailability | A::ReadTeams),
+        Machine::Sweeper => {
+            matches!(action, A::TellTime | A::ReadDirectory | A::ReadAvailability | A::ReadTeams | A::ReadHolds)
+        }
         Machine::Follower => reads,
         Machine::Doorway => matches!(action, A::GrantRole | A::ReadGrants | A::ReadDirectory),
         Machine::Console => {

@@ -1,7 +1,12 @@
 //! One sample document for each root field, about an agency's own things.
 use crate::house::House;
+use crate::house::traffic::{places, reports, staff};
+use crisis_hub::app::bed;
+use crisis_hub::app::hold::{self, HoldBed};
 use crisis_hub::clock::Clock;
-use crisis_hub::domain::id::{BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId, TeamId};
+use crisis_hub::domain::id::{
+    BedHoldId, BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId, TeamId,
+};
 use crisis_hub::domain::role::Role;
 use crisis_hub::policy::rules::Action;
 use serde_json::{Value, json};
@@ -13,6 +18,7 @@ pub struct Named {
     pub facility: FacilityId,
     pub service: ServiceId,
     pub unit: BedUnitId,
+    pub hold: BedHoldId,
     pub mobile: ServiceId,
     pub team: TeamId,
     pub grant: GrantId,
@@ -30,6 +36,10 @@ impl Named {
     pub async fn ours(house: &House, subject: &str) -> Self {
         let agency = &house.world.agencies[0];
         let grant = house.grant(subject, Role::Peer, agency.organization).await;
+        let intake = staff(house.hub(), "intake");
+        bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(40))).await.unwrap();
+        let hold = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
+        let hold = hold::place(house.hub(), &intake, hold).await.unwrap().changed.unwrap();
         let team = house.team(agency, &format!("Amber team of {subject}")).await;
         house.deliver().await;
         Self {
@@ -38,6 +48,7 @@ impl Named {
             facility: agency.facility,
             service: agency.service,
             unit: agency.chairs(),
+            hold: hold.hold().id,
             mobile: house.mobile(agency).await,
             team,
             grant: grant.id,
@@ -54,6 +65,7 @@ impl Named {
             facility: beside(self.facility),
             service: beside(self.service),
             unit: beside(self.unit),
+            hold: beside(self.hold),
             mobile: beside(self.mobile),
             team: beside(self.team),
             grant: beside(self.grant),
@@ -69,6 +81,7 @@ impl Named {
             self.facility.to_string(),
             self.service.to_string(),
             self.unit.to_string(),
+            self.hold.to_string(),
             self.team.to_string(),
             self.grant.to_string(),
         ]
@@ -89,6 +102,10 @@ pub enum Needs {
     Entry(Action),
     /// To see the unit and be allowed the action on it.
     Unit(Action),
+    /// To see the unit and be allowed to hold a place on it, for its agency or for one's own.
+    Place,
+    /// To see the agency's hold and be allowed to change it.
+    Hold,
     /// To see the team and be allowed the action on it.
     Team(Action),
     /// To see the grant and be allowed the action on it.
@@ -160,6 +177,12 @@ pub const SAMPLES: &[Sample] = &[
         none,
     ),
     sample(
+        "Query.bedHolds",
+        Needs::Known,
+        "{ bedHolds { edges { node { id generation state until unit { id } holder { id } owner { id } } } } }",
+        none,
+    ),
+    sample(
         "Query.teams",
         Needs::Rows(Action::ReadTeams),
         "query($filter: TeamFilter) { teams(filter: $filter) { edges { node { id label status } } } }",
@@ -195,6 +218,30 @@ pub const SAMPLES: &[Sample] = &[
         Needs::Unit(Action::PauseUnit),
         "mutation($input: ResumeBedUnitInput!) { resumeBedUnit(input: $input) { bedUnit { id } problems { code current { id } } } }",
         |named| json!({ "input": { "bedUnitId": named.unit.to_string() } }),
+    ),
+    sample(
+        "Mutation.holdBed",
+        Needs::Place,
+        "mutation($input: HoldBedInput!) { holdBed(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "unitId": named.unit.to_string(), "minutes": 5 } }),
+    ),
+    sample(
+        "Mutation.extendHold",
+        Needs::Hold,
+        "mutation($input: ExtendHoldInput!) { extendHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.hold.to_string(), "minutes": 45 } }),
+    ),
+    sample(
+        "Mutation.arriveOnHold",
+        Needs::Hold,
+        "mutation($input: ArriveOnHoldInput!) { arriveOnHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.hold.to_string() } }),
+    ),
+    sample(
+        "Mutation.releaseHold",
+        Needs::Hold,
+        "mutation($input: ReleaseHoldInput!) { releaseHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.hold.to_string(), "reason": "MISTAKE" } }),
     ),
     sample(
         "Mutation.saveBedUnit",
