@@ -55,8 +55,6 @@ codes! {
         TeamLost "TEAM_LOST",
         /// Somebody was granted a role.
         RoleGranted "ROLE_GRANTED",
-        /// A grant was narrowed in time.
-        GrantNarrowed "GRANT_NARROWED",
         /// A grant was revoked.
         GrantRevoked "GRANT_REVOKED",
     }

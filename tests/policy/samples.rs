@@ -19,6 +19,7 @@ pub struct Named {
     pub service: ServiceId,
     pub unit: BedUnitId,
     pub hold: BedHoldId,
+    pub arriving: BedHoldId,
     pub mobile: ServiceId,
     pub team: TeamId,
     pub grant: GrantId,
@@ -38,8 +39,11 @@ impl Named {
         let grant = house.grant(subject, Role::Peer, agency.organization).await;
         let intake = staff(house.hub(), "intake");
         bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(40))).await.unwrap();
-        let hold = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
-        let hold = hold::place(house.hub(), &intake, hold).await.unwrap().changed.unwrap();
+        let hold = async || {
+            let new = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
+            hold::place(house.hub(), &intake, new).await.unwrap().changed.unwrap().hold().id
+        };
+        let (hold, arriving) = (hold().await, hold().await);
         let team = house.team(agency, &format!("Amber team of {subject}")).await;
         house.deliver().await;
         Self {
@@ -48,7 +52,8 @@ impl Named {
             facility: agency.facility,
             service: agency.service,
             unit: agency.chairs(),
-            hold: hold.hold().id,
+            hold,
+            arriving,
             mobile: house.mobile(agency).await,
             team,
             grant: grant.id,
@@ -66,6 +71,7 @@ impl Named {
             service: beside(self.service),
             unit: beside(self.unit),
             hold: beside(self.hold),
+            arriving: beside(self.arriving),
             mobile: beside(self.mobile),
             team: beside(self.team),
             grant: beside(self.grant),
@@ -205,7 +211,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.reportBeds",
         Needs::Unit(Action::ReportBeds),
         "mutation($input: ReportBedsInput!) { reportBeds(input: $input) { bedUnits { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 5, "occupied": 1 }] } }),
+        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 90, "occupied": 1 }] } }),
     ),
     sample(
         "Mutation.pauseBedUnit",
@@ -235,7 +241,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.arriveOnHold",
         Needs::Hold,
         "mutation($input: ArriveOnHoldInput!) { arriveOnHold(input: $input) { hold { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "holdId": named.hold.to_string() } }),
+        |named| json!({ "input": { "holdId": named.arriving.to_string() } }),
     ),
     sample(
         "Mutation.releaseHold",
@@ -256,7 +262,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.saveOrganization",
         Needs::Entry(Action::SaveOrganization),
         "mutation($input: SaveOrganizationInput!) { saveOrganization(input: $input) { organization { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "id": named.organization.to_string(), "name": "Amber Two", "kind": "CRISIS_PROVIDER" } }),
+        |named| json!({ "input": { "id": named.organization.to_string(), "name": "Amber Two", "kind": "TRIBAL", "coveredEntity": true } }),
     ),
     sample(
         "Mutation.saveFacility",
