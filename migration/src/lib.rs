@@ -4,6 +4,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m0001_corridor;
 mod m0002_holds;
+mod m0003_teams;
 mod m0007_log_region;
 
 /// Runs the steps in order.
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_corridor::Migration),
             Box::new(m0002_holds::Migration),
+            Box::new(m0003_teams::Migration),
             Box::new(m0007_log_region::Migration),
         ]
     }

@@ -4,10 +4,13 @@ use crate::domain::bed::{BedUnit, UnitFact};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::grant::{Grant, Principal};
-use crate::domain::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId, ServiceId};
+use crate::domain::id::{
+    BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId, ServiceId, TeamId,
+};
 use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::region::{Region, RegionDetails};
 use crate::domain::service::{Service, ServiceDetails};
+use crate::domain::team::Team;
 use crate::domain::time::At;
 use crate::policy::Scope;
 use crate::policy::view::{self, BedUnitView};
@@ -33,6 +36,8 @@ pub struct Snapshot {
     /// Units exactly as of `number`: what an event changed is told from here.
     pub(super) logged: HashMap<BedUnitId, Arc<BedUnit>>,
     at_facility: HashMap<FacilityId, OrdSet<BedUnitId>>,
+    pub(super) teams: OrdMap<TeamId, Arc<Team>>,
+    pub(super) covering: HashMap<u32, OrdSet<TeamId>>,
     grants: OrdMap<GrantId, Arc<Grant>>,
     holders: HashMap<Principal, OrdSet<GrantId>>,
     places: Arc<rstar::RTree<Place>>,
@@ -74,6 +79,9 @@ impl Snapshot {
             board.put_unit(Arc::new(unit));
         }
         board.logged = board.logged_units(reader).await?;
+        for team in reader.all_teams().await? {
+            board.put_team(Arc::new(team));
+        }
         for grant in reader.all_grants().await? {
             board.put_grant(Arc::new(grant));
         }

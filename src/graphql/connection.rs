@@ -32,8 +32,8 @@ pub struct Extra {
 }
 
 /// A page of nodes.
-pub type Page<N, E = EmptyFields, C = DefaultConnectionName, D = DefaultEdgeName> =
-    Connection<String, N, Extra, E, C, D, DisableNodesField>;
+pub type Page<N, E = EmptyFields, C = DefaultConnectionName, D = DefaultEdgeName, X = Extra> =
+    Connection<String, N, X, E, C, D, DisableNodesField>;
 
 /// Which page.
 #[derive(Clone, Debug, Default)]

@@ -2,6 +2,7 @@
 use super::bed::BedUnit;
 use super::connection::page_size;
 use super::error::Answer;
+use super::hours::OpeningHours;
 use super::scalars::{Code, DateTime, id};
 use super::seen::{Seen, pace};
 use crate::domain::entry::{self, Entry, Provenance};
@@ -339,6 +340,26 @@ impl Service {
     /// Counties served, as Census FIPS codes; empty means any.
     async fn catchment_fips(&self) -> Vec<String> {
         self.entry.details.catchment_fips.iter().copied().map(fips).collect()
+    }
+    /// The line to call (E.164).
+    async fn direct_line(&self) -> Option<&str> {
+        self.entry.details.direct_line.as_deref()
+    }
+    /// The line to text (E.164 or a short code).
+    async fn text_line(&self) -> Option<&str> {
+        self.entry.details.text_line.as_deref()
+    }
+    /// When it is open; null when not known.
+    async fn hours(&self) -> Option<OpeningHours> {
+        self.entry.details.hours.as_ref().map(OpeningHours::from)
+    }
+    /// Open now; null when not known.
+    async fn open_now(&self) -> Option<bool> {
+        self.entry.details.hours.as_ref().map(|hours| hours.open_at(self.seen.now))
+    }
+    /// Set up for people under 18; null when not known.
+    async fn youth_capable(&self) -> Option<bool> {
+        self.entry.details.youth_capable
     }
     /// Ids of the same service in other systems.
     async fn external_ids(&self) -> Vec<ExternalId> {

@@ -96,4 +96,9 @@ fn row_of(seen: &Seen, id: GlobalId) -> Option<Row> {
             let entry = &view.unit().entry;
             Some((entry.region, entry.owner, entry.details.audience()))
         })
+        .or_else(|| {
+            let view = seen.board.team(&seen.scope, id.as_noun()?, seen.now)?;
+            let entry = &view.team().entry;
+            Some((entry.region, entry.owner, entry.details.audience()))
+        })
 }

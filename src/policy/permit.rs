@@ -9,6 +9,7 @@ use crate::domain::hold::{Hold, Side};
 use crate::domain::id::{BedHoldId, GrantId, Noun, NounId, OrganizationId, RegionId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::role::Role;
+use crate::domain::team::Team;
 use std::marker::PhantomData;
 use uuid::Uuid;
 
@@ -69,6 +70,10 @@ acts! {
     PauseUnit
     /// Placing or changing a hold, for its holder or for the unit's agency.
     HoldBed
+    /// Saving a mobile team.
+    SaveTeam
+    /// Saying for a team whether it is free.
+    SetTeamStatus
     /// Granting a role.
     GrantRole
     /// Revoking a grant.
@@ -165,6 +170,9 @@ impl Saves for crate::domain::service::ServiceDetails {
 }
 impl Saves for crate::domain::bed::BedUnitDetails {
     type Action = SaveBedUnit;
+}
+impl Saves for crate::domain::team::TeamDetails {
+    type Action = SaveTeam;
 }
 
 /// May the viewer add this entry?
@@ -275,6 +283,22 @@ pub fn tell_time(viewer: &Viewer, of: &BedUnit) -> Result<Permit<TellTime>, Refu
     unit(viewer, of)
 }
 
+fn team<A: Acts>(viewer: &Viewer, team: &Team) -> Result<Permit<A>, Refused> {
+    let entry = &team.entry;
+    let (key, version) = (entry.id.key(), entry.version);
+    permit(viewer, Row { noun: Noun::Team, key, version, region: entry.region, owner: entry.owner })
+}
+
+/// May the viewer say for this team whether it is free?
+pub fn set_team_status(viewer: &Viewer, of: &Team) -> Result<Permit<SetTeamStatus>, Refused> {
+    team(viewer, of)
+}
+
+/// May the viewer tell the log that this team was lost?
+pub fn tell_lost(viewer: &Viewer, of: &Team) -> Result<Permit<TellTime>, Refused> {
+    team(viewer, of)
+}
+
 fn row_of(grant: &Grant) -> Row {
     Row {
         noun: Noun::Grant,
@@ -337,6 +361,7 @@ pub fn may(viewer: &Viewer, action: Action, row: Option<(RegionId, OrganizationI
         action,
         Action::ReadDirectory
             | Action::ReadAvailability
+            | Action::ReadTeams
             | Action::ReadCensus
             | Action::ReadHolds
             | Action::ReadGrants

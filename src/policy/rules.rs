@@ -35,6 +35,12 @@ codes! {
         HoldBed "HOLD_BED",
         /// Settle any hold on a unit, as its agency: extend it, take it back with a reason, confirm an arrival.
         SettleHold "SETTLE_HOLD",
+        /// Read mobile teams and what they say of themselves.
+        ReadTeams "READ_TEAMS",
+        /// Add or edit a mobile team.
+        SaveTeam "SAVE_TEAM",
+        /// Say for a team whether it is free.
+        SetTeamStatus "SET_TEAM_STATUS",
         /// Read grants.
         ReadGrants "READ_GRANTS",
         /// Grant a role.
@@ -127,7 +133,32 @@ pub fn reach(role: Role, action: Action) -> Reach {
             | R::HubOperator => Reach::Nowhere,
         },
         A::ReadHolds | A::HoldBed | A::SettleHold => holds(role, action),
-        A::SaveFacility | A::SaveService | A::SaveBedUnit => administration(role, Reach::Nowhere),
+        A::ReadTeams => match role {
+            R::Officer
+            | R::Dispatcher
+            | R::Ems
+            | R::EmergencyDepartment
+            | R::Intake
+            | R::MobileTeam
+            | R::Line988
+            | R::Peer => Reach::Region,
+            R::Advocate | R::Analyst | R::AgencyAdmin => Reach::Region,
+            R::HubOperator => Reach::Hub,
+            R::Council => Reach::Nowhere,
+        },
+        A::SetTeamStatus => match role {
+            R::Dispatcher | R::MobileTeam | R::Line988 | R::AgencyAdmin => Reach::Agency,
+            R::Officer
+            | R::Ems
+            | R::EmergencyDepartment
+            | R::Intake
+            | R::Peer
+            | R::Advocate
+            | R::Council
+            | R::Analyst
+            | R::HubOperator => Reach::Nowhere,
+        },
+        A::SaveFacility | A::SaveService | A::SaveBedUnit | A::SaveTeam => administration(role, Reach::Nowhere),
         A::SaveOrganization | A::ReadGrants | A::GrantRole | A::RevokeGrant | A::ReadAudit => match (action, role) {
             (_, R::AgencyAdmin) => Reach::Agency,
             (_, R::HubOperator) => Reach::Hub,
@@ -208,9 +239,11 @@ fn fits_kind(role: Role, kind: OrganizationKind) -> bool {
 /// How far a machine's action reaches.
 pub fn machine_reach(machine: Machine, action: Action) -> Reach {
     use Action as A;
-    let reads = matches!(action, A::ReadDirectory | A::ReadAvailability | A::ReadCensus | A::ReadGrants);
+    let reads = matches!(action, A::ReadDirectory | A::ReadAvailability | A::ReadTeams | A::ReadCensus | A::ReadGrants);
     let may = match machine {
-        Machine::Sweeper => matches!(action, A::TellTime | A::ReadDirectory | A::ReadAvailability | A::ReadHolds),
+        Machine::Sweeper => {
+            matches!(action, A::TellTime | A::ReadDirectory | A::ReadAvailability | A::ReadTeams | A::ReadHolds)
+        }
         Machine::Follower => reads,
         Machine::Doorway => matches!(action, A::GrantRole | A::ReadGrants | A::ReadDirectory),
         Machine::Console => {
@@ -222,6 +255,7 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
                         | A::SaveFacility
                         | A::SaveService
                         | A::SaveBedUnit
+                        | A::SaveTeam
                         | A::GrantRole
                         | A::RevokeGrant
                 )

@@ -2,7 +2,9 @@
 use super::rules::Reach;
 use super::scope::Scope;
 use crate::domain::bed::{Availability, BedUnit, PauseReason, Report};
+use crate::domain::entry::Details;
 use crate::domain::hold::{Hold, HoldState};
+use crate::domain::team::{Said, Team, TeamShownAs};
 use crate::domain::time::At;
 use std::sync::Arc;
 
@@ -106,6 +108,46 @@ impl BedUnitView {
     /// Places kept, and people who came on a hold since the report was true, for those who may read numbers.
     pub fn held_and_arrived(&self) -> Option<(u32, u32)> {
         self.numbers.then_some((self.availability.held, self.availability.arrived))
+    }
+
+    /// The instant it was seen at.
+    pub fn now(&self) -> At {
+        self.now
+    }
+}
+
+/// A team as one scope sees it at one instant.
+#[derive(Clone, Debug)]
+pub struct TeamView {
+    team: Arc<Team>,
+    now: At,
+}
+
+/// What of a team a scope may read; `None` when the scope does not see it at all.
+pub fn team(scope: &Scope, team: Arc<Team>, now: At) -> Option<TeamView> {
+    let entry = &team.entry;
+    scope.sees(entry.region, entry.owner, entry.details.audience()).then_some(TeamView { team, now })
+}
+
+impl TeamView {
+    /// The team's definition and words, which everyone who sees the team may read.
+    pub fn team(&self) -> &Team {
+        &self.team
+    }
+
+    /// How it is shown.
+    pub fn shown_as(&self) -> TeamShownAs {
+        self.team.shown_as(self.now)
+    }
+
+    /// What it said last, true or not by now.
+    pub fn said(&self) -> Option<Said> {
+        self.team.said
+    }
+
+    /// When it expects to be free, while it is known to be busy.
+    pub fn free_at(&self) -> Option<At> {
+        self.team.free_at(self.now)
     }
 
     /// The instant it was seen at.

@@ -17,6 +17,7 @@ mod import;
 mod meta;
 pub mod outbox;
 mod scoped;
+mod team;
 mod tx;
 mod verify;
 

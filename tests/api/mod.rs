@@ -26,4 +26,5 @@ mod key;
 mod revoke;
 mod search;
 mod standing;
+mod team;
 mod withdrawn;

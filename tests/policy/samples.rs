@@ -4,7 +4,9 @@ use crate::house::traffic::{places, reports, staff};
 use crisis_hub::app::bed;
 use crisis_hub::app::hold::{self, HoldBed};
 use crisis_hub::clock::Clock;
-use crisis_hub::domain::id::{BedHoldId, BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId};
+use crisis_hub::domain::id::{
+    BedHoldId, BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId, TeamId,
+};
 use crisis_hub::domain::role::Role;
 use crisis_hub::policy::rules::Action;
 use serde_json::{Value, json};
@@ -18,6 +20,8 @@ pub struct Named {
     pub unit: BedUnitId,
     pub hold: BedHoldId,
     pub arriving: BedHoldId,
+    pub mobile: ServiceId,
+    pub team: TeamId,
     pub grant: GrantId,
     pub subject: String,
     pub later: String,
@@ -40,6 +44,7 @@ impl Named {
             hold::place(house.hub(), &intake, new).await.unwrap().changed.unwrap().hold().id
         };
         let (hold, arriving) = (hold().await, hold().await);
+        let team = house.team(agency, &format!("Amber team of {subject}")).await;
         house.deliver().await;
         Self {
             region: house.world.region,
@@ -49,6 +54,8 @@ impl Named {
             unit: agency.chairs(),
             hold,
             arriving,
+            mobile: house.mobile(agency).await,
+            team,
             grant: grant.id,
             subject: format!("new-{subject}"),
             later: house.clock.now().plus_minutes(60).to_string(),
@@ -65,6 +72,8 @@ impl Named {
             unit: beside(self.unit),
             hold: beside(self.hold),
             arriving: beside(self.arriving),
+            mobile: beside(self.mobile),
+            team: beside(self.team),
             grant: beside(self.grant),
             subject: self.subject.clone(),
             later: self.later.clone(),
@@ -79,6 +88,7 @@ impl Named {
             self.service.to_string(),
             self.unit.to_string(),
             self.hold.to_string(),
+            self.team.to_string(),
             self.grant.to_string(),
         ]
     }
@@ -102,6 +112,8 @@ pub enum Needs {
     Place,
     /// To see the agency's hold and be allowed to change it.
     Hold,
+    /// To see the team and be allowed the action on it.
+    Team(Action),
     /// To see the grant and be allowed the action on it.
     Grant(Action),
 }
@@ -140,12 +152,13 @@ pub const SAMPLES: &[Sample] = &[
         json!({ "ids": named.all() })
     }),
     sample("Query._entities", Needs::Absent, "query($of: [_Any!]!) { _entities(representations: $of) { __typename
-        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on BedUnit { id label shownAs } } }",
+        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on BedUnit { id label shownAs } ... on Team { id label status } } }",
         |named| json!({ "of": [
             { "__typename": "Organization", "id": named.organization.to_string() },
             { "__typename": "Facility", "id": named.facility.to_string() },
             { "__typename": "Service", "id": named.service.to_string() },
             { "__typename": "BedUnit", "id": named.unit.to_string() },
+            { "__typename": "Team", "id": named.team.to_string() },
         ] })),
     sample("Query._service", Needs::Public, "{ _service { sdl } }", none),
     sample("Query.regions", Needs::Rows(Action::ReadDirectory), "{ regions { id name } }", none),
@@ -166,7 +179,7 @@ pub const SAMPLES: &[Sample] = &[
     sample(
         "Query.bedSearch",
         Needs::Rows(Action::ReadAvailability),
-        "{ bedSearch(need: { age: 30 }) { edges { fit unit { id } } } }",
+        "{ bedSearch(need: { age: 30 }) { talkNow { service { id } } canCome { team { id label } } edges { fit unit { id } } } }",
         none,
     ),
     sample(
@@ -174,6 +187,12 @@ pub const SAMPLES: &[Sample] = &[
         Needs::Known,
         "{ bedHolds { edges { node { id generation state until unit { id } holder { id } owner { id } } } } }",
         none,
+    ),
+    sample(
+        "Query.teams",
+        Needs::Rows(Action::ReadTeams),
+        "query($filter: TeamFilter) { teams(filter: $filter) { edges { node { id label status } } } }",
+        |named| json!({ "filter": { "organizationId": named.organization.to_string() } }),
     ),
     sample("Query.events", Needs::Rows(Action::ReadDirectory), "{ events { edges { node { kind nodeId } } pageInfo { endCursor } } }", none),
     sample(
@@ -259,6 +278,21 @@ pub const SAMPLES: &[Sample] = &[
             json!({ "input": { "id": named.service.to_string(), "name": "Amber Two", "kind": "RECEIVING_23H",
                 "facilityId": named.facility.to_string() } })
         },
+    ),
+    sample(
+        "Mutation.saveTeam",
+        Needs::Team(Action::SaveTeam),
+        "mutation($input: SaveTeamInput!) { saveTeam(input: $input) { team { id } problems { code current { id } } } }",
+        |named| {
+            json!({ "input": { "id": named.team.to_string(), "label": "Renamed", "serviceId": named.mobile.to_string(),
+                "countiesFips": ["12086"] } })
+        },
+    ),
+    sample(
+        "Mutation.setTeamStatus",
+        Needs::Team(Action::SetTeamStatus),
+        "mutation($input: SetTeamStatusInput!) { setTeamStatus(input: $input) { team { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "teamId": named.team.to_string(), "status": "AVAILABLE" } }),
     ),
     sample(
         "Mutation.grantRole",
