@@ -4,6 +4,7 @@
 pub mod audit_entry;
 pub mod bed_report;
 pub mod bed_unit;
+pub mod bed_update_request;
 pub mod counter;
 pub mod due;
 pub mod event;
@@ -12,6 +13,8 @@ pub mod grant;
 pub mod idempotency;
 pub mod import_row;
 pub mod meta;
+pub mod notice;
+pub mod notice_acknowledgement;
 pub mod organization;
 pub mod region;
 pub mod service;

@@ -10,7 +10,9 @@ pub mod filter;
 pub mod grant;
 pub mod import;
 pub mod log;
+pub mod notice;
 pub mod outcome;
+pub mod poll;
 pub mod sweep;
 
 pub use error::Error;

@@ -4,7 +4,9 @@ use super::code::codes;
 use super::entry::Version;
 use super::facility::Zone;
 use super::id::{EventId, FacilityId, GrantId, Noun, OrganizationId, RegionId};
+use super::notice::NoticeFact;
 use super::organization::OrganizationKind;
+use super::poll::RequestFact;
 use super::role::Role;
 use super::service::ServiceKind;
 use super::time::At;
@@ -37,6 +39,14 @@ codes! {
         GrantNarrowed "GRANT_NARROWED",
         /// A grant was revoked.
         GrantRevoked "GRANT_REVOKED",
+        /// A notice was posted.
+        NoticePosted "NOTICE_POSTED",
+        /// A notice was withdrawn before its end.
+        NoticeWithdrawn "NOTICE_WITHDRAWN",
+        /// An agency acknowledged a notice.
+        NoticeAcknowledged "NOTICE_ACKNOWLEDGED",
+        /// Units were asked to confirm their numbers now.
+        BedUpdateRequested "BED_UPDATE_REQUESTED",
     }
 }
 
@@ -64,8 +74,10 @@ impl Audience {
     pub const CARE: Self = Self(8);
     /// The agency's own administration.
     pub const AGENCY: Self = Self(16);
+    /// Everyone who reads notices.
+    pub const NOTICE: Self = Self(32);
     /// Everybody with any of the bits.
-    pub const ALL: Self = Self(31);
+    pub const ALL: Self = Self(63);
 
     /// Both audiences together.
     #[must_use]
@@ -82,7 +94,7 @@ impl Audience {
     }
     /// Reads stored bits.
     pub fn from_bits(bits: i16) -> Self {
-        Self(u8::try_from(bits & 31).unwrap_or(0))
+        Self(u8::try_from(bits & Self::ALL.bits()).unwrap_or(0))
     }
 }
 
@@ -134,6 +146,10 @@ pub enum Fact {
         /// The grant itself, for those who hold it.
         grant: GrantId,
     },
+    /// A notice as it stands, less its words.
+    Notice(Box<NoticeFact>),
+    /// A request that units confirm their numbers now, less its words.
+    BedUpdateRequest(Box<RequestFact>),
 }
 
 /// What a change says happened, before the log gives it an id and a number.

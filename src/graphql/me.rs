@@ -5,6 +5,7 @@ use super::scalars::{Code, DateTime};
 use super::seen::{Seen, asking};
 use crate::board::Names;
 use crate::domain::id::GlobalId;
+use crate::domain::organization::OrganizationDetails;
 use crate::domain::role::Role;
 use crate::policy::{Action, permit};
 use async_graphql::{Context, ID, Object, SimpleObject};
@@ -60,14 +61,17 @@ impl Me {
         #[graphql(desc = "To which object.")] id: Option<ID>,
     ) -> May {
         let asking = asking(ctx);
-        let row = match &id {
-            None => None,
-            Some(id) => match GlobalId::parse(&id.0).and_then(|id| row_of(&asking.seen, id)) {
-                Some(row) => Some(row),
-                None => return May { yes: false, reason: "Nothing with this id is visible to you.".into() },
-            },
+        let (seen, viewer) = (&asking.seen, &asking.viewer);
+        let home = viewer.organization().and_then(|own| seen.entry::<OrganizationDetails>(own));
+        let coordinator = home.and_then(|home| home.coordinator());
+        let id = id.as_ref().map(|id| GlobalId::parse(&id.0));
+        let notice = id.flatten().and_then(|id| seen.board.notice(viewer, &seen.scope, id.as_noun()?));
+        let row = id.map(|id| id.and_then(|id| row_of(seen, id)));
+        let (yes, reason) = match (row, notice) {
+            (_, Some(view)) => permit::may_with_notice(viewer, coordinator, action.0, view.notice()),
+            (Some(None), None) => (false, "Nothing with this id is visible to you.".into()),
+            (row, None) => permit::may(viewer, coordinator, action.0, row.flatten()),
         };
-        let (yes, reason) = permit::may(&asking.viewer, action.0, row);
         May { yes, reason }
     }
 }
@@ -79,7 +83,7 @@ fn row_of(seen: &Seen, id: GlobalId) -> Option<(crate::domain::id::RegionId, cra
     ) -> Option<(crate::domain::id::RegionId, crate::domain::id::OrganizationId)> {
         seen.entry::<D>(id.as_noun()?).map(|entry| (entry.region, entry.owner))
     }
-    of::<crate::domain::organization::OrganizationDetails>(seen, id)
+    of::<OrganizationDetails>(seen, id)
         .or_else(|| of::<crate::domain::facility::FacilityDetails>(seen, id))
         .or_else(|| of::<crate::domain::service::ServiceDetails>(seen, id))
         .or_else(|| of::<crate::domain::region::RegionDetails>(seen, id))

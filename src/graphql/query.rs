@@ -3,10 +3,13 @@ use super::bed::BedUnit;
 use super::connection::{AsOf, Listing, Page, Paging, Row};
 use super::directory::{ExternalIdInput, Facility, Organization, Region, Service};
 use super::error::{Answer, ErrorCode, answer, coded, from_app};
+use super::input::notice::NoticeFilterInput;
 use super::input::{BedUnitFilter, NeedInput, PointInput};
 use super::limits::Limits;
 use super::log::{AuditEntry, Grant, LogEdge, LogPage};
 use super::me::Me;
+use super::notice::{Notice, notices};
+use super::poll::{BedUpdateRequest, bed_update_requests};
 use super::scalars::{Code, Cursor, DateTime, parse_id};
 use super::search::{SearchPage, bed_search};
 use super::seen::{Asking, Seen, asking};
@@ -35,6 +38,10 @@ pub enum Node {
     BedUnit(BedUnit),
     /// A grant.
     Grant(Grant),
+    /// A notice.
+    Notice(Notice),
+    /// A request to units.
+    BedUpdateRequest(BedUpdateRequest),
 }
 
 pub(super) fn listing<'a>(ctx: &Context<'a>, bound: String, watch: String) -> Result<(&'a Asking, Listing<'a>), Error> {
@@ -227,6 +234,31 @@ impl Query {
         Some(grants(ctx, &Paging { first, after, last, before }))
     }
 
+    /// Notices that you may read, latest first: scheduled, ended and withdrawn ones too.
+    async fn notices(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which notices; all that you may read when not given.")] filter: Option<NoticeFilterInput>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<Notice>> {
+        Some(notices(ctx, filter.unwrap_or_default(), &Paging { first, after, last, before }))
+    }
+
+    /// Requests of the last 7 days that units confirm their numbers, of which you see a unit: open ones first, then the latest.
+    async fn bed_update_requests(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<BedUpdateRequest>> {
+        Some(bed_update_requests(ctx, &Paging { first, after, last, before }))
+    }
+
     /// One agency, for federation.
     #[graphql(entity)]
     async fn find_organization_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Organization> {
@@ -254,6 +286,18 @@ impl Query {
         let seen = &asking(ctx).seen;
         seen.board.unit(&seen.scope, parse_id(&id)?, seen.now).map(|view| BedUnit::new(view, seen))
     }
+
+    /// One notice, for federation.
+    #[graphql(entity)]
+    async fn find_notice_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Notice> {
+        Notice::find(asking(ctx), parse_id(&id)?)
+    }
+
+    /// One request to units, for federation.
+    #[graphql(entity)]
+    async fn find_bed_update_request_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<BedUpdateRequest> {
+        BedUpdateRequest::find(&asking(ctx).seen, parse_id(&id)?)
+    }
 }
 
 /// One object by its id, whatever its noun.
@@ -275,6 +319,8 @@ pub(super) fn find(asking: &Asking, id: &ID) -> Result<Option<Node>, app::Error>
             let grant = id.as_noun().and_then(|id| seen.board.grant(id)).filter(|grant| seen.scope.sees_grant(grant));
             grant.map(|grant| Grant { grant: crate::domain::grant::Grant::clone(grant), seen: seen.clone() }.into())
         }
+        Noun::Notice => id.as_noun().and_then(|id| Notice::find(asking, id)).map(Into::into),
+        Noun::BedUpdateRequest => id.as_noun().and_then(|id| BedUpdateRequest::find(seen, id)).map(Into::into),
         Noun::BedReport | Noun::Event | Noun::AuditEntry => None,
     })
 }

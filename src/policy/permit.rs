@@ -4,7 +4,9 @@ use super::viewer::{Machine, Viewer};
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::grant::{Grant, HolderKind};
-use crate::domain::id::{GrantId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::id::{BedUpdateRequestId, GrantId, NoticeId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::notice::Notice;
+use crate::domain::organization::Organization;
 use crate::domain::role::Role;
 use std::marker::PhantomData;
 use uuid::Uuid;
@@ -70,6 +72,12 @@ acts! {
     RevokeGrant
     /// Telling the log what time has changed.
     TellTime
+    /// Posting and withdrawing a notice.
+    PostNotice
+    /// Acknowledging a notice.
+    AcknowledgeNotice
+    /// Asking units to confirm their numbers.
+    RequestBedUpdate
 }
 
 impl<A> Permit<A> {
@@ -97,9 +105,15 @@ struct Row {
     owner: OrganizationId,
 }
 
-/// Whether an action of the viewer reaches a row.
-fn reaches(viewer: &Viewer, action: Action, region: RegionId, owner: OrganizationId) -> bool {
-    match viewer.reach(action) {
+/// Whether an action of the viewer reaches a row, when an agency is designated to coordinate its region.
+fn reaches(
+    viewer: &Viewer,
+    coordinator: Option<OrganizationId>,
+    action: Action,
+    region: RegionId,
+    owner: OrganizationId,
+) -> bool {
+    match viewer.reach_with(action, coordinator) {
         Reach::Nowhere | Reach::Own | Reach::DropOff | Reach::Public => false,
         Reach::Agency => viewer.organization() == Some(owner) && viewer.region() == Some(region),
         Reach::Region => viewer.region() == Some(region),
@@ -108,7 +122,11 @@ fn reaches(viewer: &Viewer, action: Action, region: RegionId, owner: Organizatio
 }
 
 fn permit<A: Acts>(viewer: &Viewer, row: Row) -> Result<Permit<A>, Refused> {
-    if viewer.read_only() || !reaches(viewer, A::ACTION, row.region, row.owner) {
+    permit_with(viewer, None, row)
+}
+
+fn permit_with<A: Acts>(viewer: &Viewer, coordinator: Option<OrganizationId>, row: Row) -> Result<Permit<A>, Refused> {
+    if viewer.read_only() || !reaches(viewer, coordinator, A::ACTION, row.region, row.owner) {
         return Err(Refused);
     }
     let stamp = Stamp {
@@ -243,21 +261,104 @@ pub fn revoke_grant(viewer: &Viewer, grant: &Grant) -> Result<Permit<RevokeGrant
     permit(viewer, row_of(grant))
 }
 
+/// The row of something that the viewer's own agency does.
+fn row_at_home(viewer: &Viewer, home: &Organization, noun: Noun, key: Uuid, version: Version) -> Result<Row, Refused> {
+    let own = viewer.organization() == Some(home.id);
+    own.then_some(Row { noun, key, version, region: home.region, owner: home.id }).ok_or(Refused)
+}
+
+/// May the viewer post a notice for their own agency, `home`?
+pub fn post_notice(viewer: &Viewer, home: &Organization, id: NoticeId) -> Result<Permit<PostNotice>, Refused> {
+    permit_with(viewer, home.coordinator(), row_at_home(viewer, home, Noun::Notice, id.key(), 0)?)
+}
+
+/// May the viewer withdraw this notice? Only its own agency does.
+pub fn withdraw_notice(viewer: &Viewer, home: &Organization, notice: &Notice) -> Result<Permit<PostNotice>, Refused> {
+    if notice.author.organization != home.id {
+        return Err(Refused);
+    }
+    let row = row_at_home(viewer, home, Noun::Notice, notice.id.key(), notice.version)?;
+    permit_with(viewer, home.coordinator(), row)
+}
+
+/// May the viewer acknowledge this notice for their own agency, `home`? It is that agency's doing, whoever posted it.
+pub fn acknowledge_notice(
+    viewer: &Viewer,
+    home: &Organization,
+    notice: &Notice,
+) -> Result<Permit<AcknowledgeNotice>, Refused> {
+    permit(viewer, row_at_home(viewer, home, Noun::Notice, notice.id.key(), notice.version)?)
+}
+
+/// May the viewer ask these units, each of them, to confirm their numbers for their own agency, `home`?
+pub fn request_bed_update(
+    viewer: &Viewer,
+    home: &Organization,
+    id: BedUpdateRequestId,
+    units: &[BedUnit],
+) -> Result<Permit<RequestBedUpdate>, Refused> {
+    let (coordinator, action) = (home.coordinator(), Action::RequestBedUpdate);
+    if !units.iter().all(|unit| reaches(viewer, coordinator, action, unit.entry.region, unit.entry.owner)) {
+        return Err(Refused);
+    }
+    permit_with(viewer, coordinator, row_at_home(viewer, home, Noun::BedUpdateRequest, id.key(), 0)?)
+}
+
+/// Whose units the viewer may ask to confirm their numbers: one agency's, or with `None` any that they see.
+pub fn may_ask(viewer: &Viewer, home: &Organization) -> Result<Option<OrganizationId>, Refused> {
+    match viewer.reach_with(Action::RequestBedUpdate, home.coordinator()) {
+        Reach::Region | Reach::Hub => Ok(None),
+        Reach::Agency => Ok(Some(home.id)),
+        Reach::Nowhere | Reach::Own | Reach::DropOff | Reach::Public => Err(Refused),
+    }
+}
+
+/// Whether the viewer may do something to a notice, and why: for `viewer { may }`.
+pub fn may_with_notice(
+    viewer: &Viewer,
+    coordinator: Option<OrganizationId>,
+    action: Action,
+    notice: &Notice,
+) -> (bool, String) {
+    let (author, own) = (notice.author, viewer.organization());
+    let row = match (action, own) {
+        (Action::AcknowledgeNotice, Some(own)) => (author.region, own),
+        _ => (author.region, author.organization),
+    };
+    let (yes, why) = may(viewer, coordinator, action, Some(row));
+    (yes && (action != Action::PostNotice || own == Some(author.organization)), why)
+}
+
 /// Whether the viewer may do something to a row of a region and an owner, and why: for `viewer { may }`.
-pub fn may(viewer: &Viewer, action: Action, row: Option<(RegionId, OrganizationId)>) -> (bool, String) {
+///
+/// `coordinator` is the viewer's agency, if it is designated to coordinate its region.
+pub fn may(
+    viewer: &Viewer,
+    coordinator: Option<OrganizationId>,
+    action: Action,
+    row: Option<(RegionId, OrganizationId)>,
+) -> (bool, String) {
     let Some(role) = viewer.role() else { return (false, "Nobody without a grant may do anything here.".into()) };
-    let reach = viewer.reach(action);
+    let reach = viewer.reach_with(action, coordinator);
     let reads = matches!(
         action,
-        Action::ReadDirectory | Action::ReadAvailability | Action::ReadCensus | Action::ReadGrants | Action::ReadAudit
+        Action::ReadDirectory
+            | Action::ReadAvailability
+            | Action::ReadCensus
+            | Action::ReadGrants
+            | Action::ReadAudit
+            | Action::ReadNotices
     );
     let reached = match (reach, row) {
         (Reach::Nowhere, _) => false,
-        (_, Some((region, owner))) => reaches(viewer, action, region, owner) || (reads && reach != Reach::Agency),
+        (_, Some((region, owner))) => {
+            reaches(viewer, coordinator, action, region, owner) || (reads && reach != Reach::Agency)
+        }
         (_, None) => true,
     };
     let mut why = rules::why(role, action);
-    if reach != rules::reach(role, action) {
+    let full = if coordinator.is_some() { rules::coordinator_reach } else { rules::reach };
+    if reach != full(role, action) {
         why.push_str(" The application that you use reaches less.");
     }
     (reached && (reads || !viewer.read_only()), why)
