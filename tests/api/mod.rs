@@ -21,5 +21,7 @@ mod bed_time;
 mod bed_view;
 mod directory;
 mod grant;
+mod notice;
+mod poll;
 mod revoke;
 mod search;
