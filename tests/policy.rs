@@ -122,6 +122,7 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
         Needs::Public | Needs::Absent | Needs::Known | Needs::Rows(_) => return None,
         Needs::Entry(action) => (reach(role, Action::ReadDirectory) != Reach::Nowhere, *action),
         Needs::Unit(action) => (sees_unit(role), *action),
+        Needs::Notice(action) => (reach(role, Action::ReadNotices) != Reach::Nowhere, *action),
         Needs::Grant(action) => (matches!(reach(role, Action::ReadGrants), Reach::Agency | Reach::Hub), *action),
     };
     let allowed = matches!(reach(role, action), Reach::Agency | Reach::Region | Reach::Hub);

@@ -138,8 +138,8 @@ fn the_names_that_partners_were_promised_are_there() {
     let members = members();
     for (kind, promised) in [
         ("Query", "viewer node(id) nodes(ids) organizations facilities services bedUnits(filter) bedSearch(need) bedSearch(near)
-            bedSearch(withinKm) bedSearch(first) bedSearch(after) events(after) events(first) auditTrail grants"),
-        ("Mutation", "reportBeds(input) grantRole(input) revokeGrant(input)"),
+            bedSearch(withinKm) bedSearch(first) bedSearch(after) events(after) events(first) auditTrail grants notices(filter) bedUpdateRequests"),
+        ("Mutation", "reportBeds(input) grantRole(input) revokeGrant(input) postNotice(input) requestBedUpdate(input)"),
         ("Subscription", "bedsChanged(filter) bedsChanged(after) events(kinds) events(after)"),
         ("Viewer", "may(action) may(id)"),
         ("May", "yes reason"),
@@ -188,6 +188,10 @@ fn the_names_that_partners_were_promised_are_there() {
         "saveFacility",
         "saveService",
         "grantRole",
+        "postNotice",
+        "withdrawNotice",
+        "acknowledgeNotice",
+        "requestBedUpdate",
     ];
     for mutation in keyed {
         let input = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);

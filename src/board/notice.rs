@@ -103,9 +103,9 @@ impl Snapshot {
         view::notice(viewer, scope, self.notices.notices.get(&id)?.clone())
     }
 
-    /// Notices, latest first.
+    /// Notices, in the order of their ids.
     pub fn notices<'a>(&'a self, viewer: &'a Viewer, scope: &'a Scope) -> impl Iterator<Item = NoticeView> + 'a {
-        self.notices.notices.values().rev().filter_map(|notice| view::notice(viewer, scope, notice.clone()))
+        self.notices.notices.values().filter_map(|notice| view::notice(viewer, scope, notice.clone()))
     }
 
     /// One request to units; `None` when absent, not in the scope, or too long ago.
@@ -114,9 +114,9 @@ impl Snapshot {
         view::bed_update_request(scope, request.clone())
     }
 
-    /// Requests to units, latest first.
+    /// Requests to units, in the order of their ids.
     pub fn bed_update_requests<'a>(&'a self, scope: &'a Scope, now: At) -> impl Iterator<Item = RequestView> + 'a {
-        let kept = self.notices.requests.values().rev().filter(move |request| request.is_kept(now));
+        let kept = self.notices.requests.values().filter(move |request| request.is_kept(now));
         kept.filter_map(|request| view::bed_update_request(scope, request.clone()))
     }
 
@@ -133,7 +133,8 @@ impl Snapshot {
 
     /// The latest request that a unit has not answered.
     pub fn unanswered(&self, unit: BedUnitId, now: At) -> Option<&BedUpdateRequest> {
-        let latest = self.notices.asking.get(&unit)?.iter().rev().find_map(|id| self.notices.requests.get(id))?;
+        let asking = self.notices.asking.get(&unit)?.iter().filter_map(|id| self.notices.requests.get(id));
+        let latest = asking.max_by_key(|request| request.asked_at)?;
         let open = latest.is_kept(now) && !self.notices.answers.contains_key(&(latest.id, unit));
         open.then_some(&**latest)
     }

@@ -10,6 +10,7 @@ use crate::domain::code::codes;
 use crate::domain::id::NoticeId;
 use crate::domain::notice::{self, NoticeSeverity, NoticeState};
 use crate::domain::organization::OrganizationKind;
+use crate::domain::time::At;
 use crate::policy::view::NoticeView;
 use async_graphql::connection::EmptyFields;
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
@@ -167,17 +168,20 @@ impl Notice {
     }
 }
 
+/// A notice's place in the list: the latest is first.
+type Place = Reverse<(At, NoticeId)>;
+
 /// Lists notices, latest first.
 pub(super) fn notices(ctx: &Context<'_>, filter: NoticeFilterInput, paging: &Paging) -> Result<Page<Notice>, Error> {
     let filter = filter.read();
     let (asking, listing) = listing(ctx, format!("notices:{filter:?}"), super::subscription::EVENTS_BOUND.into())?;
     let seen = &asking.seen;
     let addressees = Addressees::of(&seen.board, &seen.scope);
-    let rows = seen
-        .board
-        .notices(&asking.viewer, &seen.scope)
-        .filter(|view| filter.matches(&addressees, view))
-        .map(|view| Row { key: Reverse(view.notice().id), node: Notice::new(view, seen), edge: EmptyFields })
-        .collect();
+    let matching = seen.board.notices(&asking.viewer, &seen.scope).filter(|view| filter.matches(&addressees, view));
+    let mut views: Vec<(Place, NoticeView)> =
+        matching.map(|view| (Reverse((view.notice().posted_at, view.notice().id)), view)).collect();
+    views.sort_unstable_by_key(|(place, _)| *place);
+    let rows =
+        views.into_iter().map(|(key, view)| Row { key, node: Notice::new(view, seen), edge: EmptyFields }).collect();
     listing.page(ctx, paging, rows)
 }

@@ -18,7 +18,8 @@ on_both!(
 
 const ASK: &str = "mutation($input: RequestBedUpdateInput!) { requestBedUpdate(input: $input) {
     bedUpdateRequest { id askedAt dueAt open drill marker askedCount answeredCount } problems { code path current { id } } replayed } }";
-const REQUEST: &str = "query($id: ID!) { node(id: $id) { ... on BedUpdateRequest { id version askedAt dueAt open note drill marker
+const REQUEST: &str =
+    "query($id: ID!) { node(id: $id) { ... on BedUpdateRequest { id version askedAt dueAt open note drill marker
     organization { id } answers { answeredAt unit { id } } askedCount answeredCount answeredInTimeCount } } }";
 
 async fn ask(client: &Client, input: Value) -> Answer {
@@ -53,21 +54,32 @@ async fn whoever_is_asked_sees_it_and_answers_by_reporting(db: Db) {
         house.client(person).ask(REPORT, numbers(unit, 8, 3)).await.data("");
     }
     house.clock.advance(10);
-    let mut watching = house.client("intake-2").sse(
-        "subscription { events(kinds: [BED_UPDATE_REQUESTED]) { cursor change event { kind nodeId } } }", json!({})).await;
+    let mut watching = house
+        .client("intake-2")
+        .sse(
+            "subscription { events(kinds: [BED_UPDATE_REQUESTED]) { cursor change event { kind nodeId } } }",
+            json!({}),
+        )
+        .await;
     watching.next().await.unwrap();
     let units = [ours.chairs(), theirs.chairs(), theirs.ward()].map(|unit| unit.to_string());
-    let id = asked(&house, "line_988", json!({ "unitIds": units, "note": "Storm count, please.", "drill": true })).await;
+    let id =
+        asked(&house, "line_988", json!({ "unitIds": units, "note": "Storm count, please.", "drill": true })).await;
     assert_eq!(watching.change("events").await["event"], json!({ "kind": "BED_UPDATE_REQUESTED", "nodeId": id }));
     let seen = request(&house.client("intake-2"), &id).await;
-    assert_eq!((&seen["note"], &seen["drill"], &seen["marker"]), (&json!("Storm count, please."), &json!(true), &json!("DRILL")));
+    assert_eq!(
+        (&seen["note"], &seen["drill"], &seen["marker"]),
+        (&json!("Storm count, please."), &json!(true), &json!("DRILL"))
+    );
     assert_eq!((&seen["askedCount"], &seen["answeredCount"], &seen["open"]), (&json!(3), &json!(0), &json!(true)));
     assert_eq!(seen["organization"]["id"], ours.organization.to_string());
 
     // Its own agency is asked; whoever else sees the unit is not told.
     let own = wanted(&house.client("intake-2"), theirs.ward()).await;
-    assert_eq!((&own["updateRequestedAt"], &own["updateDueBy"], &own["updateMarker"]),
-        (&seen["askedAt"], &seen["dueAt"], &json!("DRILL")));
+    assert_eq!(
+        (&own["updateRequestedAt"], &own["updateDueBy"], &own["updateMarker"]),
+        (&seen["askedAt"], &seen["dueAt"], &json!("DRILL"))
+    );
     for person in ["intake", "line_988", "mobile_team-2", "analyst"] {
         assert_eq!(wanted(&house.client(person), theirs.ward()).await, NOT_WANTED(), "{person}");
     }
@@ -88,7 +100,10 @@ async fn whoever_is_asked_sees_it_and_answers_by_reporting(db: Db) {
     house.client("intake").ask(REPORT, numbers(ours.chairs(), 8, 4)).await.data("");
     house.deliver().await;
     let seen = request(&house.client("line_988"), &id).await;
-    assert_eq!((&seen["answeredCount"], &seen["answeredInTimeCount"], &seen["open"]), (&json!(3), &json!(2), &json!(false)));
+    assert_eq!(
+        (&seen["answeredCount"], &seen["answeredInTimeCount"], &seen["open"]),
+        (&json!(3), &json!(2), &json!(false))
+    );
 
     // Each sees the units that they see, and who sees none sees nothing.
     assert_eq!(request(&house.client("officer-2"), &id).await["askedCount"], 2, "drop-off units");
@@ -103,7 +118,8 @@ async fn whoever_is_asked_sees_it_and_answers_by_reporting(db: Db) {
 async fn coordinators_ask_the_region_and_administrators_their_own(db: Db) {
     let house = House::open(db).await;
     let [ours, theirs] = house.world.agencies.clone();
-    let (own, other) = (json!({ "unitIds": [ours.chairs().to_string()] }), json!({ "unitIds": [theirs.chairs().to_string()] }));
+    let (own, other) =
+        (json!({ "unitIds": [ours.chairs().to_string()] }), json!({ "unitIds": [theirs.chairs().to_string()] }));
     let far = json!({ "unitIds": [house.world.far.chairs().to_string()] });
     let code = async |person: &str, input: &Value| {
         let answer = ask(&house.client(person), input.clone()).await;
@@ -249,7 +265,9 @@ async fn first_answers_outlive_later_reports_and_a_restart(db: Db) {
 async fn open_requests_come_first_and_old_ones_go(db: Db) {
     let house = House::open(db).await;
     let unit = house.world.agencies[0].chairs().to_string();
-    let ask = async |minutes: i64| asked(&house, "agency_admin", json!({ "unitIds": [unit], "answerWithinMinutes": minutes })).await;
+    let ask = async |minutes: i64| {
+        asked(&house, "agency_admin", json!({ "unitIds": [unit], "answerWithinMinutes": minutes })).await
+    };
     let (long, short, middle) = (ask(600).await, ask(5).await, ask(60).await);
     house.clock.advance(10);
     let page = "query($after: Cursor) { bedUpdateRequests(first: 2, after: $after) { asOf { cursor }
@@ -267,7 +285,11 @@ async fn open_requests_come_first_and_old_ones_go(db: Db) {
     assert_eq!(listed(&officer.ask(page, after).await), [&*short]);
     assert_eq!(listed(&officer.ask(page, json!({})).await), [&*long, &*middle]);
     assert_eq!(listed(&house.client("officer-far").ask(page, json!({})).await), [""; 0]);
-    assert_eq!(wanted(&house.client("intake"), &unit).await["updateRequestedAt"].is_null(), false, "overdue is still asked");
+    assert_eq!(
+        wanted(&house.client("intake"), &unit).await["updateRequestedAt"].is_null(),
+        false,
+        "overdue is still asked"
+    );
     house.clock.advance(7 * 24 * 60);
     assert_eq!(request(&house.client("intake"), &long).await, Value::Null, "kept for 7 days");
     assert_eq!(wanted(&house.client("intake"), &unit).await, NOT_WANTED());
