@@ -3,6 +3,7 @@ use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m0001_corridor;
+mod m0002_holds;
 mod m0004_notices;
 
 /// Runs the steps in order.
@@ -12,6 +13,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_corridor::Migration), Box::new(m0004_notices::Migration)]
+        vec![Box::new(m0001_corridor::Migration), Box::new(m0002_holds::Migration), Box::new(m0004_notices::Migration)]
     }
 }

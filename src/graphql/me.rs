@@ -4,10 +4,12 @@ use super::log::Grant;
 use super::scalars::{Code, DateTime};
 use super::seen::{Seen, asking};
 use crate::board::Names;
-use crate::domain::id::GlobalId;
+use crate::domain::entry::Details;
+use crate::domain::event::Audience;
+use crate::domain::id::{GlobalId, OrganizationId, RegionId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::role::Role;
-use crate::policy::{Action, permit};
+use crate::policy::{Action, may};
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 /// Who you are to the hub.
@@ -68,26 +70,28 @@ impl Me {
         let notice = id.flatten().and_then(|id| seen.board.notice(viewer, &seen.scope, id.as_noun()?));
         let row = id.map(|id| id.and_then(|id| row_of(seen, id)));
         let (yes, reason) = match (row, notice) {
-            (_, Some(view)) => permit::may_with_notice(viewer, coordinator, action.0, view.notice()),
+            (_, Some(view)) => may::may_with_notice(viewer, coordinator, action.0, view.notice()),
             (Some(None), None) => (false, "Nothing with this id is visible to you.".into()),
-            (row, None) => permit::may(viewer, coordinator, action.0, row.flatten()),
+            (row, None) => may::may(viewer, coordinator, action.0, row.flatten()),
         };
         May { yes, reason }
     }
 }
 
-fn row_of(seen: &Seen, id: GlobalId) -> Option<(crate::domain::id::RegionId, crate::domain::id::OrganizationId)> {
-    fn of<D: Names>(
-        seen: &Seen,
-        id: GlobalId,
-    ) -> Option<(crate::domain::id::RegionId, crate::domain::id::OrganizationId)> {
-        seen.entry::<D>(id.as_noun()?).map(|entry| (entry.region, entry.owner))
+/// Where a row belongs, and who is told of it.
+type Row = (RegionId, OrganizationId, Audience);
+
+fn row_of(seen: &Seen, id: GlobalId) -> Option<Row> {
+    fn of<D: Names>(seen: &Seen, id: GlobalId) -> Option<Row> {
+        seen.entry::<D>(id.as_noun()?).map(|entry| (entry.region, entry.owner, entry.details.audience()))
     }
     of::<OrganizationDetails>(seen, id)
         .or_else(|| of::<crate::domain::facility::FacilityDetails>(seen, id))
         .or_else(|| of::<crate::domain::service::ServiceDetails>(seen, id))
         .or_else(|| of::<crate::domain::region::RegionDetails>(seen, id))
         .or_else(|| {
-            seen.board.unit(&seen.scope, id.as_noun()?, seen.now).map(|v| (v.unit().entry.region, v.unit().entry.owner))
+            let view = seen.board.unit(&seen.scope, id.as_noun()?, seen.now)?;
+            let entry = &view.unit().entry;
+            Some((entry.region, entry.owner, entry.details.audience()))
         })
 }

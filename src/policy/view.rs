@@ -3,6 +3,7 @@ use super::rules::{Action, Reach};
 use super::scope::Scope;
 use super::viewer::Viewer;
 use crate::domain::bed::{Availability, BedUnit, Report};
+use crate::domain::hold::{Hold, HoldState};
 use crate::domain::id::OrganizationId;
 use crate::domain::notice::{Acknowledgement, Notice};
 use crate::domain::poll::BedUpdateRequest;
@@ -42,6 +43,30 @@ pub fn bed_unit(scope: &Scope, unit: Arc<BedUnit>, now: At) -> Option<BedUnitVie
     })
 }
 
+/// A hold as one scope sees it at one instant.
+#[derive(Clone, Debug)]
+pub struct HoldView {
+    hold: Hold,
+    now: At,
+}
+
+/// What of a hold a scope may read: both its sides read all of it, and nobody else anything.
+pub fn hold(scope: &Scope, hold: Hold, now: At) -> Option<HoldView> {
+    scope.sees_hold(&hold).then_some(HoldView { hold, now })
+}
+
+impl HoldView {
+    /// The hold, as both its sides may read it.
+    pub fn hold(&self) -> &Hold {
+        &self.hold
+    }
+
+    /// Where it stands at the instant it was seen, whether or not the log has told of its end yet.
+    pub fn state(&self) -> HoldState {
+        self.hold.state_at(self.now)
+    }
+}
+
 impl BedUnitView {
     /// The unit's definition and words, which everyone who sees the unit may read.
     pub fn unit(&self) -> &BedUnit {
@@ -54,6 +79,7 @@ impl BedUnitView {
         if !self.numbers {
             seen.net = None;
             seen.net_reported = None;
+            (seen.held, seen.arrived) = (0, 0);
             seen.over_capacity = false;
         }
         seen
@@ -77,6 +103,11 @@ impl BedUnitView {
     /// Whether it is seen by those of its own agency who report its numbers.
     pub fn is_own(&self) -> bool {
         self.own
+    }
+
+    /// Places kept, and people who came on a hold since the report was true, for those who may read numbers.
+    pub fn held_and_arrived(&self) -> Option<(u32, u32)> {
+        self.numbers.then_some((self.availability.held, self.availability.arrived))
     }
 
     /// The instant it was seen at.

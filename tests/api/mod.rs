@@ -21,6 +21,7 @@ mod bed_time;
 mod bed_view;
 mod directory;
 mod grant;
+mod hold;
 mod notice;
 mod poll;
 mod revoke;

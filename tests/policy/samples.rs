@@ -1,11 +1,14 @@
 //! One sample document for each root field, about an agency's own things.
 use crate::house::House;
-use crate::house::traffic::staff;
+use crate::house::traffic::{places, reports, staff};
+use crisis_hub::app::bed;
+use crisis_hub::app::hold::{self, HoldBed};
 use crisis_hub::app::notice::{self, PostNotice};
 use crisis_hub::app::poll::{self, Asked, RequestBedUpdate};
 use crisis_hub::clock::Clock;
 use crisis_hub::domain::id::{
-    BedUnitId, BedUpdateRequestId, FacilityId, GrantId, NoticeId, NounId, OrganizationId, RegionId, ServiceId,
+    BedHoldId, BedUnitId, BedUpdateRequestId, FacilityId, GrantId, NoticeId, NounId, OrganizationId, RegionId,
+    ServiceId,
 };
 use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
 use crisis_hub::domain::poll::Ask;
@@ -20,6 +23,7 @@ pub struct Named {
     pub facility: FacilityId,
     pub service: ServiceId,
     pub unit: BedUnitId,
+    pub hold: BedHoldId,
     pub grant: GrantId,
     /// Posted by the agency.
     pub notice: NoticeId,
@@ -63,6 +67,10 @@ impl Named {
         let of = Asked::Units(vec![agency.chairs(), agency.guest()]);
         let asked = RequestBedUpdate { of, ask, keyed: None };
         let asked = poll::request(house.hub(), &staff(house.hub(), "agency_admin"), asked).await.unwrap();
+        let intake = staff(house.hub(), "intake");
+        bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(40))).await.unwrap();
+        let hold = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
+        let hold = hold::place(house.hub(), &intake, hold).await.unwrap().changed.unwrap();
         house.deliver().await;
         Self {
             region: house.world.region,
@@ -70,6 +78,7 @@ impl Named {
             facility: agency.facility,
             service: agency.service,
             unit: agency.chairs(),
+            hold: hold.hold().id,
             grant: grant.id,
             notice: told[0],
             asking: told[1],
@@ -87,6 +96,7 @@ impl Named {
             facility: beside(self.facility),
             service: beside(self.service),
             unit: beside(self.unit),
+            hold: beside(self.hold),
             grant: beside(self.grant),
             notice: beside(self.notice),
             asking: beside(self.asking),
@@ -103,6 +113,7 @@ impl Named {
             self.facility.to_string(),
             self.service.to_string(),
             self.unit.to_string(),
+            self.hold.to_string(),
             self.grant.to_string(),
             self.notice.to_string(),
             self.asking.to_string(),
@@ -125,6 +136,10 @@ pub enum Needs {
     Entry(Action),
     /// To see the unit and be allowed the action on it.
     Unit(Action),
+    /// To see the unit and be allowed to hold a place on it, for its agency or for one's own.
+    Place,
+    /// To see the agency's hold and be allowed to change it.
+    Hold,
     /// To see the grant and be allowed the action on it.
     Grant(Action),
     /// To see the notice and be allowed the action on it.
@@ -197,6 +212,12 @@ pub const SAMPLES: &[Sample] = &[
         "{ bedSearch(need: { age: 30 }) { edges { fit unit { id } } } }",
         none,
     ),
+    sample(
+        "Query.bedHolds",
+        Needs::Known,
+        "{ bedHolds { edges { node { id generation state until unit { id } holder { id } owner { id } } } } }",
+        none,
+    ),
     sample("Query.events", Needs::Rows(Action::ReadDirectory), "{ events { edges { node { kind nodeId } } pageInfo { endCursor } } }", none),
     sample(
         "Query.auditTrail",
@@ -264,6 +285,30 @@ pub const SAMPLES: &[Sample] = &[
         Needs::Unit(Action::PauseUnit),
         "mutation($input: ResumeBedUnitInput!) { resumeBedUnit(input: $input) { bedUnit { id } problems { code current { id } } } }",
         |named| json!({ "input": { "bedUnitId": named.unit.to_string() } }),
+    ),
+    sample(
+        "Mutation.holdBed",
+        Needs::Place,
+        "mutation($input: HoldBedInput!) { holdBed(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "unitId": named.unit.to_string(), "minutes": 5 } }),
+    ),
+    sample(
+        "Mutation.extendHold",
+        Needs::Hold,
+        "mutation($input: ExtendHoldInput!) { extendHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.hold.to_string(), "minutes": 45 } }),
+    ),
+    sample(
+        "Mutation.arriveOnHold",
+        Needs::Hold,
+        "mutation($input: ArriveOnHoldInput!) { arriveOnHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.hold.to_string() } }),
+    ),
+    sample(
+        "Mutation.releaseHold",
+        Needs::Hold,
+        "mutation($input: ReleaseHoldInput!) { releaseHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.hold.to_string(), "reason": "MISTAKE" } }),
     ),
     sample(
         "Mutation.saveBedUnit",

@@ -2,6 +2,7 @@
 pub mod bed;
 pub mod directory;
 pub mod grant;
+pub mod hold;
 pub mod notice;
 
 use super::directory::{ExternalIdInput, parse_fips};
