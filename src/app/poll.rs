@@ -82,6 +82,7 @@ async fn units(tx: &Tx, viewer: &Viewer, home: &Organization, of: &Asked) -> Res
         }
         Asked::Facility(facility) => {
             tx.entry::<FacilityDetails>(*facility).await?.ok_or(Error::NotFound)?;
+            permit::may_ask(viewer, home)?;
             tx.bed_units_at(*facility).await?
         }
         Asked::Such(counties_fips, levels_of_care) => {

@@ -114,7 +114,7 @@ impl BedUpdateRequest {
 }
 
 /// A request's place in the list: the first page's instant, then open ones, then the latest.
-type Place = (At, bool, Reverse<(At, BedUpdateRequestId)>);
+type Place = (At, (bool, Reverse<(At, BedUpdateRequestId)>));
 
 /// Lists requests, open ones first, then the latest.
 pub(super) fn bed_update_requests(ctx: &Context<'_>, paging: &Paging) -> Result<Page<BedUpdateRequest>, Error> {
@@ -129,7 +129,7 @@ pub(super) fn bed_update_requests(ctx: &Context<'_>, paging: &Paging) -> Result<
         .board
         .bed_update_requests(&seen.scope, at)
         .map(|view| Row {
-            key: (at, !view.request().is_open(at), Reverse((view.request().asked_at, view.request().id))),
+            key: (at, (!view.request().is_open(at), Reverse((view.request().asked_at, view.request().id)))),
             node: BedUpdateRequest::new(view, seen),
             edge: EmptyFields,
         })

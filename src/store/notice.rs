@@ -5,6 +5,7 @@ use super::scoped::key;
 use super::tx::{Kept, KeptBy, Reader, Tx};
 use crate::domain::code::Coded;
 use crate::domain::entry::Changed;
+use crate::domain::event::EventKind;
 use crate::domain::id::{GrantId, NoticeId, NounId, OrganizationId, RegionId};
 use crate::domain::notice::{Acknowledgement, Address, Author, Notice, NoticeTerms, NoticeWords};
 use crate::domain::time::At;
@@ -73,9 +74,8 @@ impl Kept for Notice {
 
     async fn save_beside(tx: &Tx, changed: &Changed<Self>, stamp: Stamp) -> Result<(), Error> {
         let notice = changed.state();
-        let at = changed.happening().at;
-        let new = notice.acknowledgement_of(stamp.owner).filter(|done| done.at == at);
-        let Some(done) = new else { return Ok(()) };
+        let new = (changed.happening().kind == EventKind::NoticeAcknowledged).then_some(stamp.owner);
+        let Some(done) = new.and_then(|agency| notice.acknowledgement_of(agency)) else { return Ok(()) };
         let row = notice_acknowledgement::Model {
             notice_id: notice.id.key(),
             organization_id: done.organization.key(),
