@@ -22,6 +22,10 @@ use tokio::task::JoinHandle;
 
 /// How often the database's clock is measured.
 const CLOCK_EVERY: Duration = Duration::from_secs(10);
+/// How often it is tried anew at once.
+const CLOCK_TRIES: u32 = 3;
+/// Longest round trip to the database that says anything of its clock.
+const ROUND_TRIP_MICROS_MAX: i64 = 200_000;
 /// How often what time has changed is told.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
 
@@ -112,13 +116,20 @@ pub async fn open_store(config: &Config, sources: &Sources, migrate: bool) -> Re
 }
 
 async fn measure(store: &Store, clock: &HubClock) -> Result<(), crate::store::Error> {
-    let before = clock.steady();
-    let database = store.clock_micros().await?;
-    let after = clock.steady();
-    match database {
-        // Half the round trip: the answer was true somewhere in between.
-        Some(micros) => clock.set_offset_micros(micros - i64::midpoint(before.micros(), after.micros())),
-        None => clock.catch_up_with_host(),
+    for _ in 0..CLOCK_TRIES {
+        match store.clock_micros(|| clock.steady()).await? {
+            // Half the round trip: the answer was true somewhere in between.
+            Some((before, micros, after)) if after.micros_since(before) <= ROUND_TRIP_MICROS_MAX => {
+                clock.set_offset_micros(micros - i64::midpoint(before.micros(), after.micros()));
+                break;
+            }
+            // Somewhere in a long wait is nowhere: measured again, and at last not at all this time.
+            Some(_) => {}
+            None => {
+                clock.catch_up_with_host();
+                break;
+            }
+        }
     }
     metrics::gauge!("hub_clock_offset_seconds").set(clock.offset_micros() as f64 / 1e6);
     Ok(())
@@ -143,8 +154,8 @@ impl Node {
         let tables = Tables::open(schema.clone(), limits, hub.clone(), feed.clone(), heartbeat);
         let verifier = Verifier::new(issuers, sources.clock.clone())?;
         let mut work = vec![
-            tokio::spawn(relay::run(store.clone(), bell.clone())),
-            tokio::spawn(feed.run(store.clone(), bell, hub.board().clone())),
+            tokio::spawn(relay::run(store.apart(), bell.clone())),
+            tokio::spawn(feed.run(store.apart(), bell, hub.board().clone())),
             tokio::spawn(sweep(hub.clone())),
         ];
         if let Some(clock) = sources.correctable {

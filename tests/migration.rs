@@ -7,7 +7,12 @@ use crisis_hub::store::{SchemaState, Store};
 use sea_orm::{ConnectionTrait, Database};
 use std::sync::Arc;
 
-on_both!(an_empty_database_is_migrated_once, a_database_of_a_newer_program_is_refused, an_edition_is_claimed_once,);
+on_both!(
+    an_empty_database_is_migrated_once,
+    steps_that_fail_in_the_middle_leave_nothing,
+    a_database_of_a_newer_program_is_refused,
+    an_edition_is_claimed_once,
+);
 
 fn config(place: &Place) -> Config {
     let mut config = Config::defaults().unwrap();
@@ -51,6 +56,48 @@ async fn an_empty_database_is_migrated_once(db: Db) {
     assert!(store.verify().await.unwrap().iter().all(|finding| finding.broken == 0));
     store.close().await;
     node::open_store(&config, &sources, false).await.unwrap().close().await;
+}
+
+async fn steps_that_fail_in_the_middle_leave_nothing(db: Db) {
+    let place = Place::empty(db).await;
+    let (config, sources) = (config(&place), sources());
+    let connection =
+        Database::connect(format!("{}{}", place.url, if db == Db::Sqlite { "?mode=rwc" } else { "" })).await.unwrap();
+    // The last table of the first step is in the way.
+    connection.execute_unprepared("CREATE TABLE import_row (x INTEGER)").await.unwrap();
+    assert!(node::open_store(&config, &sources, true).await.is_err());
+    assert!(connection.execute_unprepared("SELECT * FROM region").await.is_err(), "half a step was kept");
+    assert_eq!(steps(&place).await, [""; 0]);
+    connection.execute_unprepared("DROP TABLE import_row").await.unwrap();
+    connection.close().await.unwrap();
+    let store = node::open_store(&config, &sources, true).await.unwrap();
+    assert_eq!(store.schema_state().await.unwrap(), SchemaState::Current);
+    store.close().await;
+}
+
+/// The copy beside a SQLite database is of the time before anything went wrong, and stays.
+#[tokio::test]
+async fn the_copy_before_a_migration_is_made_once_and_kept() {
+    let place = Place::empty(Db::Sqlite).await;
+    let (config, sources) = (config(&place), sources());
+    node::open_store(&config, &sources, true).await.unwrap().close().await;
+    let file = place.url.strip_prefix("sqlite:").unwrap();
+    let beside = || std::fs::read_dir(std::path::Path::new(file).parent().unwrap()).unwrap().flatten();
+    assert!(!beside().any(|file| file.file_name().to_string_lossy().contains("before")), "nothing was to be kept");
+    let connection = Database::connect(&place.url).await.unwrap();
+    let back = "DELETE FROM seaql_migrations WHERE version = 'm0007_log_region'; DROP INDEX event_region;
+        CREATE INDEX event_region ON event (number)";
+    connection.execute_unprepared(back).await.unwrap();
+    let copy = format!("{file}.before-migration-from-{}", steps(&place).await.last().unwrap());
+    assert!(node::open_store(&config, &sources, false).await.is_err(), "the index is in the way");
+    let kept = std::fs::read(&copy).unwrap();
+    connection.execute_unprepared("INSERT INTO meta (name, value) VALUES ('later', 'x')").await.unwrap();
+    assert!(node::open_store(&config, &sources, false).await.is_err());
+    assert_eq!(std::fs::read(&copy).unwrap(), kept, "the copy was overwritten");
+    connection.execute_unprepared("DROP INDEX event_region").await.unwrap();
+    connection.close().await.unwrap();
+    node::open_store(&config, &sources, false).await.unwrap().close().await;
+    assert_eq!(std::fs::read(&copy).unwrap(), kept);
 }
 
 async fn a_database_of_a_newer_program_is_refused(db: Db) {

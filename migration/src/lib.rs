@@ -5,6 +5,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 mod m0001_corridor;
 mod m0002_holds;
 mod m0004_notices;
+mod m0007_log_region;
 
 /// Runs the steps in order.
 #[derive(Debug)]
@@ -13,6 +14,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_corridor::Migration), Box::new(m0002_holds::Migration), Box::new(m0004_notices::Migration)]
+        vec![
+            Box::new(m0001_corridor::Migration),
+            Box::new(m0002_holds::Migration),
+            Box::new(m0004_notices::Migration),
+            Box::new(m0007_log_region::Migration),
+        ]
     }
 }

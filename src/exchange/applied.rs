@@ -81,7 +81,7 @@ impl House {
 
 async fn open(folder: &tempfile::TempDir) -> Store {
     let url = format!("sqlite:{}", folder.path().join("hub.db").display());
-    let size = PoolSize { connections_max: 2, wait_ms_max: 5_000 };
+    let size = PoolSize::small();
     Store::open(&url, size, Arc::new(HubClock::default()), Arc::new(RandomIds)).await.unwrap()
 }
 

@@ -24,8 +24,8 @@ pub struct BedUnit {
 /// A pause.
 #[derive(Clone, SimpleObject)]
 pub struct Pause {
-    /// Why.
-    reason: Code<PauseReason>,
+    /// Why; null when your role is not shown numbers.
+    reason: Option<Code<PauseReason>>,
     /// Since when.
     since: DateTime,
     /// When it is expected to end. From then on the unit asks to be called; it does not reopen by itself.
@@ -252,8 +252,8 @@ impl BedUnit {
     }
     /// Why it takes nobody now, and until when.
     async fn pause(&self) -> Option<Pause> {
-        let pause = self.view.unit().pause?;
-        Some(Pause { reason: Code(pause.reason), since: DateTime(pause.since), until: DateTime(pause.until) })
+        let (reason, since, until) = self.view.pause()?;
+        Some(Pause { reason: reason.map(Code), since: DateTime(since), until: DateTime(until) })
     }
     /// The whole last report, for the unit's own agency and analysts.
     async fn report(&self) -> Option<BedReport> {
@@ -267,6 +267,9 @@ impl BedUnit {
         #[graphql(desc = "Only reports that were true before this instant.")] before: Option<DateTime>,
     ) -> Answer<Vec<BedReport>> {
         let asking = asking(ctx);
+        if !self.view.reads_census() {
+            return Some(Ok(Vec::new()));
+        }
         let most = u64::try_from(first).unwrap_or(0);
         let reports =
             app::bed::reports(&asking.hub, &asking.viewer, self.view.unit().id(), before.map(|b| b.0), most).await;

@@ -66,13 +66,15 @@ impl Me {
         let (seen, viewer) = (&asking.seen, &asking.viewer);
         let home = viewer.organization().and_then(|own| seen.entry::<OrganizationDetails>(own));
         let coordinator = home.and_then(|home| home.coordinator());
-        let id = id.as_ref().map(|id| GlobalId::parse(&id.0));
-        let notice = id.flatten().and_then(|id| seen.board.notice(viewer, &seen.scope, id.as_noun()?));
-        let row = id.map(|id| id.and_then(|id| row_of(seen, id)));
-        let (yes, reason) = match (row, notice) {
+        let named = id.as_ref().and_then(|id| GlobalId::parse(&id.0));
+        let grant = named.and_then(|id| seen.board.grant(id.as_noun()?)).filter(|grant| seen.scope.sees_grant(grant));
+        let notice = named.and_then(|id| seen.board.notice(viewer, &seen.scope, id.as_noun()?));
+        let row = named.and_then(|id| row_of(seen, id));
+        let (yes, reason) = match (grant, notice) {
+            (Some(grant), _) => may::may_with_grant(viewer, coordinator, action.0, grant),
             (_, Some(view)) => may::may_with_notice(viewer, coordinator, action.0, view.notice()),
-            (Some(None), None) => (false, "Nothing with this id is visible to you.".into()),
-            (row, None) => may::may(viewer, coordinator, action.0, row.flatten()),
+            _ if id.is_some() && row.is_none() => (false, "Nothing with this id is visible to you.".into()),
+            _ => may::may(viewer, coordinator, action.0, row),
         };
         May { yes, reason }
     }

@@ -1,8 +1,9 @@
 //! What a viewer may do, said before it is done: for `viewer { may }`.
-use super::permit::reaches;
+use super::permit::{is_over, reaches, revoke_grant};
 use super::rules::{self, Action, Reach};
 use super::viewer::Viewer;
 use crate::domain::event::Audience;
+use crate::domain::grant::Grant;
 use crate::domain::id::{OrganizationId, RegionId};
 use crate::domain::notice::Notice;
 
@@ -43,6 +44,24 @@ pub fn may(
         why.push_str(" The application that you use reaches less.");
     }
     (reached && (reads || !viewer.read_only()), why)
+}
+
+/// Whether the viewer may do something to a grant, and why.
+pub fn may_with_grant(
+    viewer: &Viewer,
+    coordinator: Option<OrganizationId>,
+    action: Action,
+    grant: &Grant,
+) -> (bool, String) {
+    let (yes, why) = may(viewer, coordinator, action, Some((grant.region, grant.organization, Audience::AGENCY)));
+    let yes = match action {
+        Action::GrantRole => yes && !is_over(viewer, grant),
+        Action::RevokeGrant => revoke_grant(viewer, grant).is_ok(),
+        // Whoever asks sees it, if only because it is their own.
+        Action::ReadGrants => true,
+        _ => yes,
+    };
+    (yes, why)
 }
 
 /// Whether the viewer may do something to a notice, and why: it is acknowledged for the own agency, and withdrawn by its own.

@@ -7,7 +7,7 @@ use crate::domain::grant::{Grant, HolderKind};
 use crate::domain::hold::{Hold, Side};
 use crate::domain::id::{BedHoldId, BedUpdateRequestId, GrantId, NoticeId, Noun, NounId, OrganizationId, RegionId};
 use crate::domain::notice::Notice;
-use crate::domain::organization::Organization;
+use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::role::Role;
 use std::marker::PhantomData;
 use uuid::Uuid;
@@ -168,9 +168,9 @@ impl Saves for crate::domain::region::RegionDetails {
 impl Saves for crate::domain::organization::OrganizationDetails {
     type Action = SaveOrganization;
 
-    // The staff of a coordinating agency see more of other agencies: it does not make itself one.
+    // What an agency is decides what its people may be and see: it does not make itself something else.
     fn is_for_operators(&self, edited: &Self) -> bool {
-        self.coordinating != edited.coordinating
+        Self { name: edited.name.clone(), ..self.clone() } != *edited
     }
 }
 impl Saves for crate::domain::facility::FacilityDetails {
@@ -301,15 +301,27 @@ fn row_of(grant: &Grant) -> Row {
     }
 }
 
-/// May the viewer make this grant? Nobody but an operator or the console makes operators, or grants to applications across agencies.
-pub fn grant_role(viewer: &Viewer, grant: &Grant) -> Result<Permit<GrantRole>, Refused> {
-    let over = viewer.stands_as(Role::AgencyAdmin)
+/// Why a grant is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoGrant {
+    /// It is not the viewer's to make.
+    Refused,
+    /// Nobody holds this role at an agency of this kind.
+    Misfit,
+}
+
+/// Whether an administrator's reach ends before a grant: nobody but an operator or the console makes operators, or grants
+/// to applications across agencies.
+pub(super) fn is_over(viewer: &Viewer, grant: &Grant) -> bool {
+    viewer.stands_as(Role::AgencyAdmin)
         && (matches!(grant.role, Role::HubOperator | Role::Council | Role::Analyst)
-            || grant.principal.kind == HolderKind::Application);
-    if over {
-        return Err(Refused);
-    }
-    permit(viewer, row_of(grant))
+            || grant.principal.kind == HolderKind::Application)
+}
+
+/// May the viewer make this grant, and can its role be held at the agency?
+pub fn grant_role(viewer: &Viewer, grant: &Grant, at: &OrganizationDetails) -> Result<Permit<GrantRole>, NoGrant> {
+    let permit = permit(viewer, row_of(grant)).ok().filter(|_| !is_over(viewer, grant)).ok_or(NoGrant::Refused)?;
+    if rules::fits(grant.role, at) { Ok(permit) } else { Err(NoGrant::Misfit) }
 }
 
 /// May the viewer revoke this grant? An agency's administrator does not revoke an operator's.

@@ -2,7 +2,7 @@
 use super::rules::{Action, Reach};
 use super::scope::Scope;
 use super::viewer::Viewer;
-use crate::domain::bed::{Availability, BedUnit, Report};
+use crate::domain::bed::{Availability, BedUnit, PauseReason, Report};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::id::OrganizationId;
 use crate::domain::notice::{Acknowledgement, Notice};
@@ -88,6 +88,17 @@ impl BedUnitView {
     /// When the numbers were true.
     pub fn as_of(&self) -> Option<At> {
         self.unit.report.as_ref().map(|report| report.as_of)
+    }
+
+    /// The pause: why, for those who may read numbers; since when; and its expected end.
+    pub fn pause(&self) -> Option<(Option<PauseReason>, At, At)> {
+        let pause = self.unit.pause?;
+        Some((Some(pause.reason).filter(|_| self.numbers), pause.since, pause.until))
+    }
+
+    /// Whether the scope reads the unit's census.
+    pub fn reads_census(&self) -> bool {
+        self.census
     }
 
     /// The whole report, for those who may read the census.

@@ -51,7 +51,7 @@ pub async fn post(house: &House, person: &str, fields: Value) -> String {
 pub async fn coordinate(house: &House) {
     let save = "mutation($input: SaveOrganizationInput!) { saveOrganization(input: $input) { problems { code } } }";
     let input = json!({ "id": house.world.agencies[0].organization.to_string(), "name": "Amber Crisis Care",
-        "kind": "CRISIS_PROVIDER", "coordinating": true });
+        "kind": "TRIBAL", "coveredEntity": true, "coordinating": true });
     let answer = house.client("hub_operator").ask(save, json!({ "input": input })).await;
     assert_eq!(problems(&answer, "saveOrganization"), [""; 0]);
 }
@@ -189,7 +189,7 @@ async fn whoever_is_not_asked_or_comes_too_late_is_told_so(db: Db) {
         refused("intake-2", &id).await;
         assert_eq!(notice(&house.client("agency_admin"), &id).await["awaitingCount"], 0);
     }
-    let asked = json!({ "countiesFips": ["12086", "12011", "12086"], "organizationKinds": ["CRISIS_PROVIDER"] });
+    let asked = json!({ "countiesFips": ["12086", "12011", "12086"], "organizationKinds": ["TRIBAL"] });
     let asked = post(&house, "agency_admin", asked).await;
     let seen = notice(&house.client("agency_admin"), &asked).await;
     assert_eq!((&seen["awaitingCount"], &seen["countiesFips"]), (&json!(1), &json!(["12011", "12086"])));

@@ -87,6 +87,8 @@ codes! {
         OtherOrganization "OTHER_ORGANIZATION",
         /// The source no longer has it, but it runs facilities that somebody here has entered or edited.
         StillRuns "STILL_RUNS",
+        /// The source no longer has it, but bed units stand on it here.
+        UnitsStand "UNITS_STAND",
     }
 }
 
