@@ -1,5 +1,5 @@
 //! Permits: one yes for one row, spent by the write.
-use super::rules::{Action, Reach};
+use super::rules::{self, Action, Reach};
 use super::viewer::{Machine, Viewer};
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::{Details, Entry, Version};
