@@ -4,7 +4,8 @@ use crate::house::{Db, House, hub_alone};
 use crisis_hub::app::bed::{About, ReportBeds, SaveUnit, SetPause, save, set_pause};
 use crisis_hub::app::directory::{self, SaveEntry};
 use crisis_hub::app::hold::{self, ChangeHold, HoldBed, HoldTo};
-use crisis_hub::app::{Error, Hub, bed, console, sweep};
+use crisis_hub::app::team::{SaveTeam, SetStatus};
+use crisis_hub::app::{Error, Hub, bed, console, sweep, team};
 use crisis_hub::board::{Board, Snapshot};
 use crisis_hub::bus::feed::Follower;
 use crisis_hub::domain::bed::PauseReason;
@@ -12,7 +13,8 @@ use crisis_hub::domain::entry::Provenance;
 use crisis_hub::domain::facility::FacilityDetails;
 use crisis_hub::domain::geo::Point;
 use crisis_hub::domain::hold::ReleaseReason;
-use crisis_hub::domain::id::BedUnitId;
+use crisis_hub::domain::id::{BedUnitId, TeamId};
+use crisis_hub::domain::team::TeamStatus;
 use crisis_hub::policy::{Scope, Viewer};
 use futures_util::future::join_all;
 
@@ -26,11 +28,14 @@ struct Agency {
     admin: Viewer,
     facility: crisis_hub::domain::id::FacilityId,
     units: Vec<BedUnitId>,
+    crew: Viewer,
+    team: TeamId,
 }
 
 async fn the_board_is_a_fold_of_its_log(db: Db) {
     let house = House::open(db).await;
     let (hubs, _, _other) = house.hubs().await;
+    let teams = [house.team(&house.world.agencies[0], "One").await, house.team(&house.world.agencies[1], "Two").await];
     let agency = |n: usize, suffix: &str| {
         let of = &house.world.agencies[n];
         Agency {
@@ -38,6 +43,8 @@ async fn the_board_is_a_fold_of_its_log(db: Db) {
             admin: staff(house.hub(), &format!("agency_admin{suffix}")),
             facility: of.facility,
             units: of.units.clone(),
+            crew: staff(house.hub(), &format!("mobile_team{suffix}")),
+            team: teams[n],
         }
     };
     let mut agencies = [agency(0, ""), agency(1, "-2")];
@@ -74,7 +81,7 @@ async fn the_board_is_a_fold_of_its_log(db: Db) {
 /// One random verb; a unit that it added.
 async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<Option<BedUnitId>, Error> {
     let unit = *dice.pick(&agency.units);
-    match dice.roll(18) {
+    match dice.roll(22) {
         0..=5 => drop(report(hub, &agency.intake, &dice.some(&agency.units, 3), dice).await?),
         6 => {
             let about = About::StillCorrect(agency.facility, None);
@@ -92,6 +99,8 @@ async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> Resu
         13 => drop(sweep::pass(hub).await?),
         15 => hold_and_go_on(hub, agency, unit, dice).await?,
         14 => move_facility(hub, agency, dice).await?,
+        16 => edit_team(hub, agency, dice).await?,
+        17..=19 => say(hub, agency, dice).await?,
         _ => {
             house.clock.advance(i64::from(dice.count(5)));
             sweep::pass(hub).await?;
@@ -135,6 +144,35 @@ async fn save_unit(hub: &Hub, admin: &Viewer, unit: BedUnitId, dice: &mut Dice) 
     Ok(save(hub, admin, input).await?.changed.filter(|_| add).map(|view| view.unit().id()))
 }
 
+/// A team says something of itself, as often as not the same again.
+async fn say(hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<(), Error> {
+    let status = *dice.pick(&[TeamStatus::Available, TeamStatus::Available, TeamStatus::EnRoute, TeamStatus::Out]);
+    let free_in_minutes = (status.is_busy() && dice.one_in(2)).then(|| dice.count(60));
+    let input = SetStatus { team: agency.team, status, free_in_minutes, keyed: None };
+    team::set_status(hub, &agency.crew, input).await?;
+    Ok(())
+}
+
+/// Renames a team, moves it to other counties, withdraws it or brings it back.
+async fn edit_team(hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<(), Error> {
+    let (board, scope) = (hub.board().now(), Scope::of(&agency.admin));
+    let view = board.team(&scope, agency.team, hub.clock().now()).ok_or(Error::NotFound)?;
+    let mut details = view.team().entry.details.clone();
+    details.label = format!("team {}", dice.roll(1_000));
+    details.definition.counties = dice.some(&[12_086, 12_011, 12_099], 3);
+    details.definition.heartbeat_minutes = *dice.pick(&[5, 15, 60]);
+    let input = SaveTeam {
+        team: Some(agency.team),
+        expected_version: None,
+        details,
+        retire: dice.one_in(6),
+        provenance: Provenance::Manual,
+        keyed: None,
+    };
+    team::save(hub, &agency.admin, input).await?;
+    Ok(())
+}
+
 async fn move_facility(hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<(), Error> {
     let (board, scope) = (hub.board().now(), Scope::of(&agency.admin));
     let facility = board.entry::<FacilityDetails>(&scope, agency.facility).unwrap();
@@ -163,8 +201,11 @@ async fn compare(house: &House, hubs: &[Hub]) {
             && house.store().number_waiting().await.unwrap().1 == 0;
         if still {
             assert_eq!(loaded.coded(), folded.coded(), "loaded and folded at {number}");
+            assert_eq!(loaded.coded_teams(), folded.coded_teams(), "teams, loaded and folded at {number}");
             for board in live {
                 assert_eq!(board.coded(), loaded.coded(), "lived through and loaded at {number}");
+                assert_eq!(board.coded_teams(), loaded.coded_teams(), "teams, lived through and loaded at {number}");
+                assert_eq!(covering(&board), covering(&loaded), "the teams of each county at {number}");
                 assert_eq!(words(&board), words(&loaded), "the words at {number}");
             }
             return;
@@ -180,7 +221,18 @@ fn words(board: &Snapshot) -> Vec<(String, String)> {
     let units =
         board.units(&scope, at).map(|view| (view.unit().id().to_string(), view.unit().entry.details.label.clone()));
     let places = board.entries::<FacilityDetails>(&scope).map(|f| (f.id.to_string(), f.details.name.clone()));
-    units.chain(places).collect()
+    let teams = board
+        .teams(&scope, None, at)
+        .map(|view| (view.team().id().to_string(), view.team().entry.details.label.clone()));
+    units.chain(places).chain(teams).collect()
+}
+
+/// The teams of each county, as the search finds them.
+fn covering(board: &Snapshot) -> Vec<(u32, Vec<TeamId>)> {
+    let (me, at) = (console::viewer(), crisis_hub::domain::time::At::default());
+    let scope = Scope::of(&me);
+    let of = |county| (county, board.teams(&scope, Some(county), at).map(|view| view.team().id()).collect());
+    [12_086, 12_011, 12_099].map(of).into()
 }
 
 /// A node may start while events of its database wait for their number: its rows are ahead of its log.

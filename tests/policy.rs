@@ -136,6 +136,7 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
         Needs::Hold => {
             return may_hold(role, sees_unit(role) && reach(role, Action::ReadHolds) != Reach::Nowhere);
         }
+        Needs::Team(action) => (reach(role, Action::ReadTeams) != Reach::Nowhere, *action),
         Needs::Grant(action) => (matches!(reach(role, Action::ReadGrants), Reach::Agency | Reach::Hub), *action),
     };
     let allowed = matches!(reach(role, action), Reach::Agency | Reach::Region | Reach::Hub);

@@ -138,13 +138,15 @@ fn the_names_that_partners_were_promised_are_there() {
     let members = members();
     for (kind, promised) in [
         ("Query", "viewer node(id) nodes(ids) organizations facilities services bedUnits(filter) bedSearch(need) bedSearch(near)
-            bedSearch(withinKm) bedSearch(first) bedSearch(after) events(after) events(first) auditTrail grants"),
-        ("Mutation", "reportBeds(input) grantRole(input) revokeGrant(input)"),
+            bedSearch(withinKm) bedSearch(inCounty) bedSearch(first) bedSearch(after) events(after) events(first) auditTrail grants teams(filter)"),
+        ("Mutation", "reportBeds(input) setTeamStatus(input) grantRole(input) revokeGrant(input)"),
         ("Subscription", "bedsChanged(filter) bedsChanged(after) events(kinds) events(after)"),
         ("Viewer", "may(action) may(id)"),
         ("May", "yes reason"),
         ("BedUnit", "agingAt staleAt expiresAt freshness net shownAs externalIds"),
         ("ShownAs", "AVAILABLE CALL FULL PAUSED"),
+        ("BedSearchConnection", "talkNow canCome edges pageInfo asOf"),
+        ("TeamStatus", "AVAILABLE ASSIGNED EN_ROUTE ON_SCENE OUT"),
         ("BedSearchEdge", "unit distanceKm fit reasons cursor"),
         ("BedsChanged", "cursor eventId change"),
         ("EventTold", "cursor eventId change"),
@@ -165,7 +167,7 @@ fn the_names_that_partners_were_promised_are_there() {
             assert!(members[kind].contains(name), "{kind}.{name} was promised");
         }
     }
-    for kind in ["Organization", "Facility", "Service", "BedUnit"] {
+    for kind in ["Organization", "Facility", "Service", "BedUnit", "Team"] {
         assert!(members[kind].contains("externalIds"), "{kind}");
     }
     let connections: Vec<_> = members.keys().filter(|kind| kind.ends_with("Connection")).collect();
@@ -187,6 +189,8 @@ fn the_names_that_partners_were_promised_are_there() {
         "saveOrganization",
         "saveFacility",
         "saveService",
+        "saveTeam",
+        "setTeamStatus",
         "grantRole",
     ];
     for mutation in keyed {

@@ -32,9 +32,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "policy",
             "config::Socket",
             // What the board and the store hand out through verbs.
+            "board::Coming",
             "board::Found",
             "board::Names",
             "board::Rank",
+            "board::Respond",
             "board::Seek",
             "board::Snapshot",
             "store::AuditLine",

@@ -16,3 +16,4 @@ pub mod meta;
 pub mod organization;
 pub mod region;
 pub mod service;
+pub mod team;

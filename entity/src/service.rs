@@ -37,6 +37,14 @@ pub struct Model {
     pub languages: String,
     /// Catchment fips.
     pub catchment_fips: String,
+    /// Direct line.
+    pub direct_line: Option<String>,
+    /// Text line.
+    pub text_line: Option<String>,
+    /// Hours.
+    pub hours: Option<String>,
+    /// Youth capable.
+    pub youth_capable: Option<bool>,
     /// External ids.
     pub external_ids: String,
     /// Retired.

@@ -14,6 +14,7 @@ pub mod import;
 pub mod log;
 pub mod outcome;
 pub mod sweep;
+pub mod team;
 
 pub use error::Error;
 pub use outcome::{Outcome, Problem, ProblemCode};

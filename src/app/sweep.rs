@@ -5,34 +5,85 @@ use super::Hub;
 use super::error::Error;
 use crate::domain::bed::BedUnit;
 use crate::domain::due::DueKind;
-use crate::domain::id::BedUnitId;
+use crate::domain::id::{BedUnitId, NounId, TeamId};
 use crate::policy::{Machine, Viewer, permit};
-use crate::store::{Committed, Tx};
+use crate::store::{self, Committed, Tx};
+use futures_util::future::BoxFuture;
+use std::fmt::Display;
 
 /// Most alarms that one pass takes of one noun.
 const BATCH: u64 = 100;
+/// When a row that cannot be read is tried again, in minutes.
+const POSTPONE_MINUTES: i64 = 10;
 
 /// Tells of everything that is due, noun by noun, and answers how many were told of.
 pub async fn pass(hub: &Hub) -> Result<usize, Error> {
-    units(hub).await
+    let told = units(hub).await? + teams(hub).await?;
+    keys(hub).await?;
+    Ok(told)
 }
 
-/// Units whose numbers turned aging, stale or expired, and pauses past their expected end.
+/// Keys whose day is over.
+async fn keys(hub: &Hub) -> Result<usize, Error> {
+    Ok(hub.store().apart().forget_keys(BATCH).await?)
+}
+
+/// Units whose numbers turned aging, stale or expired, pauses past their expected end, and holds at their end.
 async fn units(hub: &Hub) -> Result<usize, Error> {
+    each(hub, |hub, due: &[BedUnitId]| Box::pin(units_are_due(hub, due))).await
+}
+
+/// Teams that missed their heartbeat.
+async fn teams(hub: &Hub) -> Result<usize, Error> {
+    each(hub, |hub, due: &[TeamId]| Box::pin(teams_are_due(hub, due))).await
+}
+
+/// Tells of some rows of a noun, all at once.
+type Tells<I> = for<'a> fn(&'a Hub, &'a [I]) -> BoxFuture<'a, Result<usize, Error>>;
+
+/// Tells of each row of a noun that is due.
+async fn each<I: NounId + Display>(hub: &Hub, tell: Tells<I>) -> Result<usize, Error> {
+    // Asked without a transaction: most of the time nothing is due.
+    let due: Vec<I> = hub.store().due(hub.clock().now(), BATCH).await?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    match tell(hub, &due).await {
+        // One row that cannot be read must not keep the others waiting.
+        Err(Error::Store(store::Error::Corrupt { .. })) => {
+            let mut told = 0;
+            for row in due {
+                told += match tell(hub, &[row]).await {
+                    Err(Error::Store(error @ store::Error::Corrupt { .. })) => {
+                        tracing::error!(%error, %row, "a row cannot be read; what time changes about it is not told");
+                        hub.store().postpone(row, hub.clock().now().plus_minutes(POSTPONE_MINUTES)).await?;
+                        1
+                    }
+                    other => other?,
+                };
+            }
+            Ok(told)
+        }
+        other => other,
+    }
+}
+
+async fn units_are_due(hub: &Hub, due: &[BedUnitId]) -> Result<usize, Error> {
     let me = &Viewer::machine(Machine::Sweeper);
     let told = hub
         .store()
+        .apart()
         .write(me, |tx| async move {
-            let due: Vec<BedUnitId> = tx.due(tx.now(), BATCH).await?;
             let mut told = Vec::new();
-            for unit in tx.bed_units(&due).await? {
+            for unit in tx.bed_units(due).await? {
                 told.extend(unit_is_due(&tx, me, unit).await?);
             }
             Ok::<Committed<_>, Error>(tx.commit(told).await?)
         })
         .await?;
     hub.board().learn_units(&told);
-    Ok(told.len())
+    // What another node has told of meanwhile is done too.
+    Ok(due.len())
 }
 
 async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<BedUnit>, Error> {
@@ -46,6 +97,7 @@ async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<B
                 unit = holds_are_over(tx, me, unit).await?;
                 None
             }
+            DueKind::TeamHeartbeat => None,
         };
         if let Some(changed) = changed.filter(|changed| !changed.state().entry.retired) {
             tx.save(permit::tell_time(me, &unit)?, &changed).await?;
@@ -65,4 +117,28 @@ async fn holds_are_over(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<BedUn
         }
     }
     Ok(unit)
+}
+
+async fn teams_are_due(hub: &Hub, due: &[TeamId]) -> Result<usize, Error> {
+    let me = &Viewer::machine(Machine::Sweeper);
+    let told = hub
+        .store()
+        .apart()
+        .write(me, |tx| async move {
+            let mut told = Vec::new();
+            for team in tx.teams(due).await? {
+                let now = tx.now();
+                // Another node may have told of it, or the team been heard, while this one waited for the team.
+                let due = !tx.take_due(team.id(), now).await?.is_empty();
+                if let Some(changed) = team.tell_lost(now).filter(|_| due && !team.entry.retired) {
+                    tx.save(permit::tell_lost(me, &team)?, &changed).await?;
+                    told.push(changed.into_state());
+                }
+            }
+            Ok::<Committed<_>, Error>(tx.commit(told).await?)
+        })
+        .await?;
+    hub.board().learn_teams(&told);
+    // What another node has told of meanwhile is done too.
+    Ok(due.len())
 }

@@ -1,12 +1,13 @@
 //! Following the log: each event folded in, in order.
 use super::Board;
 use super::snapshot::{Names, Snapshot};
+use super::teams::team_of;
 use crate::bus::feed::Follower;
 use crate::domain::bed::{BedUnit, EntryHead, UnitFact};
 use crate::domain::entry::Entry;
 use crate::domain::event::{Event, EventKind, Fact, Told};
 use crate::domain::facility::FacilityDetails;
-use crate::domain::id::{BedUnitId, GrantId, Noun, NounId};
+use crate::domain::id::{BedUnitId, GrantId, Noun, NounId, TeamId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::region::RegionDetails;
 use crate::domain::service::ServiceDetails;
@@ -23,8 +24,11 @@ const REPLAY_BATCH: u64 = 1_000;
 #[derive(Default)]
 struct Words {
     board: Snapshot,
-    labels: HashMap<BedUnitId, String>,
+    labels: Labels,
 }
+
+/// Labels of units and call signs of teams, by their keys.
+pub(super) type Labels = HashMap<Uuid, String>;
 
 impl Follower for Board {
     async fn follow(&self, events: Vec<Event>) -> Result<Vec<Told>, Error> {
@@ -109,11 +113,17 @@ async fn words(reader: &Reader, events: &[Event]) -> Result<Words, Error> {
     if !grants.is_empty() {
         reader.grants(&grants).await?.into_iter().for_each(|grant| words.board.put_grant(Arc::new(grant)));
     }
-    let saved: Vec<Event> = events.iter().filter(|e| e.happening.kind == EventKind::BedUnitSaved).cloned().collect();
+    let named = |kind| matches!(kind, EventKind::BedUnitSaved | EventKind::TeamSaved);
+    let saved: Vec<Event> = events.iter().filter(|e| named(e.happening.kind)).cloned().collect();
     let units: Vec<BedUnitId> = keys(&saved, Noun::BedUnit).into_iter().map(BedUnitId::of).collect();
     if !units.is_empty() {
-        words.labels =
-            reader.bed_units(&units).await?.into_iter().map(|unit| (unit.id(), unit.entry.details.label)).collect();
+        let units = reader.bed_units(&units).await?;
+        words.labels.extend(units.into_iter().map(|unit| (unit.id().key(), unit.entry.details.label)));
+    }
+    let teams: Vec<TeamId> = keys(&saved, Noun::Team).into_iter().map(TeamId::of).collect();
+    if !teams.is_empty() {
+        let teams = reader.teams(&teams).await?;
+        words.labels.extend(teams.into_iter().map(|team| (team.id().key(), team.entry.details.label)));
     }
     Ok(words)
 }
@@ -153,10 +163,14 @@ impl Snapshot {
     }
 
     /// Folds one event in and tells what it changed.
-    fn fold(&mut self, event: Event, labels: &HashMap<BedUnitId, String>) -> Told {
+    fn fold(&mut self, event: Event, labels: &Labels) -> Told {
         self.number = event.number;
         self.last = Some(event.id);
-        let after = unit_of(&event, |id| labels.get(&id).cloned().unwrap_or_else(|| self.label(id))).map(Arc::new);
+        let after =
+            unit_of(&event, |id| labels.get(&id.key()).cloned().unwrap_or_else(|| self.label(id))).map(Arc::new);
+        if let Some(team) = team_of(&event, |id| labels.get(&id.key()).cloned().unwrap_or_else(|| self.call_sign(id))) {
+            self.put_team(Arc::new(team));
+        }
         let before = after.clone().and_then(|after| {
             self.put_unit(after.clone());
             self.logged.insert(after.id(), after)

@@ -5,13 +5,16 @@
 mod follow;
 mod search;
 mod snapshot;
+mod teams;
 
 pub use search::{Found, Rank, Seek};
 pub use snapshot::{Names, Snapshot};
+pub use teams::{Coming, Respond, Talking};
 
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::Entry;
 use crate::domain::grant::Grant;
+use crate::domain::team::Team;
 use crate::policy::{Machine, Viewer};
 use crate::store::{Error, Store};
 use arc_swap::ArcSwap;
@@ -30,7 +33,7 @@ impl Board {
     pub async fn load(store: &Store) -> Result<Self, Error> {
         let me = Viewer::machine(Machine::Follower);
         let snapshot = Snapshot::load(&store.read(&me).await?).await?;
-        Ok(Self { now: ArcSwap::from_pointee(snapshot), writer: Mutex::new(()), store: store.clone(), me })
+        Ok(Self { now: ArcSwap::from_pointee(snapshot), writer: Mutex::new(()), store: store.apart(), me })
     }
 
     /// The board as it is now; it never changes under the reader.
@@ -41,6 +44,11 @@ impl Board {
     /// Takes units that this node has just written, before the log brings them.
     pub fn learn_units<'a>(&self, units: impl IntoIterator<Item = &'a BedUnit>) {
         self.change(|snapshot| units.into_iter().for_each(|unit| snapshot.put_unit(Arc::new(unit.clone()))));
+    }
+
+    /// Takes teams that this node has just written.
+    pub fn learn_teams<'a>(&self, teams: impl IntoIterator<Item = &'a Team>) {
+        self.change(|snapshot| teams.into_iter().for_each(|team| snapshot.put_team(Arc::new(team.clone()))));
     }
 
     /// Takes an entry that this node has just written.

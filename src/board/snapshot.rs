@@ -4,10 +4,13 @@ use crate::domain::bed::{BedUnit, UnitFact};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::grant::{Grant, Principal};
-use crate::domain::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId, ServiceId};
+use crate::domain::id::{
+    BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId, ServiceId, TeamId,
+};
 use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::region::{Region, RegionDetails};
 use crate::domain::service::{Service, ServiceDetails};
+use crate::domain::team::Team;
 use crate::domain::time::At;
 use crate::policy::Scope;
 use crate::policy::view::{self, BedUnitView};
@@ -33,6 +36,8 @@ pub struct Snapshot {
     /// Units exactly as of `number`: what an event changed is told from here.
     pub(super) logged: HashMap<BedUnitId, Arc<BedUnit>>,
     at_facility: HashMap<FacilityId, OrdSet<BedUnitId>>,
+    pub(super) teams: OrdMap<TeamId, Arc<Team>>,
+    pub(super) covering: HashMap<u32, OrdSet<TeamId>>,
     grants: OrdMap<GrantId, Arc<Grant>>,
     holders: HashMap<Principal, OrdSet<GrantId>>,
     places: Arc<rstar::RTree<Place>>,
@@ -74,6 +79,9 @@ impl Snapshot {
             board.put_unit(Arc::new(unit));
         }
         board.logged = board.logged_units(reader).await?;
+        for team in reader.all_teams().await? {
+            board.put_team(Arc::new(team));
+        }
         for grant in reader.all_grants().await? {
             board.put_grant(Arc::new(grant));
         }
@@ -176,7 +184,21 @@ impl Snapshot {
 
     /// Entries that are not withdrawn, in the order of their ids, after an id.
     pub fn entries<'a, D: Names>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<Entry<D>>> {
-        D::map(self).values().filter(|entry| !entry.retired && sees(scope, entry))
+        D::map(self).values().filter(|entry| !entry.retired && self.is_run(entry.owner) && sees(scope, entry))
+    }
+
+    /// Whether an agency is not withdrawn; a region has none.
+    fn is_run(&self, owner: OrganizationId) -> bool {
+        self.organizations.get(&owner).is_none_or(|agency| !agency.retired)
+    }
+
+    /// Whether a unit may be offered: neither it nor anything that it stands on is withdrawn.
+    pub fn is_offered(&self, unit: &BedUnit) -> bool {
+        let (entry, on) = (&unit.entry, unit.definition());
+        !entry.retired
+            && self.is_run(entry.owner)
+            && self.facilities.get(&on.facility).is_none_or(|facility| !facility.retired)
+            && self.services.get(&on.service).is_none_or(|service| !service.retired)
     }
 
     /// One unit, withdrawn or not; `None` when absent or not in the scope.
@@ -184,15 +206,15 @@ impl Snapshot {
         view::bed_unit(scope, self.units.get(&id)?.clone(), now)
     }
 
-    /// Units that are not withdrawn, in the order of their ids.
+    /// Units that are offered, in the order of their ids.
     pub fn units<'a>(&'a self, scope: &'a Scope, now: At) -> impl Iterator<Item = BedUnitView> + 'a {
         self.units
             .values()
-            .filter(|unit| !unit.entry.retired)
+            .filter(|unit| self.is_offered(unit))
             .filter_map(move |unit| view::bed_unit(scope, unit.clone(), now))
     }
 
-    /// The units of a facility that are not withdrawn.
+    /// The units of a facility that are offered.
     pub fn units_at<'a>(
         &'a self,
         scope: &'a Scope,
@@ -200,7 +222,7 @@ impl Snapshot {
         now: At,
     ) -> impl Iterator<Item = BedUnitView> + 'a {
         let ids = self.at_facility.get(&facility).into_iter().flatten();
-        ids.filter_map(move |id| self.unit(scope, *id, now)).filter(|view| !view.unit().entry.retired)
+        ids.filter_map(move |id| self.unit(scope, *id, now)).filter(|view| self.is_offered(view.unit()))
     }
 
     /// The facilities inside a box of degrees.

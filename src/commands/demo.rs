@@ -5,8 +5,9 @@ use crisis_hub::app::Hub;
 use crisis_hub::config::Config;
 use crisis_hub::demo::issuer::DemoIssuer;
 use crisis_hub::demo::world::{Loaded, SEED, World};
-use crisis_hub::demo::{alive, cut, personas};
+use crisis_hub::demo::{alive, cut, personas, teams};
 use crisis_hub::node::{self, Node, Sources};
+use crisis_hub::store::DEMO;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -40,8 +41,7 @@ pub(super) async fn demo(args: DemoArgs) -> Done {
     config.issuers = vec![issuer.settings()?];
     config.listen = at;
 
-    let store = node::open_store(&config, &sources, true).await?;
-    store.claim_edition("demo").await?;
+    let store = node::open_store_of(DEMO, &config, &sources, true).await?;
     let (loaded, people) = load(&Hub::open(store.clone()).await?, &issuer, &folder).await?;
     // Whoever follows the log from now on is not told of the load.
     while store.number_waiting().await?.1 > 0 {}
@@ -52,6 +52,7 @@ pub(super) async fn demo(args: DemoArgs) -> Done {
     print!("{}", welcome(at, &folder, &loaded, people, seconds));
     if !args.quiet {
         tokio::spawn(alive::run(node.hub.clone(), loaded.units, SEED));
+        tokio::spawn(teams::run(node.hub.clone(), loaded.teams, SEED));
     }
     node.serve(listener, serve::stopped()).await?;
     Ok(ExitCode::SUCCESS)
@@ -93,7 +94,7 @@ fn welcome(at: SocketAddr, folder: &Path, loaded: &Loaded, people: usize, second
     let personas = folder.join(personas::FILE);
     let unit = loaded.units_of("invented:crisis-1").next().map(|id| id.to_string()).unwrap_or_default();
     format!(
-        r#"Ready in {seconds:.1} s: {organizations} organizations, {facilities} facilities, {units} units of "South Florida (demo)".
+        r#"Ready in {seconds:.1} s: {organizations} organizations, {facilities} facilities, {units} units, {teams} mobile teams of "South Florida (demo)".
 Every organization and person in it is invented.
 
   Look   http://{host}/   the live board: paste a token there
@@ -106,8 +107,8 @@ Try, in another terminal:
 token() {{ sed -n 's/.*"persona":"'"$1"'",.*"token":"\([^"]*\)".*/\1/p' '{personas}'; }}
 ask() {{ curl -sN http://{host}/graphql -H "Authorization: Bearer $(token "$1")" -H 'Content-Type: application/json' -d "$2"; echo; }}
 
-# An officer looks for a place to bring somebody to
-ask officer '{{"query":"{{ bedSearch(need: {{age: 34}}, near: {{latitude: 25.77, longitude: -80.19}}, first: 3) {{ edges {{ distanceKm fit node {{ label shownAs freshness facility {{ name city }} }} }} }} }}"}}'
+# An officer asks who can talk and who can come, then where somebody can be brought to
+ask officer '{{"query":"{{ bedSearch(need: {{age: 34}}, near: {{latitude: 25.77, longitude: -80.19}}, inCounty: \"12086\", first: 3) {{ talkNow {{ directLine service {{ name }} }} canCome {{ team {{ label status }} }} edges {{ distanceKm fit node {{ label shownAs freshness facility {{ name city }} }} }} }} }}"}}'
 
 # A crisis center's intake reports its chairs
 ask intake '{{"query":"mutation {{ reportBeds(input: {{units: [{{unitId: \"{unit}\", staffed: 24, occupied: 17}}]}}) {{ bedUnits {{ label net freshness }} problems {{ message }} }} }}"}}'
@@ -120,6 +121,7 @@ Ctrl-C ends the demo; its data stays in {folder}.
         organizations = loaded.organizations.len(),
         facilities = loaded.facilities,
         units = loaded.units.len(),
+        teams = loaded.teams.len(),
         personas = personas.display(),
         folder = folder.display(),
     )

@@ -6,8 +6,9 @@
 use super::dice::Dice;
 use super::names::Namer;
 use super::numbers::Series;
-use super::plan::{Planned, PlannedFacility, PlannedUnit, general, service, stands_at, unit};
+use super::plan::{Planned, PlannedFacility, PlannedUnit, general, stands_at, unit};
 use super::region::RegionFacility;
+use super::teams;
 use crate::domain::bed::HoldPolicy;
 use crate::domain::organization::OrganizationKind as Kind;
 use crate::domain::service::ServiceKind as Care;
@@ -42,8 +43,9 @@ pub(crate) fn organizations(seed: u64, places: &[RegionFacility]) -> Vec<Planned
             let mut planned = Planned::new(&key(form, which), format!("{root} {calls_itself}"), kind);
             planned.details.coordinating = kind == Kind::CallCenter988 && which == 1;
             match kind {
-                Kind::CallCenter988 => planned.services.push(service(Care::Call, Vec::new())),
-                Kind::CrisisProvider => planned.services.push(service(Care::Mobile, Vec::new())),
+                Kind::CallCenter988 => planned.services.push(teams::line_988(which)),
+                Kind::CrisisProvider => planned.services.push(teams::mobile(which)),
+                Kind::PeerRun => planned.services.push(teams::warm_line(which)),
                 _ => {}
             }
             let stream = 1_000 + u64::try_from(plan.len()).unwrap_or(0);

@@ -10,6 +10,7 @@ use super::dice::Dice;
 use super::invented;
 use super::numbers::{Habit, Series};
 use super::region::{self, COUNTIES, RegionFacility};
+use super::teams::PlannedTeam;
 use crate::domain::bed::{BedUnitDetails, Countable, GenderPolicy, HoldPolicy, Security, Specialty, UnitDefinition};
 use crate::domain::facility::{FacilityDetails, Zone};
 use crate::domain::geo::Point;
@@ -47,6 +48,7 @@ pub(crate) struct PlannedFacility {
 pub(crate) struct PlannedService {
     pub(crate) details: ServiceDetails,
     pub(crate) units: Vec<PlannedUnit>,
+    pub(crate) teams: Vec<PlannedTeam>,
 }
 
 /// A unit to be; its place and service are filled in when it is saved.
@@ -121,8 +123,12 @@ pub(crate) fn service(kind: ServiceKind, units: Vec<PlannedUnit>) -> PlannedServ
         age_max: units.iter().filter_map(|unit| unit.details.definition.age_max).max(),
         languages: ["en", "es", "ht"].map(str::to_owned).into(),
         catchment_fips: COUNTIES.map(|county| county.fips).into(),
+        direct_line: None,
+        text_line: None,
+        hours: None,
+        youth_capable: None,
     };
-    PlannedService { details, units }
+    PlannedService { details, units, teams: Vec::new() }
 }
 
 /// A unit of adults of a kind; the rest is said by the methods below.

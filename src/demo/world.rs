@@ -7,6 +7,7 @@ use super::issuer::ISSUER;
 use super::numbers::{Habit, Series};
 use super::plan::{self, Planned, PlannedFacility, PlannedService, PlannedUnit, TIME_ZONE};
 use super::region::{self, COUNTIES};
+use super::teams::{self, LivingTeam};
 use crate::app::bed::{self, About, ReportBeds, SaveUnit, SetPause, UnitReport};
 use crate::app::directory::{self, SaveEntry};
 use crate::app::grant::{Claimant, GrantRole, grant_role, viewer_of};
@@ -52,6 +53,8 @@ pub struct Loaded {
     pub facilities: usize,
     /// Its units.
     pub units: Vec<Living>,
+    /// Its mobile teams.
+    pub teams: Vec<LivingTeam>,
 }
 
 /// One loaded unit, and how its people behave.
@@ -99,7 +102,8 @@ impl World {
     pub async fn load(&self, hub: &Hub, step: impl Fn()) -> Result<Loaded, Error> {
         let region = region_of(hub).await?;
         let known = Known::of(hub);
-        let mut loaded = Loaded { region, organizations: HashMap::new(), facilities: 0, units: Vec::new() };
+        let mut loaded =
+            Loaded { region, organizations: HashMap::new(), facilities: 0, units: Vec::new(), teams: Vec::new() };
         for planned in &self.plan {
             let first = loaded.units.len();
             let id = organization(hub, &known, region, planned, &mut loaded).await?;
@@ -149,7 +153,7 @@ impl Known {
     }
 }
 
-fn done<T>(outcome: Outcome<T>) -> Result<T, Error> {
+pub(super) fn done<T>(outcome: Outcome<T>) -> Result<T, Error> {
     outcome.changed.ok_or(Error::Refused(outcome.problems))
 }
 
@@ -186,7 +190,8 @@ async fn organization(
         done(directory::save(hub, &console::viewer(), new).await?)?.id
     };
     for service in &planned.services {
-        self::service(hub, known, (&planned.key, id), None, service).await?;
+        let offered = self::service(hub, known, (&planned.key, id), None, service).await?;
+        loaded.teams.extend(teams::load(hub, &planned.key, id, offered, &service.teams).await?);
     }
     for place in &planned.facilities {
         let facility = self::facility(hub, known, id, place).await?;
@@ -352,7 +357,7 @@ mod tests {
 
     async fn hub(folder: &std::path::Path) -> Hub {
         let url = format!("sqlite:{}", folder.join("hub.db").display());
-        let size = PoolSize { connections_max: 2, wait_ms_max: 5_000 };
+        let size = PoolSize::small();
         let store = Store::open(&url, size, Arc::new(HubClock::default()), Arc::new(RandomIds)).await.unwrap();
         store.migrate().await.unwrap();
         Hub::open(store).await.unwrap()

@@ -11,6 +11,8 @@ codes! {
         PauseEnd "PAUSE_END",
         /// The first of a unit's holds ends.
         HoldEnd "HOLD_END",
+        /// A team misses its heartbeat.
+        TeamHeartbeat "TEAM_HEARTBEAT",
     }
 }
 
@@ -19,6 +21,7 @@ impl DueKind {
     pub fn noun(self) -> Noun {
         match self {
             Self::Freshness | Self::PauseEnd | Self::HoldEnd => Noun::BedUnit,
+            Self::TeamHeartbeat => Noun::Team,
         }
     }
 

@@ -8,6 +8,7 @@ use super::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, OrganizationId, R
 use super::organization::OrganizationKind;
 use super::role::Role;
 use super::service::ServiceKind;
+use super::team::TeamFact;
 use super::time::At;
 use uuid::Uuid;
 
@@ -44,10 +45,16 @@ codes! {
         BedHoldArrived "BED_HOLD_ARRIVED",
         /// A hold's end has passed.
         BedHoldExpired "BED_HOLD_EXPIRED",
+        /// A mobile team was added, edited or withdrawn.
+        TeamSaved "TEAM_SAVED",
+        /// A team said another status, or when it will be free.
+        TeamStatusSet "TEAM_STATUS_SET",
+        /// A team was heard again and had nothing new to say.
+        TeamHeard "TEAM_HEARD",
+        /// A team missed its heartbeat: its status is unknown.
+        TeamLost "TEAM_LOST",
         /// Somebody was granted a role.
         RoleGranted "ROLE_GRANTED",
-        /// A grant was narrowed in time.
-        GrantNarrowed "GRANT_NARROWED",
         /// A grant was revoked.
         GrantRevoked "GRANT_REVOKED",
     }
@@ -86,8 +93,10 @@ impl Audience {
     pub const CARE: Self = Self(8);
     /// The agency's own administration.
     pub const AGENCY: Self = Self(16);
+    /// Everybody who may ask a mobile team to come.
+    pub const TEAMS: Self = Self(32);
     /// Everybody with any of the bits.
-    pub const ALL: Self = Self(31);
+    pub const ALL: Self = Self(63);
 
     /// Both audiences together.
     #[must_use]
@@ -104,7 +113,7 @@ impl Audience {
     }
     /// Reads stored bits.
     pub fn from_bits(bits: i16) -> Self {
-        Self(u8::try_from(bits & 31).unwrap_or(0))
+        Self(u8::try_from(bits & Self::ALL.bits()).unwrap_or(0))
     }
 }
 
@@ -158,6 +167,8 @@ pub enum Fact {
         /// Why it was given or taken back.
         reason: Option<ReleaseReason>,
     },
+    /// A mobile team with all its coded state.
+    Team(Box<TeamFact>),
     /// A grant as it stands.
     Grant {
         /// The role.

@@ -63,7 +63,8 @@ pub fn time_zone(field: &'static str, name: &str) -> Result<(), Flaw> {
     }
 }
 
-fn phone(field: &'static str, number: Option<&String>) -> Result<(), Flaw> {
+/// Checks a phone number, E.164.
+pub fn phone(field: &'static str, number: Option<&String>) -> Result<(), Flaw> {
     let e164 = |n: &str| {
         n.strip_prefix('+').is_some_and(|d| (8..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()))
     };

@@ -55,6 +55,8 @@ nouns! {
     Service ServiceId "service",
     /// Beds, chairs, rooms or slots that are counted together.
     BedUnit BedUnitId "bed_unit",
+    /// A mobile team.
+    Team TeamId "team",
     /// One report of a unit's numbers.
     BedReport BedReportId "bed_report",
     /// A place of a unit, kept for somebody until an instant.

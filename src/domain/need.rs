@@ -152,6 +152,8 @@ codes! {
         Safety "SAFETY",
         /// Payer.
         Payer "PAYER",
+        /// Opening hours.
+        Hours "HOURS",
     }
 }
 
@@ -214,21 +216,27 @@ pub fn reasons(need: &Need, unit: &BedUnit, service: &Service, facility: &Facili
     let mut found = vec![capacity(unit.availability(now).shown_as)];
     found.extend([age(need, unit), legal_status(need, unit), room_gender(need, unit)].into_iter().flatten());
     found.extend(
-        [screening(need, service), mobility(need, unit, facility), language(need, service), catchment(need, service)]
-            .into_iter()
-            .flatten(),
+        [
+            screening(need, service),
+            mobility(need, unit, facility),
+            language(need, service),
+            catchment(need.home_county, &service.details.catchment_fips),
+        ]
+        .into_iter()
+        .flatten(),
     );
     found.extend(set_up_for(need, unit));
     found.extend(to_ask(need));
     found
 }
 
-/// The worst of the points: one that is not met, else one to ask, else met.
+/// The worst of the points: one that is not met, else one to ask, else met. Who pays is said, and ranks nobody.
 pub fn fit(reasons: &[Reason]) -> Fit {
-    reasons.iter().map(|reason| reason.fit).max_by_key(|fit| *fit as u8).unwrap_or(Fit::Met)
+    let ranking = reasons.iter().filter(|reason| reason.criterion != Criterion::Payer);
+    ranking.map(|reason| reason.fit).max_by_key(|fit| *fit as u8).unwrap_or(Fit::Met)
 }
 
-fn reason(criterion: Criterion, fit: Fit, says: &'static str) -> Reason {
+pub(super) fn reason(criterion: Criterion, fit: Fit, says: &'static str) -> Reason {
     Reason { criterion, fit, says }
 }
 
@@ -321,18 +329,20 @@ fn mobility(need: &Need, unit: &BedUnit, facility: &Facility) -> Option<Reason> 
 }
 
 fn language(need: &Need, service: &Service) -> Option<Reason> {
-    let language = need.language.as_ref()?;
-    Some(if service.details.languages.contains(language) {
+    Some(spoken(service.details.languages.contains(need.language.as_ref()?)))
+}
+
+pub(super) fn spoken(spoken: bool) -> Reason {
+    if spoken {
         reason(Criterion::Language, Fit::Met, "The language is spoken.")
     } else {
         reason(Criterion::Language, Fit::Unknown, "Ask for an interpreter.")
-    })
+    }
 }
 
-fn catchment(need: &Need, service: &Service) -> Option<Reason> {
-    let served = &service.details.catchment_fips;
+pub(super) fn catchment(county: Option<u32>, served: &[u32]) -> Option<Reason> {
     let by = |fit, says| Some(reason(Criterion::Catchment, fit, says));
-    match need.home_county {
+    match county {
         _ if served.is_empty() => None,
         None => by(Fit::Unknown, "Ask the home county: the service covers certain counties."),
         Some(county) if served.contains(&county) => by(Fit::Met, "The home county is covered."),

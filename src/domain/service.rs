@@ -2,6 +2,8 @@
 use super::code::codes;
 use super::entry::{Details, Entry};
 use super::event::{EventKind, Fact};
+use super::facility::phone;
+use super::hours::Hours;
 use super::id::{FacilityId, ServiceId};
 use super::text::{self, Flaw, FlawKind};
 
@@ -62,6 +64,14 @@ pub struct ServiceDetails {
     pub languages: Vec<String>,
     /// Counties served, as Census FIPS codes; empty means any.
     pub catchment_fips: Vec<u32>,
+    /// The line to call, E.164.
+    pub direct_line: Option<String>,
+    /// The line to text: E.164 or a short code.
+    pub text_line: Option<String>,
+    /// When it is open; `None` is not known.
+    pub hours: Option<Hours>,
+    /// Set up for people under 18; `None` is not known.
+    pub youth_capable: Option<bool>,
 }
 
 /// What a facility or an agency offers.
@@ -71,6 +81,20 @@ pub type Service = Entry<ServiceDetails>;
 pub fn ages(min: Option<u16>, max: Option<u16>) -> Result<(), Flaw> {
     text::within("ageMin", i64::from(min.unwrap_or(0)), 0, 120)?;
     text::within("ageMax", i64::from(max.unwrap_or(120)), i64::from(min.unwrap_or(0)), 120)
+}
+
+/// A line to text has a phone number or a short code, such as 988 or 741741.
+fn text_line(number: Option<&String>) -> Result<(), Flaw> {
+    let short = |n: &&String| (3..=6).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit());
+    if number.as_ref().is_some_and(short) { Ok(()) } else { phone("textLine", number) }
+}
+
+impl ServiceDetails {
+    /// Whether somebody can be talked to at once, without going anywhere: a line, or a service without a place that has one.
+    pub fn is_virtual(&self) -> bool {
+        let elsewhere = self.facility.is_none() && self.kind != ServiceKind::Mobile;
+        (self.kind == ServiceKind::Call || elsewhere) && (self.direct_line.is_some() || self.text_line.is_some())
+    }
 }
 
 impl Details for ServiceDetails {
@@ -83,11 +107,12 @@ impl Details for ServiceDetails {
         text::within("languages", i64::try_from(self.languages.len()).unwrap_or(i64::MAX), 0, 50)?;
         text::within("catchmentFips", i64::try_from(self.catchment_fips.len()).unwrap_or(i64::MAX), 0, 300)?;
         let iso = |code: &String| code.len() == 2 && code.bytes().all(|b| b.is_ascii_lowercase());
-        if self.languages.iter().all(iso) {
-            Ok(())
-        } else {
-            Err(Flaw { field: "languages", kind: FlawKind::Malformed, min: 2, max: 2 })
+        if !self.languages.iter().all(iso) {
+            return Err(Flaw { field: "languages", kind: FlawKind::Malformed, min: 2, max: 2 });
         }
+        phone("directLine", self.direct_line.as_ref())?;
+        text_line(self.text_line.as_ref())?;
+        self.hours.as_ref().map_or(Ok(()), Hours::check)
     }
 
     fn fact(&self, retired: bool) -> Fact {

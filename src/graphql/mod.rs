@@ -7,6 +7,7 @@ pub mod directory;
 pub mod error;
 pub mod guard;
 pub mod hold;
+pub mod hours;
 pub mod input;
 pub mod limits;
 pub mod log;
@@ -21,6 +22,7 @@ pub mod seen;
 pub mod socket;
 pub mod subscription;
 pub mod tables;
+pub mod team;
 mod verbs;
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};

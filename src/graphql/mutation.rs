@@ -8,10 +8,12 @@ use super::input::bed::{PauseBedUnitInput, ReportBedsInput, ResumeBedUnitInput, 
 use super::input::directory::{SaveFacilityInput, SaveOrganizationInput, SaveServiceInput};
 use super::input::grant::{GrantRoleInput, RevokeGrantInput};
 use super::input::hold::{ArriveOnHoldInput, ExtendHoldInput, HoldBedInput, ReleaseHoldInput};
+use super::input::team::{SaveTeamInput, SetTeamStatusInput};
 use super::log::Grant;
 use super::query::{Node, find};
 use super::scalars::Code;
 use super::seen::{Asking, asking};
+use super::team::Team;
 use crate::app::directory::{Entered, SaveEntry};
 use crate::app::{self, Outcome, ProblemCode};
 use crate::domain::entry::Entry;
@@ -83,6 +85,10 @@ payload! {
 payload! {
     /// What `saveService` did.
     ServicePayload service Service
+}
+payload! {
+    /// What a change to a mobile team did.
+    TeamPayload team Team
 }
 payload! {
     /// What a change to a grant did.
@@ -218,6 +224,22 @@ impl Mutation {
         let asking = asking(ctx);
         let outcome = given!(Self::save(asking, input::directory::service(asking, input)).await);
         ServicePayload::settle(asking, outcome, |entry| Service::new(entry, &asking.look())).await
+    }
+
+    /// Adds, edits or withdraws a mobile team of your agency.
+    async fn save_team(&self, ctx: &Context<'_>, input: SaveTeamInput) -> Answer<TeamPayload> {
+        let asking = asking(ctx);
+        let input = given!(input::team::save(asking, input));
+        let outcome = app::team::save(&asking.hub, &asking.viewer, input).await;
+        TeamPayload::settle(asking, outcome, |view| Team::new(view, &asking.look())).await
+    }
+
+    /// Says for a mobile team of your agency whether it is free; said again, it is the team's heartbeat.
+    async fn set_team_status(&self, ctx: &Context<'_>, input: SetTeamStatusInput) -> Answer<TeamPayload> {
+        let asking = asking(ctx);
+        let input = given!(input::team::set_status(asking, input));
+        let outcome = app::team::set_status(&asking.hub, &asking.viewer, input).await;
+        TeamPayload::settle(asking, outcome, |view| Team::new(view, &asking.look())).await
     }
 
     /// Grants a role: administrators within their agency, operators anywhere.

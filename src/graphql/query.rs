@@ -1,17 +1,19 @@
 //! The query root.
 use super::bed::BedUnit;
-use super::connection::{AsOf, Latest, Listing, Page, Paging, Row};
+use super::connection::{AsOf, Latest, Listing, Page, Paging, Row, page_size};
 use super::directory::{ExternalIdInput, Facility, Organization, Region, Service};
-use super::error::{Answer, ErrorCode, answer, coded, from_app};
+use super::error::{Answer, answer, from_app};
 use super::hold::{self, BedHold};
 use super::input::hold::BedHoldFilter;
+use super::input::team::TeamFilter;
 use super::input::{BedUnitFilter, NeedInput, PointInput};
 use super::limits::Limits;
 use super::log::{AuditEntry, Grant, LogEdge, LogPage};
 use super::me::Me;
 use super::scalars::{Code, Cursor, DateTime, parse_id};
-use super::search::{SearchPage, bed_search};
+use super::search::{SearchPage, Wanted, bed_search};
 use super::seen::{Asking, Seen, asking};
+use super::team::{self, Team};
 use crate::app::{self, cursor};
 use crate::board::Names;
 use crate::domain::entry::{Entry, ExternalId};
@@ -37,6 +39,8 @@ pub enum Node {
     BedUnit(BedUnit),
     /// A hold.
     BedHold(BedHold),
+    /// A mobile team.
+    Team(Team),
     /// A grant.
     Grant(Grant),
 }
@@ -185,10 +189,28 @@ impl Query {
         #[graphql(desc = "What is known of the need.")] need: NeedInput,
         #[graphql(desc = "Where the person is. It is used for this search and kept nowhere.")] near: Option<PointInput>,
         #[graphql(desc = "How far to look, in kilometers in a straight line; needs `near`.")] within_km: Option<f64>,
+        #[graphql(
+            desc = "The county that the person is in (Census FIPS code of five digits): which teams can come. Their `homeCounty` when not given."
+        )]
+        in_county: Option<String>,
         first: Option<i32>,
         after: Option<Cursor>,
     ) -> Answer<SearchPage> {
-        Some(bed_search(ctx, need, near, within_km, Paging { first, after, last: None, before: None }))
+        let paging = Paging { first, after, last: None, before: None };
+        Some(bed_search(ctx, Wanted { need, near, within_km, in_county }, &paging))
+    }
+
+    /// Mobile teams and how they stand, in the order of their ids.
+    async fn teams(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which teams; all that you may see when not given.")] filter: Option<TeamFilter>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<Team>> {
+        Some(team::teams(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }))
     }
 
     /// Holds on your agency's units and those kept for your agency, latest first.
@@ -271,6 +293,13 @@ impl Query {
         let seen = &asking(ctx).seen;
         seen.board.unit(&seen.scope, parse_id(&id)?, seen.now).map(|view| BedUnit::new(view, seen))
     }
+
+    /// One mobile team, for federation.
+    #[graphql(entity)]
+    async fn find_team_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Team> {
+        let seen = &asking(ctx).seen;
+        seen.board.team(&seen.scope, parse_id(&id)?, seen.now).map(|view| Team::new(view, seen))
+    }
 }
 
 /// Objects by their ids, whatever their nouns, in the order asked. Holds are read from the database, all at once.
@@ -303,23 +332,15 @@ fn on_board(seen: &Seen, id: GlobalId) -> Option<Node> {
             let view = id.as_noun().and_then(|id| seen.board.unit(&seen.scope, id, seen.now));
             view.map(|view| BedUnit::new(view, seen).into())
         }
+        Noun::Team => {
+            let view = id.as_noun().and_then(|id| seen.board.team(&seen.scope, id, seen.now));
+            view.map(|view| Team::new(view, seen).into())
+        }
         Noun::Grant => {
             let grant = id.as_noun().and_then(|id| seen.board.grant(id)).filter(|grant| seen.scope.sees_grant(grant));
             grant.map(|grant| Grant { grant: crate::domain::grant::Grant::clone(grant), seen: seen.clone() }.into())
         }
         Noun::BedHold | Noun::BedReport | Noun::Event | Noun::AuditEntry => None,
-    }
-}
-
-fn page_size(ctx: &Context<'_>, first: Option<i32>) -> Result<u64, Error> {
-    let limits = ctx.data_unchecked::<Limits>();
-    let first = first.map_or(Some(limits.page_default), |first| usize::try_from(first).ok());
-    match first.filter(|first| *first <= limits.page_max) {
-        Some(first) => Ok(first as u64),
-        None => Err(coded(
-            ErrorCode::LimitExceeded,
-            format!("a page has 0 to {} rows: send `first` within that", limits.page_max),
-        )),
     }
 }
 
@@ -341,7 +362,7 @@ fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> Result
 
 async fn events(ctx: &Context<'_>, after: Option<Cursor>, first: Option<i32>) -> Result<LogPage, Error> {
     let asking = asking(ctx);
-    let (most, bound) = (page_size(ctx, first)?, super::subscription::EVENTS_BOUND);
+    let (most, bound) = (page_size(ctx, first)? as u64, super::subscription::EVENTS_BOUND);
     let after = after.map(|cursor| cursor.0);
     let read = app::log::events(&asking.hub, &asking.viewer, bound, after.as_deref(), most + 1).await;
     let (events, head) = read.map_err(|error| from_app(&error))?;

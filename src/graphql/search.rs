@@ -1,16 +1,18 @@
 //! The search in the schema.
 use super::bed::BedUnit;
-use super::connection::{Page, Paging, Row};
+use super::connection::{AsOf, Page, Paging, Row};
+use super::directory::Service;
 use super::error::{ErrorCode, coded};
-use super::input::{NeedInput, PointInput};
+use super::input::{NeedInput, PointInput, fips};
 use super::query::listing;
-use super::scalars::Code;
+use super::scalars::{Code, DateTime};
 use super::seen::{Seen, asking};
-use crate::board::{Found, Rank, Seek};
-use crate::domain::need::{Criterion, Fit};
+use super::team::Team;
+use crate::board::{Coming, Found, Rank, Respond, Seek};
+use crate::domain::need::{Criterion, Fit, Need, Reason};
 use crate::domain::role::Role;
 use async_graphql::connection::{ConnectionNameType, EdgeNameType};
-use async_graphql::{Context, Error, SimpleObject};
+use async_graphql::{Context, Error, Object, SimpleObject};
 
 /// What a search says of one unit.
 #[derive(Clone, SimpleObject)]
@@ -41,7 +43,7 @@ impl EdgeNameType for SearchName {
 }
 
 /// A page of a search.
-pub(super) type SearchPage = Page<BedUnit, SearchEdge, SearchName, SearchName>;
+pub(super) type SearchPage = Page<BedUnit, SearchEdge, SearchName, SearchName, Answers>;
 
 /// How a unit fits in one point.
 #[derive(Clone, SimpleObject)]
@@ -54,26 +56,106 @@ pub struct FitReason {
     says: &'static str,
 }
 
+/// A line that is open now.
+#[derive(Clone, SimpleObject)]
+pub struct TalkNow {
+    /// The service that answers.
+    service: Service,
+    /// The line to call (E.164).
+    direct_line: Option<String>,
+    /// The line to text (E.164 or a short code).
+    text_line: Option<String>,
+    /// Until when it is open; null around the clock, and when its hours are not known: see `reasons`.
+    open_until: Option<DateTime>,
+    /// Whether it fits what is known.
+    fit: Code<Fit>,
+    /// Every point, with what to say or ask.
+    reasons: Vec<FitReason>,
+}
+
+/// A team that can come, now or when it is free.
+#[derive(Clone, SimpleObject)]
+pub struct CanCome {
+    /// The team.
+    team: Team,
+    /// Whether it fits what is known.
+    fit: Code<Fit>,
+    /// Every point, with what to say or ask.
+    reasons: Vec<FitReason>,
+}
+
+/// What a search says beside its page of places.
+pub struct Answers {
+    as_of: AsOf,
+    need: Need,
+    in_county: Option<u32>,
+    seen: Seen,
+}
+
+impl Answers {
+    fn respond(&self) -> Respond<'_> {
+        Respond { need: &self.need, in_county: self.in_county, at: self.seen.now }
+    }
+}
+
+#[Object]
+impl Answers {
+    /// When the list was true.
+    async fn as_of(&self) -> &AsOf {
+        &self.as_of
+    }
+    /// Somebody to talk to now: lines that are open and not unfit, at most 10, whatever the level of care. Read this first.
+    async fn talk_now(&self) -> Vec<TalkNow> {
+        let lines = self.seen.board.talking(&self.seen.scope, &self.respond());
+        lines
+            .into_iter()
+            .map(|line| TalkNow {
+                direct_line: line.service.details.direct_line.clone(),
+                text_line: line.service.details.text_line.clone(),
+                open_until: line.until.map(DateTime),
+                fit: Code(line.fit),
+                reasons: reasons(&line.reasons),
+                service: Service::new(line.service, &self.seen),
+            })
+            .collect()
+    }
+    /// Somebody who can come: teams that cover the county of the person, free ones first, then those that are free soonest;
+    /// at most 10. Without a county all teams are listed, and each has to be asked. Read this before the places.
+    async fn can_come(&self) -> Vec<CanCome> {
+        let teams = self.seen.board.coming(&self.seen.scope, &self.respond());
+        let come = |coming: Coming| CanCome {
+            fit: Code(coming.fit),
+            reasons: reasons(&coming.reasons),
+            team: Team::new(coming.team, &self.seen),
+        };
+        teams.into_iter().map(come).collect()
+    }
+}
+
+fn reasons(reasons: &[Reason]) -> Vec<FitReason> {
+    reasons.iter().map(|r| FitReason { criterion: Code(r.criterion), fit: Code(r.fit), says: r.says }).collect()
+}
+
+/// What is asked of a search, beside the page.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) need: NeedInput,
+    pub(super) near: Option<PointInput>,
+    pub(super) within_km: Option<f64>,
+    pub(super) in_county: Option<String>,
+}
+
 fn search_edge(found: &Found, seen: &Seen) -> SearchEdge {
-    let reasons = found
-        .reasons
-        .iter()
-        .map(|r| FitReason { criterion: Code(r.criterion), fit: Code(r.fit), says: r.says })
-        .collect();
+    let reasons = reasons(&found.reasons);
     let km = found.meters.map(|meters| f64::from(meters.div_ceil(100)) / 10.0);
     SearchEdge { unit: BedUnit::new(found.unit.clone(), seen), distance_km: km, fit: Code(found.fit), reasons }
 }
 
 /// Answers a search, page by page.
-pub(super) fn bed_search(
-    ctx: &Context<'_>,
-    need: NeedInput,
-    near: Option<PointInput>,
-    within_km: Option<f64>,
-    paging: Paging,
-) -> Result<SearchPage, Error> {
-    let bound = format!("bedSearch:{need:?}:{near:?}:{within_km:?}");
-    let need = need.read()?;
+pub(super) fn bed_search(ctx: &Context<'_>, wanted: Wanted, paging: &Paging) -> Result<SearchPage, Error> {
+    let bound = format!("bedSearch:{wanted:?}");
+    let Wanted { need, near, within_km, in_county } = wanted;
+    let (need, in_county) = (need.read()?, in_county.as_deref().map(fips).transpose()?);
     let viewer = &asking(ctx).viewer;
     let first_responder = [Role::Officer, Role::Dispatcher, Role::Ems].iter().any(|role| viewer.stands_as(*role));
     if first_responder && need.payer.is_some() {
@@ -88,20 +170,25 @@ pub(super) fn bed_search(
         None => None,
     };
     let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into())?;
-    // Every page is judged at the first page's instant, or freshness would move rows between pages.
-    let at = match &paging.after {
-        Some(cursor) => listing.instant(cursor)?,
-        None => asking.seen.now,
+    let seen = &asking.seen;
+    // Every page is in the order of the first page's instant, or freshness would move rows between pages; what it says
+    // is of now.
+    let (at, ranked_at) = match &paging.after {
+        Some(cursor) => (seen.now, listing.instant(cursor)?),
+        None => (seen.now, seen.now),
     };
-    let seen = &Seen { now: at, ..asking.seen.clone() };
-    let found = seen.board.search(&seen.scope, &Seek { need: &need, near, within_meters, at });
+    let found = seen.board.search(&seen.scope, &Seek { need: &need, near, within_meters, at, ranked_at });
     let rows: Vec<Row<(crate::domain::time::At, Rank), _, _>> = found
         .iter()
         .map(|found| Row {
-            key: (at, found.rank),
+            key: (ranked_at, found.rank),
             node: BedUnit::new(found.unit.clone(), seen),
             edge: search_edge(found, seen),
         })
         .collect();
-    listing.page(ctx, &paging, rows)
+    let page = listing.page::<_, _, _, SearchName, SearchName>(ctx, paging, rows)?;
+    let answers = Answers { as_of: page.additional_fields.as_of, need, in_county, seen: seen.clone() };
+    let mut whole = SearchPage::with_additional_fields(page.has_previous_page, page.has_next_page, answers);
+    whole.edges = page.edges;
+    Ok(whole)
 }

@@ -7,7 +7,9 @@ use crate::domain::event::Audience;
 use crate::domain::grant::{Grant, HolderKind};
 use crate::domain::hold::{Hold, Side};
 use crate::domain::id::{BedHoldId, GrantId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::organization::OrganizationDetails;
 use crate::domain::role::Role;
+use crate::domain::team::Team;
 use std::marker::PhantomData;
 use uuid::Uuid;
 
@@ -68,6 +70,10 @@ acts! {
     PauseUnit
     /// Placing or changing a hold, for its holder or for the unit's agency.
     HoldBed
+    /// Saving a mobile team.
+    SaveTeam
+    /// Saying for a team whether it is free.
+    SetTeamStatus
     /// Granting a role.
     GrantRole
     /// Revoking a grant.
@@ -151,9 +157,9 @@ impl Saves for crate::domain::region::RegionDetails {
 impl Saves for crate::domain::organization::OrganizationDetails {
     type Action = SaveOrganization;
 
-    // The staff of a coordinating agency see more of other agencies: it does not make itself one.
+    // What an agency is decides what its people may be and see: it does not make itself something else.
     fn is_for_operators(&self, edited: &Self) -> bool {
-        self.coordinating != edited.coordinating
+        Self { name: edited.name.clone(), ..self.clone() } != *edited
     }
 }
 impl Saves for crate::domain::facility::FacilityDetails {
@@ -164,6 +170,9 @@ impl Saves for crate::domain::service::ServiceDetails {
 }
 impl Saves for crate::domain::bed::BedUnitDetails {
     type Action = SaveBedUnit;
+}
+impl Saves for crate::domain::team::TeamDetails {
+    type Action = SaveTeam;
 }
 
 /// May the viewer add this entry?
@@ -274,6 +283,22 @@ pub fn tell_time(viewer: &Viewer, of: &BedUnit) -> Result<Permit<TellTime>, Refu
     unit(viewer, of)
 }
 
+fn team<A: Acts>(viewer: &Viewer, team: &Team) -> Result<Permit<A>, Refused> {
+    let entry = &team.entry;
+    let (key, version) = (entry.id.key(), entry.version);
+    permit(viewer, Row { noun: Noun::Team, key, version, region: entry.region, owner: entry.owner })
+}
+
+/// May the viewer say for this team whether it is free?
+pub fn set_team_status(viewer: &Viewer, of: &Team) -> Result<Permit<SetTeamStatus>, Refused> {
+    team(viewer, of)
+}
+
+/// May the viewer tell the log that this team was lost?
+pub fn tell_lost(viewer: &Viewer, of: &Team) -> Result<Permit<TellTime>, Refused> {
+    team(viewer, of)
+}
+
 fn row_of(grant: &Grant) -> Row {
     Row {
         noun: Noun::Grant,
@@ -284,15 +309,27 @@ fn row_of(grant: &Grant) -> Row {
     }
 }
 
-/// May the viewer make this grant? Nobody but an operator or the console makes operators, or grants to applications across agencies.
-pub fn grant_role(viewer: &Viewer, grant: &Grant) -> Result<Permit<GrantRole>, Refused> {
-    let over = viewer.stands_as(Role::AgencyAdmin)
+/// Why a grant is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoGrant {
+    /// It is not the viewer's to make.
+    Refused,
+    /// Nobody holds this role at an agency of this kind.
+    Misfit,
+}
+
+/// Whether an administrator's reach ends before a grant: nobody but an operator or the console makes operators, or grants
+/// to applications across agencies.
+fn is_over(viewer: &Viewer, grant: &Grant) -> bool {
+    viewer.stands_as(Role::AgencyAdmin)
         && (matches!(grant.role, Role::HubOperator | Role::Council | Role::Analyst)
-            || grant.principal.kind == HolderKind::Application);
-    if over {
-        return Err(Refused);
-    }
-    permit(viewer, row_of(grant))
+            || grant.principal.kind == HolderKind::Application)
+}
+
+/// May the viewer make this grant, and can its role be held at the agency?
+pub fn grant_role(viewer: &Viewer, grant: &Grant, at: &OrganizationDetails) -> Result<Permit<GrantRole>, NoGrant> {
+    let permit = permit(viewer, row_of(grant)).ok().filter(|_| !is_over(viewer, grant)).ok_or(NoGrant::Refused)?;
+    if rules::fits(grant.role, at) { Ok(permit) } else { Err(NoGrant::Misfit) }
 }
 
 /// May the viewer revoke this grant? An agency's administrator does not revoke an operator's.
@@ -303,6 +340,19 @@ pub fn revoke_grant(viewer: &Viewer, grant: &Grant) -> Result<Permit<RevokeGrant
     permit(viewer, row_of(grant))
 }
 
+/// Whether the viewer may do something to a grant, and why: for `viewer { may }`.
+pub fn may_grant(viewer: &Viewer, action: Action, grant: &Grant) -> (bool, String) {
+    let (yes, why) = may(viewer, action, Some((grant.region, grant.organization, Audience::AGENCY)));
+    let yes = match action {
+        Action::GrantRole => yes && !is_over(viewer, grant),
+        Action::RevokeGrant => revoke_grant(viewer, grant).is_ok(),
+        // Whoever asks sees it, if only because it is their own.
+        Action::ReadGrants => true,
+        _ => yes,
+    };
+    (yes, why)
+}
+
 /// Whether the viewer may do something to a row of a region, an owner and an audience, and why: for `viewer { may }`.
 pub fn may(viewer: &Viewer, action: Action, row: Option<(RegionId, OrganizationId, Audience)>) -> (bool, String) {
     let Some(role) = viewer.role() else { return (false, "Nobody without a grant may do anything here.".into()) };
@@ -311,6 +361,7 @@ pub fn may(viewer: &Viewer, action: Action, row: Option<(RegionId, OrganizationI
         action,
         Action::ReadDirectory
             | Action::ReadAvailability
+            | Action::ReadTeams
             | Action::ReadCensus
             | Action::ReadHolds
             | Action::ReadGrants

@@ -51,13 +51,15 @@ impl Scope {
         let reach = |action| viewer.reach(action);
         let units = reach(Action::ReadAvailability);
         let census = reach(Action::ReadCensus);
+        let teams = reach(Action::ReadTeams);
         let shared = directory_bit(reach(Action::ReadDirectory))
             .and(unit_bits(units))
+            .and(team_bits(teams))
             .and(grant_bits(reach(Action::ReadGrants)));
         let own = Audience::NOBODY
             .and(if census == Reach::Agency { Audience::CARE } else { Audience::NOBODY })
             .and(if reach(Action::ReadGrants) == Reach::Agency { Audience::AGENCY } else { Audience::NOBODY });
-        let region = match (units.max(reach(Action::ReadDirectory)), viewer.region()) {
+        let region = match (units.max(teams).max(reach(Action::ReadDirectory)), viewer.region()) {
             (Reach::Hub, _) => Regions::All,
             (_, Some(region)) => Regions::One(region),
             (_, None) => Regions::None,
@@ -167,6 +169,13 @@ fn unit_bits(reach: Reach) -> Audience {
         Reach::DropOff => Audience::FIRST_RESPONDER,
         Reach::Public => Audience::COMMUNITY,
         Reach::Region | Reach::Hub => Audience::CARE,
+    }
+}
+
+fn team_bits(reach: Reach) -> Audience {
+    match reach {
+        Reach::Region | Reach::Hub => Audience::TEAMS,
+        Reach::Nowhere | Reach::Own | Reach::DropOff | Reach::Public | Reach::Agency => Audience::NOBODY,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Views: what of a row a viewer may read.
 use super::rules::Reach;
 use super::scope::Scope;
-use crate::domain::bed::{Availability, BedUnit, Report};
+use crate::domain::bed::{Availability, BedUnit, PauseReason, Report};
+use crate::domain::entry::Details;
 use crate::domain::hold::{Hold, HoldState};
+use crate::domain::team::{Said, Team, TeamShownAs};
 use crate::domain::time::At;
 use std::sync::Arc;
 
@@ -72,9 +74,25 @@ impl BedUnitView {
         seen
     }
 
+    /// Whether more places are used and blocked than have staff, for those who may read numbers.
+    pub fn over_capacity(&self) -> Option<bool> {
+        self.numbers.then_some(self.availability.over_capacity)
+    }
+
     /// When the numbers were true.
     pub fn as_of(&self) -> Option<At> {
         self.unit.report.as_ref().map(|report| report.as_of)
+    }
+
+    /// The pause: why, for those who may read numbers; since when; and its expected end.
+    pub fn pause(&self) -> Option<(Option<PauseReason>, At, At)> {
+        let pause = self.unit.pause?;
+        Some((Some(pause.reason).filter(|_| self.numbers), pause.since, pause.until))
+    }
+
+    /// Whether the scope reads the unit's census.
+    pub fn reads_census(&self) -> bool {
+        self.census
     }
 
     /// The whole report, for those who may read the census.
@@ -90,6 +108,46 @@ impl BedUnitView {
     /// Places kept, and people who came on a hold since the report was true, for those who may read numbers.
     pub fn held_and_arrived(&self) -> Option<(u32, u32)> {
         self.numbers.then_some((self.availability.held, self.availability.arrived))
+    }
+
+    /// The instant it was seen at.
+    pub fn now(&self) -> At {
+        self.now
+    }
+}
+
+/// A team as one scope sees it at one instant.
+#[derive(Clone, Debug)]
+pub struct TeamView {
+    team: Arc<Team>,
+    now: At,
+}
+
+/// What of a team a scope may read; `None` when the scope does not see it at all.
+pub fn team(scope: &Scope, team: Arc<Team>, now: At) -> Option<TeamView> {
+    let entry = &team.entry;
+    scope.sees(entry.region, entry.owner, entry.details.audience()).then_some(TeamView { team, now })
+}
+
+impl TeamView {
+    /// The team's definition and words, which everyone who sees the team may read.
+    pub fn team(&self) -> &Team {
+        &self.team
+    }
+
+    /// How it is shown.
+    pub fn shown_as(&self) -> TeamShownAs {
+        self.team.shown_as(self.now)
+    }
+
+    /// What it said last, true or not by now.
+    pub fn said(&self) -> Option<Said> {
+        self.team.said
+    }
+
+    /// When it expects to be free, while it is known to be busy.
+    pub fn free_at(&self) -> Option<At> {
+        self.team.free_at(self.now)
     }
 
     /// The instant it was seen at.

@@ -232,6 +232,10 @@ impl Kept for Service {
                 age_max: maybe("service", row.age_max)?,
                 languages: list("service", &row.languages)?,
                 catchment_fips: list("service", &row.catchment_fips)?,
+                direct_line: row.direct_line,
+                text_line: row.text_line,
+                hours: row.hours.as_deref().map(|hours| list("service", hours)).transpose()?,
+                youth_capable: row.youth_capable,
             },
             external_ids: external_ids("service", &row.external_ids)?,
             retired: row.retired,
@@ -258,6 +262,10 @@ impl Kept for Service {
             age_max: d.age_max.map(number),
             languages: text(&d.languages),
             catchment_fips: text(&d.catchment_fips),
+            direct_line: d.direct_line.clone(),
+            text_line: d.text_line.clone(),
+            hours: d.hours.as_ref().map(text),
+            youth_capable: d.youth_capable,
             external_ids: external_text(&self.external_ids),
             retired: self.retired,
             provenance: self.provenance.code().into(),
@@ -293,6 +301,14 @@ impl Tx {
         Entry<D>: Kept,
     {
         self.one(D::by_key(id)).await
+    }
+
+    /// One entry of the directory that a write stands on: nobody changes it until the write ends.
+    pub async fn consult<D: Listed>(&self, id: D::Id) -> Result<Option<Entry<D>>, Error>
+    where
+        Entry<D>: Kept,
+    {
+        self.still(D::by_key(id)).await
     }
 
     /// The facilities of an agency that are not withdrawn, locked.

@@ -17,6 +17,7 @@ mod import;
 mod meta;
 pub mod outbox;
 mod scoped;
+mod team;
 mod tx;
 mod verify;
 
@@ -28,7 +29,7 @@ pub use error::{Error, MayConflict};
 pub use hold::HoldFilter;
 pub use idempotency::{Keyed, Replay};
 pub use import::Imported;
-pub use meta::SchemaState;
+pub use meta::{DEMO, NETWORK, SchemaState};
 pub use scoped::Scoped;
 pub use tx::{Committed, Kept, KeptBy, Reader, Store, Tx};
 pub use verify::Finding;

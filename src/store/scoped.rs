@@ -81,6 +81,13 @@ impl Scoped for entity::bed_unit::Entity {
     }
 }
 
+impl Scoped for entity::team::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::team::Column;
+        by_audience(scope, Column::RegionId, Column::OrganizationId, Column::Audience)
+    }
+}
+
 impl Scoped for entity::bed_report::Entity {
     fn within(scope: &Scope) -> Condition {
         use crate::policy::Reach;

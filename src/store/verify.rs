@@ -12,7 +12,7 @@ pub struct Finding {
     pub broken: i64,
 }
 
-const PROMISES: [(&str, &str); 9] = [
+const PROMISES: [(&str, &str); 10] = [
     ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
@@ -23,6 +23,10 @@ const PROMISES: [(&str, &str); 9] = [
     (
         "each unit stands where its last event left it",
         "SELECT COUNT(*) AS n FROM bed_unit u WHERE u.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = u.id)",
+    ),
+    (
+        "each team stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM team t WHERE t.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = t.id)",
     ),
     (
         "each grant stands where its last event left it",
@@ -50,10 +54,12 @@ impl Store {
     /// Asks the database about each promise. Run it with the hub stopped, or after the relay has caught up.
     pub async fn verify(&self) -> Result<Vec<Finding>, Error> {
         let mut findings = Vec::with_capacity(PROMISES.len());
+        let tx = self.dialect().begin_read(&self.pools().readers).await?;
+        self.dialect().be_patient(&tx).await?;
         for (promise, sql) in PROMISES {
             let sql = sql.replace("JSON_LENGTH(u.held)", self.dialect().json_length("u.held").as_str());
             let statement = Statement::from_string(self.dialect().backend(), sql);
-            let row = self.pools().readers.query_one_raw(statement).await?;
+            let row = tx.query_one_raw(statement).await?;
             let broken = row.map(|row| row.try_get::<i64>("", "n")).transpose()?.unwrap_or(0);
             findings.push(Finding { promise, broken });
         }

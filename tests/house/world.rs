@@ -1,8 +1,9 @@
 //! A small world: one region, two of each agency that matters, a person in each role at each.
-use super::ISSUER;
+use super::{House, ISSUER};
 use crisis_hub::app::bed::{self, SaveUnit};
 use crisis_hub::app::directory::{self, Entered, SaveEntry};
 use crisis_hub::app::grant::{self, GrantRole};
+use crisis_hub::app::team::{self, SaveTeam};
 use crisis_hub::app::{Hub, console};
 use crisis_hub::domain::bed::{
     BedUnitDetails, Countable, GenderPolicy, HoldPolicy, Security, Specialty, UnitDefinition,
@@ -12,11 +13,14 @@ use crisis_hub::domain::entry::{Entry, Provenance};
 use crisis_hub::domain::facility::{FacilityDetails, Zone};
 use crisis_hub::domain::geo::Point;
 use crisis_hub::domain::grant::{HolderKind, Principal};
-use crisis_hub::domain::id::{BedUnitId, FacilityId, OrganizationId, RegionId, ServiceId};
+use crisis_hub::domain::id::{BedUnitId, FacilityId, OrganizationId, RegionId, ServiceId, TeamId};
+use crisis_hub::domain::language::Language;
 use crisis_hub::domain::organization::{OrganizationDetails, OrganizationKind};
 use crisis_hub::domain::region::{County, RegionDetails};
 use crisis_hub::domain::role::Role;
 use crisis_hub::domain::service::{ServiceDetails, ServiceKind};
+use crisis_hub::domain::team::{HEARTBEAT_MINUTES, TeamDefinition, TeamDetails};
+use crisis_hub::policy::Scope;
 use crisis_hub::store::{Kept, KeptBy};
 use std::sync::Arc;
 
@@ -90,7 +94,8 @@ async fn region_of(hub: &Hub, code: &str) -> RegionId {
 async fn agency(hub: &Hub, region: RegionId, name: &str, latitude: f64, longitude: f64) -> Agency {
     let details = OrganizationDetails {
         name: format!("{name} Crisis Care"),
-        kind: OrganizationKind::CrisisProvider,
+        // The one kind that has people in every role.
+        kind: OrganizationKind::Tribal,
         part2_program: false,
         covered_entity: true,
         criminal_justice_agency: false,
@@ -153,6 +158,10 @@ fn service(name: &str, facility: FacilityId) -> ServiceDetails {
         age_max: None,
         languages: vec!["en".into(), "es".into()],
         catchment_fips: Vec::new(),
+        direct_line: None,
+        text_line: None,
+        hours: None,
+        youth_capable: None,
     }
 }
 
@@ -173,6 +182,44 @@ fn unit(facility: FacilityId, service: ServiceId, drop_off: bool, public: bool) 
         hold_policy: HoldPolicy::Open,
         drop_off,
         public,
+    }
+}
+
+/// A service of an agency that goes to people: the one that is there, or a new one.
+async fn mobile(hub: &Hub, agency: &Agency) -> ServiceId {
+    let (scope, board) = (Scope::of(&console::viewer()), hub.board().now());
+    let mut there = board.entries::<ServiceDetails>(&scope);
+    if let Some(known) = there.find(|s| s.owner == agency.organization && s.details.kind == ServiceKind::Mobile) {
+        return known.id;
+    }
+    let details = ServiceDetails { facility: None, kind: ServiceKind::Mobile, ..service("Mobile", agency.facility) };
+    let mut add = SaveEntry::new(None, details, Provenance::Manual);
+    add.owner = Some(agency.organization);
+    save(hub, add).await.id
+}
+
+impl House {
+    /// A service of an agency that goes to people.
+    pub async fn mobile(&self, agency: &Agency) -> ServiceId {
+        mobile(self.hub(), agency).await
+    }
+
+    /// A new team of an agency, in Miami-Dade, which has not said anything.
+    pub async fn team(&self, agency: &Agency, label: &str) -> TeamId {
+        let definition = TeamDefinition {
+            service: self.mobile(agency).await,
+            counties: vec![12_086],
+            hours: None,
+            languages: vec![Language::parse("languages", "en").unwrap()],
+            youth_capable: true,
+            peer_on_team: false,
+            can_transport: false,
+            heartbeat_minutes: HEARTBEAT_MINUTES,
+        };
+        let details = TeamDetails { label: label.into(), definition };
+        let provenance = Provenance::Manual;
+        let input = SaveTeam { team: None, expected_version: None, details, retire: false, provenance, keyed: None };
+        team::save(self.hub(), &console::viewer(), input).await.unwrap().changed.unwrap().team().id()
     }
 }
 

@@ -4,7 +4,9 @@ use crate::house::traffic::{places, reports, staff};
 use crisis_hub::app::bed;
 use crisis_hub::app::hold::{self, HoldBed};
 use crisis_hub::clock::Clock;
-use crisis_hub::domain::id::{BedHoldId, BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId};
+use crisis_hub::domain::id::{
+    BedHoldId, BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId, TeamId,
+};
 use crisis_hub::domain::role::Role;
 use crisis_hub::policy::rules::Action;
 use serde_json::{Value, json};
@@ -17,6 +19,9 @@ pub struct Named {
     pub service: ServiceId,
     pub unit: BedUnitId,
     pub hold: BedHoldId,
+    pub arriving: BedHoldId,
+    pub mobile: ServiceId,
+    pub team: TeamId,
     pub grant: GrantId,
     pub subject: String,
     pub later: String,
@@ -34,8 +39,12 @@ impl Named {
         let grant = house.grant(subject, Role::Peer, agency.organization).await;
         let intake = staff(house.hub(), "intake");
         bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(40))).await.unwrap();
-        let hold = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
-        let hold = hold::place(house.hub(), &intake, hold).await.unwrap().changed.unwrap();
+        let hold = async || {
+            let new = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
+            hold::place(house.hub(), &intake, new).await.unwrap().changed.unwrap().hold().id
+        };
+        let (hold, arriving) = (hold().await, hold().await);
+        let team = house.team(agency, &format!("Amber team of {subject}")).await;
         house.deliver().await;
         Self {
             region: house.world.region,
@@ -43,7 +52,10 @@ impl Named {
             facility: agency.facility,
             service: agency.service,
             unit: agency.chairs(),
-            hold: hold.hold().id,
+            hold,
+            arriving,
+            mobile: house.mobile(agency).await,
+            team,
             grant: grant.id,
             subject: format!("new-{subject}"),
             later: house.clock.now().plus_minutes(60).to_string(),
@@ -59,6 +71,9 @@ impl Named {
             service: beside(self.service),
             unit: beside(self.unit),
             hold: beside(self.hold),
+            arriving: beside(self.arriving),
+            mobile: beside(self.mobile),
+            team: beside(self.team),
             grant: beside(self.grant),
             subject: self.subject.clone(),
             later: self.later.clone(),
@@ -73,6 +88,7 @@ impl Named {
             self.service.to_string(),
             self.unit.to_string(),
             self.hold.to_string(),
+            self.team.to_string(),
             self.grant.to_string(),
         ]
     }
@@ -96,6 +112,8 @@ pub enum Needs {
     Place,
     /// To see the agency's hold and be allowed to change it.
     Hold,
+    /// To see the team and be allowed the action on it.
+    Team(Action),
     /// To see the grant and be allowed the action on it.
     Grant(Action),
 }
@@ -134,12 +152,13 @@ pub const SAMPLES: &[Sample] = &[
         json!({ "ids": named.all() })
     }),
     sample("Query._entities", Needs::Absent, "query($of: [_Any!]!) { _entities(representations: $of) { __typename
-        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on BedUnit { id label shownAs } } }",
+        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on BedUnit { id label shownAs } ... on Team { id label status } } }",
         |named| json!({ "of": [
             { "__typename": "Organization", "id": named.organization.to_string() },
             { "__typename": "Facility", "id": named.facility.to_string() },
             { "__typename": "Service", "id": named.service.to_string() },
             { "__typename": "BedUnit", "id": named.unit.to_string() },
+            { "__typename": "Team", "id": named.team.to_string() },
         ] })),
     sample("Query._service", Needs::Public, "{ _service { sdl } }", none),
     sample("Query.regions", Needs::Rows(Action::ReadDirectory), "{ regions { id name } }", none),
@@ -160,7 +179,7 @@ pub const SAMPLES: &[Sample] = &[
     sample(
         "Query.bedSearch",
         Needs::Rows(Action::ReadAvailability),
-        "{ bedSearch(need: { age: 30 }) { edges { fit unit { id } } } }",
+        "{ bedSearch(need: { age: 30 }) { talkNow { service { id } } canCome { team { id label } } edges { fit unit { id } } } }",
         none,
     ),
     sample(
@@ -168,6 +187,12 @@ pub const SAMPLES: &[Sample] = &[
         Needs::Known,
         "{ bedHolds { edges { node { id generation state until unit { id } holder { id } owner { id } } } } }",
         none,
+    ),
+    sample(
+        "Query.teams",
+        Needs::Rows(Action::ReadTeams),
+        "query($filter: TeamFilter) { teams(filter: $filter) { edges { node { id label status } } } }",
+        |named| json!({ "filter": { "organizationId": named.organization.to_string() } }),
     ),
     sample("Query.events", Needs::Rows(Action::ReadDirectory), "{ events { edges { node { kind nodeId } } pageInfo { endCursor } } }", none),
     sample(
@@ -186,7 +211,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.reportBeds",
         Needs::Unit(Action::ReportBeds),
         "mutation($input: ReportBedsInput!) { reportBeds(input: $input) { bedUnits { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 5, "occupied": 1 }] } }),
+        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 90, "occupied": 1 }] } }),
     ),
     sample(
         "Mutation.pauseBedUnit",
@@ -216,7 +241,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.arriveOnHold",
         Needs::Hold,
         "mutation($input: ArriveOnHoldInput!) { arriveOnHold(input: $input) { hold { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "holdId": named.hold.to_string() } }),
+        |named| json!({ "input": { "holdId": named.arriving.to_string() } }),
     ),
     sample(
         "Mutation.releaseHold",
@@ -237,7 +262,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.saveOrganization",
         Needs::Entry(Action::SaveOrganization),
         "mutation($input: SaveOrganizationInput!) { saveOrganization(input: $input) { organization { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "id": named.organization.to_string(), "name": "Amber Two", "kind": "CRISIS_PROVIDER" } }),
+        |named| json!({ "input": { "id": named.organization.to_string(), "name": "Amber Two", "kind": "TRIBAL", "coveredEntity": true } }),
     ),
     sample(
         "Mutation.saveFacility",
@@ -253,6 +278,21 @@ pub const SAMPLES: &[Sample] = &[
             json!({ "input": { "id": named.service.to_string(), "name": "Amber Two", "kind": "RECEIVING_23H",
                 "facilityId": named.facility.to_string() } })
         },
+    ),
+    sample(
+        "Mutation.saveTeam",
+        Needs::Team(Action::SaveTeam),
+        "mutation($input: SaveTeamInput!) { saveTeam(input: $input) { team { id } problems { code current { id } } } }",
+        |named| {
+            json!({ "input": { "id": named.team.to_string(), "label": "Renamed", "serviceId": named.mobile.to_string(),
+                "countiesFips": ["12086"] } })
+        },
+    ),
+    sample(
+        "Mutation.setTeamStatus",
+        Needs::Team(Action::SetTeamStatus),
+        "mutation($input: SetTeamStatusInput!) { setTeamStatus(input: $input) { team { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "teamId": named.team.to_string(), "status": "AVAILABLE" } }),
     ),
     sample(
         "Mutation.grantRole",

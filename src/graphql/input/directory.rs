@@ -6,6 +6,7 @@ use crate::domain::facility::{FacilityDetails, Zone};
 use crate::domain::organization::{OrganizationDetails, OrganizationKind};
 use crate::domain::service::{ServiceDetails, ServiceKind};
 use crate::graphql::directory::ExternalIdInput;
+use crate::graphql::hours::OpeningHoursInput;
 use crate::graphql::scalars::Code;
 use crate::graphql::seen::Asking;
 use async_graphql::{Error, ID, InputObject};
@@ -126,6 +127,14 @@ pub struct SaveServiceInput {
     languages: Option<Vec<String>>,
     /// Counties served (Census FIPS codes of five digits); any when not given.
     catchment_fips: Option<Vec<String>>,
+    /// The line to call (E.164).
+    direct_line: Option<String>,
+    /// The line to text (E.164, or a short code of 3 to 6 digits).
+    text_line: Option<String>,
+    /// When it is open; leave out when not known.
+    hours: Option<OpeningHoursInput>,
+    /// Set up for people under 18; leave out when not known.
+    youth_capable: Option<bool>,
     /// Ids of the same service in other systems; taken when it is added.
     #[graphql(validator(max_items = 20))]
     external_ids: Option<Vec<ExternalIdInput>>,
@@ -199,6 +208,10 @@ pub(in crate::graphql) fn service(
         age_max: input.age_max,
         languages: input.languages.unwrap_or_default(),
         catchment_fips: all_fips(input.catchment_fips)?,
+        direct_line: input.direct_line,
+        text_line: input.text_line,
+        hours: input.hours.map(OpeningHoursInput::read).transpose()?,
+        youth_capable: input.youth_capable,
     };
     let mut save = SaveEntry::new(maybe_named(input.id.as_ref())?, details, Provenance::Manual);
     (save.expected_version, save.retire, save.keyed) = (input.expected_version, input.retire, keyed);

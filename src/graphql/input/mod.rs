@@ -3,6 +3,7 @@ pub mod bed;
 pub mod directory;
 pub mod grant;
 pub mod hold;
+pub mod team;
 
 use super::directory::{ExternalIdInput, parse_fips};
 use super::error::{ErrorCode, coded, from_app};
@@ -100,7 +101,7 @@ fn list<C: crate::domain::code::Coded>(codes: Option<Vec<Code<C>>>) -> Option<Ve
     codes.map(|codes| codes.into_iter().map(|code| code.0).collect())
 }
 
-fn fips(code: &str) -> Result<u32, Error> {
+pub(super) fn fips(code: &str) -> Result<u32, Error> {
     parse_fips(code)
         .ok_or_else(|| coded(ErrorCode::BadUserInput, "a county is a Census FIPS code of five digits, such as 12086"))
 }

@@ -106,7 +106,14 @@ impl Keeping {
 
     /// One connection, so that nobody else is one of ours.
     async fn open(&self, url: &str) -> Result<Store, Error> {
-        let size = PoolSize { connections_max: 1, wait_ms_max: self.wait_ms_max };
+        // 0 is no bound: a schema's steps over a large copy take as long as they take.
+        let size = PoolSize {
+            connections_max: 1,
+            wait_ms_max: self.wait_ms_max,
+            lock_ms_max: 0,
+            statement_ms_max: 0,
+            idle_ms_max: 0,
+        };
         Store::open(url, size, self.clock.clone(), self.ids.clone()).await
     }
 }

@@ -1,0 +1,186 @@
+//! Verbs of mobile teams.
+use super::Hub;
+use super::bed::{remember, replayed};
+use super::error::Error;
+use super::outcome::{Outcome, Problem, ProblemCode};
+use crate::domain::entry::{Changed, Entry, Origin, Provenance, Version};
+use crate::domain::id::{GlobalId, OrganizationId, TeamId};
+use crate::domain::language::Language;
+use crate::domain::service::{Service, ServiceDetails, ServiceKind};
+use crate::domain::team::{SayRefused, Team, TeamDetails, TeamShownAs, TeamStatus};
+use crate::policy::view::{self, TeamView};
+use crate::policy::{Permit, Scope, Viewer, permit};
+use crate::store::{Committed, KeptBy, Keyed, Tx};
+use std::sync::Arc;
+
+/// Which teams; everything given has to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TeamFilter {
+    /// Of this agency.
+    pub organization: Option<OrganizationId>,
+    /// Shown as one of these.
+    pub shown_as: Option<Vec<TeamShownAs>>,
+    /// Covering this county.
+    pub county_fips: Option<u32>,
+    /// Free to come now, or not.
+    pub available_now: Option<bool>,
+    /// Speaking this language.
+    pub language: Option<Language>,
+    /// Set up for people under 18, or not.
+    pub youth_capable: Option<bool>,
+}
+
+impl TeamFilter {
+    /// Whether a team matches.
+    pub fn matches(&self, team: &TeamView) -> bool {
+        let (entry, definition, shown) = (&team.team().entry, team.team().definition(), team.shown_as());
+        self.organization.is_none_or(|id| id == entry.owner)
+            && self.shown_as.as_ref().is_none_or(|wanted| wanted.contains(&shown))
+            && self.county_fips.is_none_or(|county| definition.counties.contains(&county))
+            && self.available_now.is_none_or(|wanted| wanted == (shown == TeamShownAs::Available))
+            && self.language.is_none_or(|language| definition.languages.contains(&language))
+            && self.youth_capable.is_none_or(|wanted| wanted == definition.youth_capable)
+    }
+}
+
+/// Adds or edits a team.
+#[derive(Clone, Debug)]
+pub struct SaveTeam {
+    /// The team; none adds one.
+    pub team: Option<TeamId>,
+    /// The version that the client read; any when not given.
+    pub expected_version: Option<Version>,
+    /// What the agency says about it.
+    pub details: TeamDetails,
+    /// Withdraw it.
+    pub retire: bool,
+    /// Where the details come from.
+    pub provenance: Provenance,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// Adds, edits or withdraws a team of the viewer's own agency.
+pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveTeam) -> Result<Outcome<TeamView>, Error> {
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            let replayed = replayed(&tx, input.keyed.as_ref()).await?;
+            let known = replayed.as_ref().and_then(|ids| GlobalId::parse(ids.first()?)?.as_noun());
+            match known.or(input.team) {
+                Some(id) => {
+                    let team = tx.team(id).await?.ok_or(Error::NotFound)?;
+                    let permit = permit::edit(viewer, &team.entry, (!input.retire).then_some(&input.details))?;
+                    let changed = if replayed.is_some() { None } else { edited(&tx, input, &team).await? };
+                    finish(tx, permit, team, changed, input.keyed.as_ref(), replayed.is_some()).await
+                }
+                None => add(tx, viewer, input).await,
+            }
+        })
+        .await;
+    settled(hub, viewer, written)
+}
+
+async fn edited(tx: &Tx, input: &SaveTeam, team: &Team) -> Result<Option<Changed<Team>>, Error> {
+    if input.expected_version.is_some_and(|expected| expected != team.version()) {
+        return Err(Error::Refused(vec![
+            Problem::new(ProblemCode::StaleVersion).at(&["expectedVersion"]).with_current(team.id()),
+        ]));
+    }
+    if input.retire {
+        return Ok(team.retire(tx.now()));
+    }
+    offered(tx, input).await?.filter(|service| service.owner == team.entry.owner).ok_or(Error::NotFound)?;
+    Ok(team.edit(input.details.clone(), input.provenance, tx.now())?)
+}
+
+/// The service that the team offers: one that goes to people.
+async fn offered(tx: &Tx, input: &SaveTeam) -> Result<Option<Service>, Error> {
+    let service = tx.entry::<ServiceDetails>(input.details.definition.service).await?;
+    if service.as_ref().is_some_and(|service| service.details.kind != ServiceKind::Mobile) {
+        return Err(Error::BadInput("a team offers a service of the kind MOBILE".into()));
+    }
+    Ok(service)
+}
+
+async fn add(tx: Tx, viewer: &Viewer, input: &SaveTeam) -> Result<Committed<(Team, bool)>, Error> {
+    let service = offered(&tx, input).await?.ok_or(Error::NotFound)?;
+    let id: TeamId = tx.id();
+    let permit = permit::add::<TeamDetails>(viewer, id, service.region, service.owner)?;
+    let origin = Origin { region: service.region, owner: service.owner, provenance: input.provenance };
+    let changed = Team::create(Entry::create(id, origin, input.details.clone(), Vec::new(), tx.now())?);
+    tx.save(permit, &changed).await?;
+    remember(&tx, input.keyed.as_ref(), vec![id.to_string()]).await?;
+    Ok(tx.commit((changed.into_state(), false)).await?)
+}
+
+/// Says for a team whether it is free.
+#[derive(Clone, Debug)]
+pub struct SetStatus {
+    /// The team.
+    pub team: TeamId,
+    /// What it says of itself.
+    pub status: TeamStatus,
+    /// In how many minutes it expects to be free.
+    pub free_in_minutes: Option<u32>,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// Says for a team of the viewer's own agency whether it is free; the same again is its heartbeat.
+pub async fn set_status(hub: &Hub, viewer: &Viewer, input: SetStatus) -> Result<Outcome<TeamView>, Error> {
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            let replayed = replayed(&tx, input.keyed.as_ref()).await?.is_some();
+            let team = tx.team(input.team).await?.ok_or(Error::NotFound)?;
+            let permit = permit::set_team_status(viewer, &team)?;
+            let changed = match replayed {
+                true => None,
+                false => team.say(input.status, input.free_in_minutes, tx.now()).map_err(|why| refused(why, &team))?,
+            };
+            finish(tx, permit, team, changed, input.keyed.as_ref(), replayed).await
+        })
+        .await;
+    settled(hub, viewer, written)
+}
+
+fn refused(why: SayRefused, team: &Team) -> Error {
+    match why {
+        SayRefused::Retired => {
+            Error::Refused(vec![Problem::new(ProblemCode::Retired).at(&["teamId"]).with_current(team.id())])
+        }
+        SayRefused::NotBusy => Error::BadInput("`freeInMinutes` goes with ASSIGNED, EN_ROUTE or ON_SCENE".into()),
+        SayRefused::Flawed(flaw) => flaw.into(),
+    }
+}
+
+async fn finish<A: permit::Acts>(
+    tx: Tx,
+    permit: Permit<A>,
+    team: Team,
+    changed: Option<Changed<Team>>,
+    keyed: Option<&Keyed>,
+    replayed: bool,
+) -> Result<Committed<(Team, bool)>, Error>
+where
+    Team: KeptBy<A>,
+{
+    if let Some(changed) = &changed {
+        tx.save(permit, changed).await?;
+    }
+    if !replayed {
+        remember(&tx, keyed, vec![team.id().to_string()]).await?;
+    }
+    Ok(tx.commit((changed.map_or(team, Changed::into_state), replayed)).await?)
+}
+
+fn settled(hub: &Hub, viewer: &Viewer, written: Result<(Team, bool), Error>) -> Result<Outcome<TeamView>, Error> {
+    Outcome::settle(written.and_then(|(team, replayed)| {
+        hub.board().learn_teams([&team]);
+        let view = view::team(&Scope::of(viewer), Arc::new(team), hub.clock().now()).ok_or(Error::NotFound)?;
+        Ok(Outcome::done(view, replayed))
+    }))
+}
