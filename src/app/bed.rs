@@ -258,11 +258,42 @@ pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveUnit) -> Result<Outcome
                     let changed = if replayed.is_some() { None } else { edited(&tx, input, &unit).await? };
                     finish(tx, permit, unit, changed, input.keyed.as_ref(), replayed.is_some()).await
                 }
-                None => add(tx, viewer, input).await,
+                None => {
+                    let unit = add(&tx, viewer, &input.details, input.provenance).await?;
+                    remember(&tx, input.keyed.as_ref(), vec![unit.id().to_string()]).await?;
+                    Ok(tx.commit((unit, false)).await?)
+                }
             }
         })
         .await;
     settled(hub, viewer, written)
+}
+
+/// Adds units in one write, all of them or none, and answers them in the order of the input.
+pub async fn add_many(
+    hub: &Hub,
+    viewer: &Viewer,
+    units: Vec<BedUnitDetails>,
+    provenance: Provenance,
+) -> Result<Outcome<Vec<BedUnitView>>, Error> {
+    if units.len() > UNITS_MAX {
+        return Err(Error::BadInput(format!("send at most {UNITS_MAX} units")));
+    }
+    let units = &units;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            let mut added = Vec::with_capacity(units.len());
+            for details in units {
+                added.push(add(&tx, viewer, details, provenance).await?);
+            }
+            Ok::<Committed<_>, Error>(tx.commit(added).await?)
+        })
+        .await;
+    Outcome::settle(written.map(|added| {
+        hub.board().learn_units(&added);
+        Outcome::done(views(hub, viewer, added), false)
+    }))
 }
 
 async fn edited(tx: &Tx, input: &SaveUnit, unit: &BedUnit) -> Result<Option<Changed<BedUnit>>, Error> {
@@ -274,33 +305,32 @@ async fn edited(tx: &Tx, input: &SaveUnit, unit: &BedUnit) -> Result<Option<Chan
     if input.retire {
         return Ok(unit.retire(tx.now()));
     }
-    place(tx, input, unit.entry.owner).await?;
+    place(tx, &input.details, unit.entry.owner).await?;
     Ok(unit.edit(input.details.clone(), input.provenance, tx.now())?)
 }
 
 /// The facility and the service have to be there, and the same agency's.
 async fn place(
     tx: &Tx,
-    input: &SaveUnit,
+    details: &BedUnitDetails,
     owner: crate::domain::id::OrganizationId,
 ) -> Result<crate::domain::id::RegionId, Error> {
-    let definition = &input.details.definition;
+    let definition = &details.definition;
     let facility =
         tx.entry::<FacilityDetails>(definition.facility).await?.filter(|f| f.owner == owner).ok_or(Error::NotFound)?;
     tx.entry::<ServiceDetails>(definition.service).await?.filter(|s| s.owner == owner).ok_or(Error::NotFound)?;
     Ok(facility.region)
 }
 
-async fn add(tx: Tx, viewer: &Viewer, input: &SaveUnit) -> Result<Committed<(BedUnit, bool)>, Error> {
-    let facility = tx.entry::<FacilityDetails>(input.details.definition.facility).await?.ok_or(Error::NotFound)?;
+async fn add(tx: &Tx, viewer: &Viewer, details: &BedUnitDetails, provenance: Provenance) -> Result<BedUnit, Error> {
+    let facility = tx.entry::<FacilityDetails>(details.definition.facility).await?.ok_or(Error::NotFound)?;
     let id: BedUnitId = tx.id();
     let permit = permit::add::<BedUnitDetails>(viewer, id, facility.region, facility.owner)?;
-    let region = place(&tx, input, facility.owner).await?;
-    let origin = Origin { region, owner: facility.owner, provenance: input.provenance };
-    let changed = BedUnit::create(Entry::create(id, origin, input.details.clone(), Vec::new(), tx.now())?);
+    let region = place(tx, details, facility.owner).await?;
+    let origin = Origin { region, owner: facility.owner, provenance };
+    let changed = BedUnit::create(Entry::create(id, origin, details.clone(), Vec::new(), tx.now())?);
     tx.save(permit, &changed).await?;
-    remember(&tx, input.keyed.as_ref(), vec![id.to_string()]).await?;
-    Ok(tx.commit((changed.into_state(), false)).await?)
+    Ok(changed.into_state())
 }
 
 /// The past reports of a unit, latest first, for those who may read its census.

@@ -16,6 +16,9 @@ use crate::store::{Committed, Kept, KeptBy, Keyed, Listed, Tx};
 use std::future::Future;
 use std::sync::Arc;
 
+/// Most entries that one write saves.
+pub const ENTRIES_MAX: usize = 500;
+
 /// Adds, edits or withdraws an entry.
 #[derive(Clone, Debug)]
 pub struct SaveEntry<D: Saves> {
@@ -84,23 +87,59 @@ where
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            let replayed = replayed(&tx, input.keyed.as_ref()).await?;
-            let known = replayed.as_ref().and_then(|ids| GlobalId::parse(ids.first()?)?.as_noun());
-            let (entry, changed) = match known.or(input.id) {
-                Some(id) => existing(&tx, viewer, input, id, replayed.is_some()).await?,
-                None => added(&tx, viewer, input).await?,
-            };
-            if changed {
-                remember(&tx, input.keyed.as_ref(), vec![Into::<GlobalId>::into(named::<D>(entry.id)).to_string()])
-                    .await?;
-            }
-            Ok::<Committed<_>, Error>(tx.commit((entry, replayed.is_some())).await?)
+            let saved = saved(&tx, viewer, input).await?;
+            Ok::<Committed<_>, Error>(tx.commit(saved).await?)
         })
         .await;
     Outcome::settle(written.map(|(entry, replayed)| {
         hub.board().learn(&entry);
         Outcome::done(Arc::new(entry), replayed)
     }))
+}
+
+/// Saves entries in one write, all of them or none, and answers them in the order of the input.
+pub async fn save_many<D: Entered>(
+    hub: &Hub,
+    viewer: &Viewer,
+    inputs: Vec<SaveEntry<D>>,
+) -> Result<Outcome<Vec<Arc<Entry<D>>>>, Error>
+where
+    Entry<D>: Kept + KeptBy<D::Action>,
+{
+    if inputs.len() > ENTRIES_MAX {
+        return Err(Error::BadInput(format!("send at most {ENTRIES_MAX} entries")));
+    }
+    let inputs = &inputs;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            let mut entries = Vec::with_capacity(inputs.len());
+            for input in inputs {
+                entries.push(saved(&tx, viewer, input).await?.0);
+            }
+            Ok::<Committed<_>, Error>(tx.commit(entries).await?)
+        })
+        .await;
+    Outcome::settle(written.map(|entries| {
+        hub.board().learn_all(entries.iter().cloned());
+        Outcome::done(entries.into_iter().map(Arc::new).collect(), false)
+    }))
+}
+
+async fn saved<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>) -> Result<(Entry<D>, bool), Error>
+where
+    Entry<D>: Kept + KeptBy<D::Action>,
+{
+    let replayed = replayed(tx, input.keyed.as_ref()).await?;
+    let known = replayed.as_ref().and_then(|ids| GlobalId::parse(ids.first()?)?.as_noun());
+    let (entry, changed) = match known.or(input.id) {
+        Some(id) => existing(tx, viewer, input, id, replayed.is_some()).await?,
+        None => added(tx, viewer, input).await?,
+    };
+    if changed {
+        remember(tx, input.keyed.as_ref(), vec![Into::<GlobalId>::into(named::<D>(entry.id)).to_string()]).await?;
+    }
+    Ok((entry, replayed.is_some()))
 }
 
 fn named<D: Saves>(id: D::Id) -> GlobalId {
