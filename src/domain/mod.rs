@@ -3,6 +3,7 @@
 //! **Invariant**: no async, no SQL, no GraphQL, no clock; time and ids come in as arguments.
 pub mod bed;
 pub mod code;
+pub mod due;
 pub mod entry;
 pub mod event;
 pub mod facility;

@@ -3,17 +3,16 @@ use super::directory::{coded, count, external_ids, external_text, list, maybe, n
 use super::error::Error;
 use super::scoped::key;
 use super::tx::{Kept, KeptBy, Reader, Tx};
-use crate::domain::bed::{BedUnit, BedUnitDetails, Blocked, Census, DueKind, Pause, Report, UnitDefinition};
+use crate::domain::bed::{BedUnit, BedUnitDetails, Blocked, Census, Pause, Report, UnitDefinition};
 use crate::domain::code::Coded;
+use crate::domain::due::DueKind;
 use crate::domain::entry::{Changed, Entry};
 use crate::domain::event::EventKind;
 use crate::domain::id::{BedReportId, BedUnitId, FacilityId, NounId, OrganizationId, RegionId, ServiceId};
 use crate::domain::time::At;
 use crate::policy::permit::{PauseUnit, ReportBeds, SaveBedUnit, Stamp, TellTime};
-use entity::{bed_report, bed_unit, due};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-};
+use entity::{bed_report, bed_unit};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel};
 
 const TABLE: &str = "bed_unit";
 
@@ -149,8 +148,7 @@ impl Kept for BedUnit {
         let (freshness, pause_end) = if unit.entry.retired { (None, None) } else { unit.due() };
         // A pause past its end has been told of; only a new pause is due again.
         let pause_end = pause_end.filter(|at| *at > changed.happening().at);
-        tx.set_due(unit.id(), DueKind::Freshness, freshness).await?;
-        tx.set_due(unit.id(), DueKind::PauseEnd, pause_end).await?;
+        tx.set_due(unit.id(), &[(DueKind::Freshness, freshness), (DueKind::PauseEnd, pause_end)]).await?;
         match (changed.happening().kind, &unit.report) {
             (EventKind::BedsReported, Some(report)) => tx.append_report(unit, report, stamp).await,
             _ => Ok(()),
@@ -175,36 +173,6 @@ impl Tx {
         self.many(key(bed_unit::Column::FacilityId, facility.key()).add(bed_unit::Column::Retired.eq(false))).await
     }
 
-    /// The units about which time has something to change, at most `most`.
-    pub async fn due_units(&self, now: At, most: u64) -> Result<Vec<BedUnitId>, Error> {
-        let rows = due::Entity::find_due(now, most).all(self.connection()).await?;
-        let mut ids: Vec<_> = rows.into_iter().map(|row| BedUnitId::of(row.row_id)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        Ok(ids)
-    }
-
-    /// Takes what is due for a unit by now away from every other node; what was taken away before is not here.
-    pub async fn take_due(&self, id: BedUnitId, now: At) -> Result<Vec<DueKind>, Error> {
-        let past = Condition::all().add(due::Column::RowId.eq(id.key())).add(due::Column::At.lte(now.micros()));
-        #[expect(clippy::disallowed_methods, reason = "the hub's own alarm clock has no viewer")]
-        let rows = due::Entity::find().filter(past.clone()).all(self.connection()).await?;
-        due::Entity::delete_many().filter(past).exec(self.connection()).await?;
-        rows.iter().map(|row| coded("due", &row.kind)).collect()
-    }
-
-    async fn set_due(&self, id: BedUnitId, kind: DueKind, at: Option<At>) -> Result<(), Error> {
-        let old = due::Entity::delete_many()
-            .filter(due::Column::RowId.eq(id.key()))
-            .filter(due::Column::Kind.eq(kind.code()));
-        old.exec(self.connection()).await?;
-        if let Some(at) = at {
-            let row = due::Model { row_id: id.key(), kind: kind.code().into(), at: at.micros() };
-            due::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(self.connection()).await?;
-        }
-        Ok(())
-    }
-
     async fn append_report(&self, unit: &BedUnit, report: &Report, stamp: Stamp) -> Result<(), Error> {
         let census = &report.census;
         let row = bed_report::Model {
@@ -227,18 +195,6 @@ impl Tx {
             .exec_without_returning(self.connection())
             .await?;
         Ok(())
-    }
-}
-
-/// Rows of `due` have no viewer: they are the hub's own alarm clock.
-trait FindDue {
-    fn find_due(now: At, most: u64) -> sea_orm::Select<due::Entity>;
-}
-
-impl FindDue for due::Entity {
-    #[expect(clippy::disallowed_methods, reason = "the hub's own alarm clock has no viewer")]
-    fn find_due(now: At, most: u64) -> sea_orm::Select<due::Entity> {
-        Self::find().filter(due::Column::At.lte(now.micros())).order_by_asc(due::Column::At).limit(most)
     }
 }
 

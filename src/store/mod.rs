@@ -6,6 +6,7 @@ mod audit;
 mod bed;
 mod dialect;
 mod directory;
+mod due;
 mod error;
 mod grant;
 mod idempotency;
