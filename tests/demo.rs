@@ -124,13 +124,13 @@ async fn a_demo_plays_the_night_goes_on_alive_and_starts_again_where_it_was(db: 
     assert!((11 * 60 + 50..=12 * 60 + 5).contains(&minutes(at(&first[0]), now())), "{}", at(&first[0]));
     assert!(first.is_sorted_by_key(at));
     let reports = of(&first, &[EventKind::BedsReported]);
-    assert!(reports > 2_000, "{reports} reports in half a day");
+    assert!(reports > 1_500, "{reports} reports in half a day");
     let halves = first.iter().filter(|event| minutes(at(event), now()) < 6 * 60).count();
     assert!((first.len() / 5..first.len() * 4 / 5).contains(&halves), "{halves} of {} in the last half", first.len());
 
     // Quiet: the numbers are there, and nobody moves them.
-    let board = demo.client(address, "line_988").ask("{ bedUnits(first: 100) { edges { node { net } } } }", json!({}));
-    let board = board.await;
+    let client = demo.client(address, "line_988");
+    let board = client.ask("{ bedUnits(first: 100) { edges { node { net } } } }", json!({})).await;
     assert!(board.data("/bedUnits/edges").as_array().unwrap().iter().any(|edge| edge["node"]["net"].is_number()));
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(done(&demo.log().await), done(&first));

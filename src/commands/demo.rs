@@ -97,8 +97,10 @@ async fn past(
     let clock = Arc::new(PlayClock::starting(from, sources.clock.clone()));
     let then = Sources { clock: clock.clone(), ids: sources.ids.clone(), correctable: None };
     let hub = Hub::open(node::open_store(config, &then, false).await?).await?;
+    // A start that is cut short plays it again.
+    hub.store().run_ahead_of_disk().await?;
     let world = World::region();
-    let minutes = u64::try_from(clock.present().micros_since(from) / 60_000_000)?;
+    let minutes = u64::try_from(clock.present().micros_since(clock.at()) / 60_000_000)?;
     // Indicatif draws nothing where standard error is no terminal.
     let bar = ProgressBar::new(world.steps() + minutes);
     if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent} %") {
@@ -112,6 +114,7 @@ async fn past(
     let people = personas::settle(&hub, &loaded, issuer, folder).await?.len();
     // Whoever follows the log from now on is not told of the past.
     while hub.store().number_waiting().await?.1 > 0 {}
+    hub.store().reach_disk().await?;
     hub.store().close().await;
     bar.finish_and_clear();
     Ok(Past { loaded, people, played, cast })
@@ -125,7 +128,7 @@ fn welcome(at: SocketAddr, folder: &Path, past: &Past, seconds: f64) -> String {
     let unit = loaded.units_of("invented:crisis-1").next().map(|id| id.to_string()).unwrap_or_default();
     format!(
         r#"Ready in {seconds:.1} s: {organizations} organizations, {facilities} facilities, {units} units of "South Florida (demo)".
-Every organization and person in it is invented. The last {hours} were played: {acts} acts in their own time.
+Every organization and person in it is invented. What its people did in the {stretch} before is in the log: {acts} acts.
 
   Look   http://{host}/   the live board: paste a token there
   API    http://{host}/graphql   schema at http://{host}/schema.graphql
@@ -151,13 +154,17 @@ Ctrl-C ends the demo; its data stays in {folder}.
         organizations = loaded.organizations.len(),
         facilities = loaded.facilities,
         units = loaded.units.len(),
-        hours = hours(played.minutes),
+        stretch = stretch(played.minutes),
         acts = played.acts,
         personas = personas.display(),
         folder = folder.display(),
     )
 }
 
-fn hours(minutes: i64) -> String {
-    if minutes < 120 { format!("{minutes} minutes") } else { format!("{} hours", minutes / 60) }
+fn stretch(minutes: i64) -> String {
+    match minutes {
+        ..=1 => "minute".to_owned(),
+        2..=119 => format!("{minutes} minutes"),
+        _ => format!("{} hours", minutes / 60),
+    }
 }

@@ -11,4 +11,5 @@ mod numbers;
 pub mod personas;
 mod plan;
 pub mod region;
+mod staff;
 pub mod world;

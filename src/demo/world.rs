@@ -3,30 +3,28 @@
 //! **Invariant**: the same seed and the same clock give the same world; what is there already is left as it is.
 use super::dice::Dice;
 use super::invented;
-use super::issuer::ISSUER;
 use super::numbers::{Habit, Series};
 use super::plan::{self, Planned, PlannedFacility, PlannedService, PlannedUnit, TIME_ZONE};
 use super::region::{self, COUNTIES};
-use crate::app::bed::{self, About, ReportBeds, SetPause, UnitReport};
+use super::staff::{done, employ, first_reports, staff};
+use crate::app::bed;
 use crate::app::directory::{self, Entered, SaveEntry};
-use crate::app::grant::{Claimant, GrantRole, grant_role, viewer_of};
-use crate::app::{Error, Hub, Outcome, console};
+use crate::app::{Error, Hub, console};
 use crate::board::Names;
-use crate::domain::bed::{BedUnit, Census, Countable, PauseReason};
+use crate::domain::bed::{Census, Countable};
 use crate::domain::code::Coded;
 use crate::domain::entry::{Entry, ExternalId, Provenance};
 use crate::domain::facility::FacilityDetails;
-use crate::domain::grant::{HolderKind, Principal};
 use crate::domain::id::{BedUnitId, FacilityId, NounId, OrganizationId, RegionId, ServiceId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::region::{County, RegionDetails};
 use crate::domain::role::Role;
 use crate::domain::service::ServiceDetails;
 use crate::domain::time::At;
+use crate::policy::Scope;
 use crate::policy::permit::Saves;
-use crate::policy::{Scope, Viewer};
 use crate::store::{Kept, KeptBy};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// The seed of the demo region.
 pub const SEED: u64 = 20_261_123;
@@ -254,11 +252,6 @@ fn units_of(planned: &mut Planned) -> impl Iterator<Item = &mut PlannedUnit> {
     planned.facilities.iter_mut().flat_map(|place| &mut place.services).flat_map(|service| &mut service.units)
 }
 
-/// The subject of an organization's staff.
-fn staff(key: &str) -> String {
-    format!("staff:{key}")
-}
-
 /// What is there already, by its id of the system `demo`.
 struct Known {
     organizations: HashMap<String, OrganizationId>,
@@ -282,11 +275,6 @@ impl Known {
             services: keyed::<ServiceDetails>(hub),
         }
     }
-}
-
-/// What a verb changed; its problems as an error.
-pub(crate) fn done<T>(outcome: Outcome<T>) -> Result<T, Error> {
-    outcome.changed.ok_or(Error::Refused(outcome.problems))
 }
 
 /// A new entry with its id of the system `demo`.
@@ -319,71 +307,6 @@ fn labelled(hub: &Hub, facility: FacilityId, label: &str) -> Option<BedUnitId> {
     here.find(|view| view.unit().entry.details.label == label).map(|view| view.unit().id())
 }
 
-fn principal(subject: &str) -> Principal {
-    Principal { issuer: ISSUER.into(), subject: subject.into(), kind: HolderKind::Person }
-}
-
-/// Grants a role to a subject of the demo's issuer, unless it holds.
-pub(crate) async fn employ(hub: &Hub, subject: &str, role: Role, at: OrganizationId) -> Result<(), Error> {
-    let principal = principal(subject);
-    let held = hub.board().now().grants_of(&principal, hub.clock().now()).next().is_some();
-    if !held {
-        let input = GrantRole { principal, role, organization: Some(at), until: None, keyed: None };
-        done(grant_role(hub, &console::viewer(), input).await?)?;
-    }
-    Ok(())
-}
-
-/// The viewer that a subject of the demo's issuer is, by the same road as with a token.
-pub(crate) async fn viewer(hub: &Hub, subject: &str) -> Result<Viewer, Error> {
-    let claimant = Claimant {
-        principal: principal(subject),
-        client: None,
-        read_only: false,
-        expires_at: hub.clock().now().plus_minutes(60),
-        claimed: None,
-        chosen: None,
-    };
-    viewer_of(hub, &claimant).await
-}
-
-/// The unit as it stands.
-pub(crate) fn stands(hub: &Hub, id: BedUnitId) -> Option<BedUnit> {
-    let (scope, board) = (Scope::of(&console::viewer()), hub.board().now());
-    Some(board.unit(&scope, id, hub.clock().now())?.unit().clone())
-}
-
-/// Reports units of one organization that have never reported, as their own people: numbers as old as the unit's habit.
-async fn first_reports(hub: &Hub, units: &[Living], seed: u64, first: usize) -> Result<(), Error> {
-    let Some(reporter) = units.first().map(|unit| unit.reporter.clone()) else { return Ok(()) };
-    let (viewer, now) = (viewer(hub, &reporter).await?, hub.clock().now());
-    let (mut reports, mut paused) = (BTreeMap::new(), Vec::new());
-    for (number, unit) in units.iter().enumerate() {
-        let mut dice = Dice::new(seed, 1_000_000 + u64::try_from(first + number).unwrap_or(0));
-        let Some(as_of) = unit.habit.as_of(unit.sla_minutes, now, &mut dice) else { continue };
-        if stands(hub, unit.id).is_some_and(|unit| unit.report.is_some()) {
-            continue;
-        }
-        let census = Some(unit.says(None, as_of, &mut dice));
-        let report = UnitReport { unit: unit.id, as_of: Some(as_of), census };
-        reports.entry(unit.provenance.code()).or_insert_with(|| (unit.provenance, Vec::new())).1.push(report);
-        if unit.habit == Habit::Paused {
-            paused.push((unit.id, now.plus_minutes(dice.between(120, 480))));
-        }
-    }
-    for (provenance, reports) in reports.into_values() {
-        for reports in reports.chunks(bed::UNITS_MAX) {
-            let input = ReportBeds { about: About::Units(reports.into()), provenance, keyed: None };
-            done(bed::report(hub, &viewer, input).await?)?;
-        }
-    }
-    for (unit, until) in paused {
-        let input = SetPause { unit, pause: Some((PauseReason::Staffing, until)), keyed: None };
-        done(bed::set_pause(hub, &viewer, input).await?)?;
-    }
-    Ok(())
-}
-
 impl Loaded {
     /// The ids of the units of an organization, by its id of the system `demo`.
     pub fn units_of<'a>(&'a self, key: &str) -> impl Iterator<Item = BedUnitId> + use<'a> {
@@ -396,6 +319,7 @@ impl Loaded {
 mod tests {
     use super::*;
     use crate::clock::{HubClock, RandomIds};
+    use crate::demo::staff::stands;
     use crate::domain::bed::{Freshness, ShownAs};
     use crate::store::{PoolSize, Store};
     use std::sync::Arc;

@@ -95,12 +95,12 @@ async fn history_is_in_its_own_time_and_ends_in_a_region_as_it_is() {
     let mut kinds: HashMap<EventKind, usize> = HashMap::new();
     log.iter().for_each(|event| *kinds.entry(event.happening.kind).or_default() += 1);
     // 6 million people, half a day, and the first reports.
-    assert!((2_500..=4_000).contains(&kinds[&EventKind::BedsReported]), "{kinds:?}");
+    assert!((3_000..=4_500).contains(&kinds[&EventKind::BedsReported]), "{kinds:?}");
     assert!((4..=40).contains(&kinds[&EventKind::BedUnitPaused]), "{kinds:?}");
     assert!(kinds[&EventKind::BedUnitPauseEnded] > 0 && kinds[&EventKind::BedsAged] > 0, "{kinds:?}");
 
     let states: Vec<_> =
-        loaded.units.iter().filter_map(|unit| crate::demo::world::stands(&scene.hub, unit.id)).collect();
+        loaded.units.iter().filter_map(|unit| crate::demo::staff::stands(&scene.hub, unit.id)).collect();
     let fresh = |wanted| states.iter().filter(|unit| unit.availability(now).freshness == wanted).count();
     let shown = |wanted| states.iter().filter(|unit| unit.availability(now).shown_as == wanted).count();
     assert!(fresh(Freshness::Fresh) * 100 / states.len() >= 70, "{} of {}", fresh(Freshness::Fresh), states.len());
