@@ -1,6 +1,7 @@
 //! Settings: `deploy/hub.toml`, a file of the operator's, and `HUB_*` variables, read once into one checked struct.
 //!
 //! **Invariant**: nothing else in the hub reads the environment, and no secret has a `Debug`.
+use crate::domain::hold::{self, HoldLimits};
 use crate::graphql::limits::Limits;
 use crate::login::Issuer;
 use crate::store::{Dialect, PoolSize};
@@ -37,6 +38,8 @@ pub struct Config {
     pub socket: Socket,
     /// Rates.
     pub rates: Rates,
+    /// Holds.
+    pub holds: HoldLimits,
 }
 
 /// Connections to the database.
@@ -151,6 +154,14 @@ impl Config {
         range(self.socket.ping_seconds >= 1, "socket.ping_seconds is at least 1")?;
         range(self.rates.person_per_minute >= 1 && self.rates.stranger_per_minute >= 1, "rates are at least 1")?;
         range(self.rates.application_per_minute >= 1, "rates are at least 1")?;
+        let holds = &self.holds;
+        range(
+            (1..=holds.minutes_max).contains(&holds.minutes_default),
+            "holds.minutes_default is 1 to holds.minutes_max",
+        )?;
+        range(holds.minutes_max <= holds.owner_minutes_max, "holds.minutes_max is at most holds.owner_minutes_max")?;
+        range(holds.owner_minutes_max <= hold::MINUTES_MAX, "holds.owner_minutes_max is at most 1440: one day")?;
+        range(holds.per_agency_max <= 1_000, "holds.per_agency_max is at most 1000")?;
         range(
             self.metrics_listen.is_empty() || self.metrics_listen.parse::<SocketAddr>().is_ok(),
             "metrics_listen is an address and a port",

@@ -1,7 +1,7 @@
 //! One running node: the store opened, the board loaded, the relay, the feed and the sweeper at work, the door open.
 //!
 //! **Invariant**: rooms are wired together here and nowhere else.
-use crate::app::{self, Hub};
+use crate::app::{self, Hub, Rules};
 use crate::bus::bell::Bell;
 use crate::bus::{feed::Feed, relay};
 use crate::clock::{Clock, HubClock, Ids, RandomIds};
@@ -134,7 +134,7 @@ impl Node {
         demo: bool,
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, CannotStart> {
-        let hub = Hub::open(store.clone()).await?;
+        let hub = Hub::with(store.clone(), Rules { holds: config.holds }).await?;
         let (feed, limits) = (Feed::default(), Arc::new(config.limits.clone()));
         let bell = config.redis().map_or_else(|| Ok(Bell::in_process()), Bell::over_redis)?;
         let (closing, closed) = watch::channel(false);

@@ -42,6 +42,10 @@ async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<B
         let changed = match kind {
             DueKind::Freshness => unit.tell_time(now),
             DueKind::PauseEnd => unit.tell_pause_over(now),
+            DueKind::HoldEnd => {
+                unit = holds_are_over(tx, me, unit).await?;
+                None
+            }
         };
         if let Some(changed) = changed.filter(|changed| !changed.state().entry.retired) {
             tx.save(permit::tell_time(me, &unit)?, &changed).await?;
@@ -49,4 +53,16 @@ async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<B
         }
     }
     Ok((unit.version() > before).then_some(unit))
+}
+
+async fn holds_are_over(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<BedUnit, Error> {
+    let now = tx.now();
+    for hold in tx.holds_over(unit.id(), now).await? {
+        if let Some(change) = hold.tell_over(&unit, now) {
+            tx.save(permit::tell_time(me, &unit)?, &change.unit).await?;
+            tx.save(permit::tell_hold_over(me, &hold)?, &change.hold).await?;
+            unit = change.unit.into_state();
+        }
+    }
+    Ok(unit)
 }

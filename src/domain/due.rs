@@ -9,6 +9,8 @@ codes! {
         Freshness "FRESHNESS",
         /// A unit's pause reaches its expected end.
         PauseEnd "PAUSE_END",
+        /// The first of a unit's holds ends.
+        HoldEnd "HOLD_END",
     }
 }
 
@@ -16,7 +18,7 @@ impl DueKind {
     /// What its alarms are about.
     pub fn noun(self) -> Noun {
         match self {
-            Self::Freshness | Self::PauseEnd => Noun::BedUnit,
+            Self::Freshness | Self::PauseEnd | Self::HoldEnd => Noun::BedUnit,
         }
     }
 

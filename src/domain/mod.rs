@@ -9,6 +9,7 @@ pub mod event;
 pub mod facility;
 pub mod geo;
 pub mod grant;
+pub mod hold;
 pub mod id;
 pub mod need;
 pub mod organization;

@@ -206,7 +206,20 @@ impl BedUnit {
         let (net, as_of) = self.view.availability().net_reported.zip(self.view.as_of())?;
         Some(LastReported { net: whole(net), as_of: DateTime(as_of) })
     }
-    /// More places are used and blocked than have staff.
+    /// Places kept for somebody now; null when your role is not shown numbers. `net` has them taken off already.
+    async fn held(&self) -> Option<i32> {
+        self.view.held_and_arrived().map(|(held, _)| whole(held))
+    }
+    /// People who came on a hold since the last report; null when your role is not shown numbers. `net` has them taken off
+    /// already, until the next report counts them.
+    async fn arrived_since_report(&self) -> Option<i32> {
+        self.view.held_and_arrived().map(|(_, arrived)| whole(arrived))
+    }
+    /// When the first place that is kept for somebody comes free again, if nobody comes: "held until 02:40".
+    async fn held_until(&self) -> Option<DateTime> {
+        self.view.availability().held_until.map(DateTime)
+    }
+    /// More places are used, blocked and kept than have staff.
     async fn over_capacity(&self) -> bool {
         self.view.availability().over_capacity
     }

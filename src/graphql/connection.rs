@@ -71,6 +71,17 @@ pub struct Row<K, N, E> {
     pub edge: E,
 }
 
+/// Orders a list latest first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Latest<I: Ord>(std::cmp::Reverse<I>);
+
+impl<I: Ord> Latest<I> {
+    /// The place of a row, by its id.
+    pub(super) fn of(id: I) -> Self {
+        Self(std::cmp::Reverse(id))
+    }
+}
+
 /// A list in one order, and what its cursors are bound to.
 pub struct Listing<'a> {
     /// Who asks.
@@ -102,6 +113,33 @@ impl Listing<'_> {
         let payload = self.seal().open(&page_bound(&self.bound), &cursor.0);
         let key = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
         key.ok_or_else(|| super::error::from_app(&app::Error::CursorExpired))
+    }
+
+    /// The ids that a page of rows latest first lies between: below the first, above the second.
+    pub(super) fn between<I: Ord + serde::Serialize + serde::de::DeserializeOwned>(
+        &self,
+        paging: &Paging,
+    ) -> Result<(Option<I>, Option<I>), async_graphql::Error> {
+        let place = |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| self.key::<Latest<I>>(cursor)).transpose();
+        Ok((place(&paging.after)?.map(|key| key.0.0), place(&paging.before)?.map(|key| key.0.0)))
+    }
+
+    /// Cuts a page out of rows latest first that lie [`Self::between`] its cursors already.
+    pub(super) fn latest<I, N>(
+        &self,
+        ctx: &Context<'_>,
+        paging: &Paging,
+        rows: Vec<Row<Latest<I>, N, EmptyFields>>,
+    ) -> Result<Page<N>, async_graphql::Error>
+    where
+        I: Ord + Clone + serde::Serialize + serde::de::DeserializeOwned,
+        N: OutputType,
+    {
+        let cut = Paging { first: paging.first, last: paging.last, ..Paging::default() };
+        let mut page: Page<N> = self.page(ctx, &cut, rows)?;
+        page.has_previous_page |= paging.after.is_some();
+        page.has_next_page |= paging.before.is_some();
+        Ok(page)
     }
 
     /// Cuts a page out of rows in order.

@@ -28,6 +28,12 @@ codes! {
         ReportBeds "REPORT_BEDS",
         /// Pause and resume a unit.
         PauseUnit "PAUSE_UNIT",
+        /// Read holds: those of the own agency, on its units or on others'.
+        ReadHolds "READ_HOLDS",
+        /// Hold a place on a unit, under its hold policy; extend it, give it back, arrive on it.
+        HoldBed "HOLD_BED",
+        /// Settle any hold on a unit, as its agency: extend it, take it back with a reason, confirm an arrival.
+        SettleHold "SETTLE_HOLD",
         /// Read grants.
         ReadGrants "READ_GRANTS",
         /// Grant a role.
@@ -119,6 +125,36 @@ pub fn reach(role: Role, action: Action) -> Reach {
             | R::Analyst
             | R::HubOperator => Reach::Nowhere,
         },
+        A::ReadHolds => match role {
+            R::Officer
+            | R::Dispatcher
+            | R::Ems
+            | R::EmergencyDepartment
+            | R::Intake
+            | R::MobileTeam
+            | R::Line988
+            | R::Peer
+            | R::AgencyAdmin => Reach::Agency,
+            R::Advocate | R::Council | R::Analyst | R::HubOperator => Reach::Nowhere,
+        },
+        A::HoldBed => match role {
+            R::Officer | R::Dispatcher | R::Ems => Reach::DropOff,
+            R::EmergencyDepartment | R::MobileTeam | R::Line988 => Reach::Region,
+            R::Intake | R::Peer => Reach::Agency,
+            R::Advocate | R::Council | R::Analyst | R::AgencyAdmin | R::HubOperator => Reach::Nowhere,
+        },
+        A::SettleHold => match role {
+            R::EmergencyDepartment | R::Intake | R::Peer | R::AgencyAdmin => Reach::Agency,
+            R::Officer
+            | R::Dispatcher
+            | R::Ems
+            | R::MobileTeam
+            | R::Line988
+            | R::Advocate
+            | R::Council
+            | R::Analyst
+            | R::HubOperator => Reach::Nowhere,
+        },
         A::SaveFacility | A::SaveService | A::SaveBedUnit => administration(role, Reach::Nowhere),
         A::SaveOrganization | A::ReadGrants | A::GrantRole | A::RevokeGrant | A::ReadAudit => match (action, role) {
             (_, R::AgencyAdmin) => Reach::Agency,
@@ -149,7 +185,7 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
     use Action as A;
     let reads = matches!(action, A::ReadDirectory | A::ReadAvailability | A::ReadCensus | A::ReadGrants);
     let may = match machine {
-        Machine::Sweeper => matches!(action, A::TellTime | A::ReadDirectory | A::ReadAvailability),
+        Machine::Sweeper => matches!(action, A::TellTime | A::ReadDirectory | A::ReadAvailability | A::ReadHolds),
         Machine::Follower => reads,
         Machine::Doorway => matches!(action, A::GrantRole | A::ReadGrants | A::ReadDirectory),
         Machine::Console => {

@@ -65,14 +65,7 @@ impl Reader {
         let which = Condition::all()
             .add_option(below.map(|id| Column::Id.lt(id.key())))
             .add_option(above.map(|id| Column::Id.gt(id.key())));
-        let rows = if from_end {
-            let mut rows = self.rows::<Entity>(which, Column::Id, most).await?;
-            rows.reverse();
-            rows
-        } else {
-            self.latest_rows::<Entity>(which, Column::Id, most).await?
-        };
-        rows.into_iter().map(line).collect()
+        self.between::<Entity>(which, Column::Id, most, from_end).await?.into_iter().map(line).collect()
     }
 }
 

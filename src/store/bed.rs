@@ -5,12 +5,11 @@ use super::scoped::key;
 use super::tx::{Kept, KeptBy, Reader, Tx};
 use crate::domain::bed::{BedUnit, BedUnitDetails, Blocked, Census, Pause, Report, UnitDefinition};
 use crate::domain::code::Coded;
-use crate::domain::due::DueKind;
 use crate::domain::entry::{Changed, Entry};
 use crate::domain::event::EventKind;
 use crate::domain::id::{BedReportId, BedUnitId, FacilityId, NounId, OrganizationId, RegionId, ServiceId};
 use crate::domain::time::At;
-use crate::policy::permit::{PauseUnit, ReportBeds, SaveBedUnit, Stamp, TellTime};
+use crate::policy::permit::{HoldBed, PauseUnit, ReportBeds, SaveBedUnit, Stamp, TellTime};
 use entity::{bed_report, bed_unit};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel};
 
@@ -19,6 +18,7 @@ const TABLE: &str = "bed_unit";
 impl KeptBy<SaveBedUnit> for BedUnit {}
 impl KeptBy<ReportBeds> for BedUnit {}
 impl KeptBy<PauseUnit> for BedUnit {}
+impl KeptBy<HoldBed> for BedUnit {}
 impl KeptBy<TellTime> for BedUnit {}
 
 fn definition(row: &bed_unit::Model) -> Result<UnitDefinition, Error> {
@@ -66,6 +66,7 @@ fn pause(row: &bed_unit::Model) -> Result<Option<Pause>, Error> {
     let Some(reason) = &row.pause_reason else { return Ok(None) };
     Ok(Some(Pause {
         reason: coded(TABLE, reason)?,
+        over: row.pause_over,
         since: At::from_micros(row.paused_since.ok_or_else(lost)?),
         until: At::from_micros(row.paused_until.ok_or_else(lost)?),
     }))
@@ -93,6 +94,8 @@ impl Kept for BedUnit {
             report,
             pause,
             told: coded(TABLE, &row.told)?,
+            held: list(TABLE, &row.held)?,
+            arrivals: list(TABLE, &row.arrivals)?,
         })
     }
 
@@ -135,6 +138,9 @@ impl Kept for BedUnit {
             paused_since: self.pause.map(|p| p.since.micros()),
             paused_until: self.pause.map(|p| p.until.micros()),
             told: self.told.code().into(),
+            held: text(&self.held),
+            arrivals: text(&self.arrivals),
+            pause_over: self.pause.is_some_and(|pause| pause.over),
             external_ids: external_text(&entry.external_ids),
             retired: entry.retired,
             provenance: entry.provenance.code().into(),
@@ -145,10 +151,7 @@ impl Kept for BedUnit {
 
     async fn save_beside(tx: &Tx, changed: &Changed<Self>, stamp: Stamp) -> Result<(), Error> {
         let unit = changed.state();
-        let (freshness, pause_end) = if unit.entry.retired { (None, None) } else { unit.due() };
-        // A pause past its end has been told of; only a new pause is due again.
-        let pause_end = pause_end.filter(|at| *at > changed.happening().at);
-        tx.set_due(unit.id(), &[(DueKind::Freshness, freshness), (DueKind::PauseEnd, pause_end)]).await?;
+        tx.set_due(unit.id(), &unit.due()).await?;
         match (changed.happening().kind, &unit.report) {
             (EventKind::BedsReported, Some(report)) => tx.append_report(unit, report, stamp).await,
             _ => Ok(()),

@@ -116,6 +116,14 @@ impl Dialect {
         )
     }
 
+    /// How many items a column of JSON text has.
+    pub(super) fn json_length(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_array_length({column})"),
+            Self::Postgres => format!("json_array_length({column}::json)"),
+        }
+    }
+
     /// The offset of the database's clock to `host_micros`, where the database has a clock of its own.
     pub(super) async fn clock_micros(self, pool: &DatabaseConnection) -> Result<Option<i64>, Error> {
         match self {

@@ -47,7 +47,8 @@ fn row(happening: &Happening, id: EventId, number: Option<i64>) -> Result<event:
 /// Reads a fact of any version that was ever written.
 fn fact(row: &Model) -> Result<Fact, Error> {
     match row.kind_version {
-        1 => serde_json::from_str(&row.fact).map_err(|_| Error::Corrupt { table: TABLE, what: "fact" }),
+        // 2 of a unit's fact adds what holds do; an older fact has no holds in it.
+        1 | 2 => serde_json::from_str(&row.fact).map_err(|_| Error::Corrupt { table: TABLE, what: "fact" }),
         _ => Err(Error::Corrupt { table: TABLE, what: "kind version" }),
     }
 }

@@ -257,6 +257,22 @@ impl Reader {
         Ok(seen::<E>(&self.scope, which).order_by_desc(order).limit(limit).all(&*self.conn).await?)
     }
 
+    /// Rows latest first: the first `most` of them, or with `from_end` the last.
+    pub(super) async fn between<E: Scoped>(
+        &self,
+        which: Condition,
+        order: E::Column,
+        most: u64,
+        from_end: bool,
+    ) -> Result<Vec<E::Model>, Error> {
+        if !from_end {
+            return self.latest_rows::<E>(which, order, most).await;
+        }
+        let mut rows = self.rows::<E>(which, order, most).await?;
+        rows.reverse();
+        Ok(rows)
+    }
+
     pub(super) fn dialect(&self) -> Dialect {
         self.dialect
     }
@@ -270,6 +286,11 @@ impl Tx {
     pub(super) async fn one<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
         let row = seen::<T::Entity>(&self.scope, which).lock_exclusive().one(&self.conn).await?;
         row.map(T::from_row).transpose()
+    }
+
+    /// Rows as they stand now, without a lock: for what another lock already keeps still.
+    pub(super) async fn look<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
+        domain(seen::<T::Entity>(&self.scope, which).all(&self.conn).await?)
     }
 
     /// Locks rows in the order of their keys, so that two writes cannot wait for each other.

@@ -68,7 +68,7 @@ pub async fn unit(client: &Client, id: impl ToString) -> Value {
     client.ask(query, json!({ "id": id.to_string() })).await.data("/node").clone()
 }
 
-fn minutes_from_now(house: &House, minutes: i64) -> String {
+pub fn minutes_from_now(house: &House, minutes: i64) -> String {
     use crisis_hub::clock::Clock;
     house.clock.now().plus_minutes(minutes).to_string()
 }

@@ -1,7 +1,10 @@
 //! One sample document for each root field, about an agency's own things.
 use crate::house::House;
+use crate::house::traffic::{places, reports, staff};
+use crisis_hub::app::bed;
+use crisis_hub::app::hold::{self, HoldBed};
 use crisis_hub::clock::Clock;
-use crisis_hub::domain::id::{BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId};
+use crisis_hub::domain::id::{BedHoldId, BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId};
 use crisis_hub::domain::role::Role;
 use crisis_hub::policy::rules::Action;
 use serde_json::{Value, json};
@@ -13,6 +16,7 @@ pub struct Named {
     pub facility: FacilityId,
     pub service: ServiceId,
     pub unit: BedUnitId,
+    pub hold: BedHoldId,
     pub grant: GrantId,
     pub subject: String,
     pub later: String,
@@ -28,6 +32,10 @@ impl Named {
     pub async fn ours(house: &House, subject: &str) -> Self {
         let agency = &house.world.agencies[0];
         let grant = house.grant(subject, Role::Peer, agency.organization).await;
+        let intake = staff(house.hub(), "intake");
+        bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(40))).await.unwrap();
+        let hold = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
+        let hold = hold::place(house.hub(), &intake, hold).await.unwrap().changed.unwrap();
         house.deliver().await;
         Self {
             region: house.world.region,
@@ -35,6 +43,7 @@ impl Named {
             facility: agency.facility,
             service: agency.service,
             unit: agency.chairs(),
+            hold: hold.hold().id,
             grant: grant.id,
             subject: format!("new-{subject}"),
             later: house.clock.now().plus_minutes(60).to_string(),
@@ -49,6 +58,7 @@ impl Named {
             facility: beside(self.facility),
             service: beside(self.service),
             unit: beside(self.unit),
+            hold: beside(self.hold),
             grant: beside(self.grant),
             subject: self.subject.clone(),
             later: self.later.clone(),
@@ -62,6 +72,7 @@ impl Named {
             self.facility.to_string(),
             self.service.to_string(),
             self.unit.to_string(),
+            self.hold.to_string(),
             self.grant.to_string(),
         ]
     }
@@ -81,6 +92,10 @@ pub enum Needs {
     Entry(Action),
     /// To see the unit and be allowed the action on it.
     Unit(Action),
+    /// To see the unit and be allowed to hold a place on it, for its agency or for one's own.
+    Place,
+    /// To see the agency's hold and be allowed to change it.
+    Hold,
     /// To see the grant and be allowed the action on it.
     Grant(Action),
 }
@@ -148,6 +163,12 @@ pub const SAMPLES: &[Sample] = &[
         "{ bedSearch(need: { age: 30 }) { edges { fit unit { id } } } }",
         none,
     ),
+    sample(
+        "Query.bedHolds",
+        Needs::Known,
+        "{ bedHolds { edges { node { id generation state until unit { id } holder { id } owner { id } } } } }",
+        none,
+    ),
     sample("Query.events", Needs::Rows(Action::ReadDirectory), "{ events { edges { node { kind nodeId } } pageInfo { endCursor } } }", none),
     sample(
         "Query.auditTrail",
@@ -178,6 +199,30 @@ pub const SAMPLES: &[Sample] = &[
         Needs::Unit(Action::PauseUnit),
         "mutation($input: ResumeBedUnitInput!) { resumeBedUnit(input: $input) { bedUnit { id } problems { code current { id } } } }",
         |named| json!({ "input": { "bedUnitId": named.unit.to_string() } }),
+    ),
+    sample(
+        "Mutation.holdBed",
+        Needs::Place,
+        "mutation($input: HoldBedInput!) { holdBed(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "unitId": named.unit.to_string(), "minutes": 5 } }),
+    ),
+    sample(
+        "Mutation.extendHold",
+        Needs::Hold,
+        "mutation($input: ExtendHoldInput!) { extendHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.hold.to_string(), "minutes": 45 } }),
+    ),
+    sample(
+        "Mutation.arriveOnHold",
+        Needs::Hold,
+        "mutation($input: ArriveOnHoldInput!) { arriveOnHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.hold.to_string() } }),
+    ),
+    sample(
+        "Mutation.releaseHold",
+        Needs::Hold,
+        "mutation($input: ReleaseHoldInput!) { releaseHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.hold.to_string(), "reason": "MISTAKE" } }),
     ),
     sample(
         "Mutation.saveBedUnit",
