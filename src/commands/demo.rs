@@ -1,7 +1,7 @@
 //! `demo`: a whole region to look at, without any set-up.
 use super::{Done, serve};
 use clap::Args;
-use crisis_hub::app::Hub;
+use crisis_hub::app::{Hub, Rules};
 use crisis_hub::config::Config;
 use crisis_hub::demo::alive::{Cast, HISTORY_HOURS, PlayClock, Played};
 use crisis_hub::demo::issuer::DemoIssuer;
@@ -96,7 +96,7 @@ async fn past(
     let from = sources.clock.now().plus_minutes(-60 * HISTORY_HOURS).max(store.high_water().await?);
     let clock = Arc::new(PlayClock::starting(from, sources.clock.clone()));
     let then = Sources { clock: clock.clone(), ids: sources.ids.clone(), correctable: None };
-    let hub = Hub::open(node::open_store(config, &then, false).await?).await?;
+    let hub = Hub::with(node::open_store(config, &then, false).await?, Rules { holds: config.holds }).await?;
     // A start that is cut short plays it again.
     hub.store().run_ahead_of_disk().await?;
     let world = World::region();

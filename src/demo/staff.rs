@@ -2,6 +2,7 @@
 //!
 //! **Invariant**: they are holders of grants and become viewers by the same road as with a token.
 use super::dice::Dice;
+use super::invented;
 use super::issuer::ISSUER;
 use super::numbers::Habit;
 use super::world::Living;
@@ -19,6 +20,20 @@ use std::collections::BTreeMap;
 /// The subject of an organization's staff.
 pub(crate) fn staff(key: &str) -> String {
     format!("staff:{key}")
+}
+
+/// The subject of an agency's crews on the street.
+pub(crate) fn crew(key: &str) -> String {
+    format!("crew:{key}")
+}
+
+/// The agencies that have crews on the street, by their ids of the system `demo`, and the crews' role.
+pub(crate) fn crews() -> impl Iterator<Item = (String, Role)> {
+    let of = |which| {
+        [("police", Role::Officer), ("ems", Role::Ems), ("crisis", Role::MobileTeam)]
+            .map(|(form, role)| (invented::key(form, which), role))
+    };
+    [1, 2].into_iter().flat_map(of)
 }
 
 /// What a verb changed; its problems as an error.

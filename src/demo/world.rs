@@ -6,12 +6,12 @@ use super::invented;
 use super::numbers::{Habit, Series};
 use super::plan::{self, Planned, PlannedFacility, PlannedService, PlannedUnit, TIME_ZONE};
 use super::region::{self, COUNTIES};
-use super::staff::{done, employ, first_reports, staff};
+use super::staff::{crew, crews, done, employ, first_reports, staff};
 use crate::app::bed;
 use crate::app::directory::{self, Entered, SaveEntry};
 use crate::app::{Error, Hub, console};
 use crate::board::Names;
-use crate::domain::bed::{Census, Countable};
+use crate::domain::bed::{Census, Countable, HoldPolicy};
 use crate::domain::code::Coded;
 use crate::domain::entry::{Entry, ExternalId, Provenance};
 use crate::domain::facility::FacilityDetails;
@@ -66,6 +66,8 @@ pub struct Living {
     pub(crate) counts: Countable,
     pub(crate) sla_minutes: u32,
     pub(crate) provenance: Provenance,
+    /// First responders may hold a place and bring somebody.
+    pub(crate) drop_off: bool,
 }
 
 impl Living {
@@ -122,6 +124,11 @@ impl World {
                 first_reports(hub, units, self.seed, first).await?;
             }
             step();
+        }
+        for (key, role) in crews() {
+            if let Some((id, _)) = loaded.organizations.get(&key) {
+                employ(hub, &crew(&key), role, *id).await?;
+            }
         }
         Ok(loaded)
     }
@@ -224,6 +231,7 @@ fn living_unit(known: Option<BedUnitId>, planned: &Planned, facility: FacilityId
         licensed: unit.details.definition.licensed,
         counts: unit.details.definition.counts,
         sla_minutes: unit.details.definition.sla_minutes,
+        drop_off: unit.details.definition.drop_off && unit.details.definition.hold_policy == HoldPolicy::Open,
         // Whoever is late types the numbers in.
         provenance: if fed { Provenance::Adt } else { Provenance::Manual },
     }

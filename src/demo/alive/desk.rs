@@ -5,6 +5,7 @@ use crate::app::{Error, Hub};
 use crate::demo::numbers::Habit;
 use crate::demo::staff::{done, stands, viewer};
 use crate::demo::world::Living;
+use crate::domain::bed::Census;
 use crate::domain::entry::Provenance;
 use crate::domain::id::FacilityId;
 use crate::domain::time::At;
@@ -58,8 +59,11 @@ impl Desk {
         let viewer = viewer(hub, reporter).await?;
         let reports = self.units.iter().filter_map(|unit| {
             let stands = stands(hub, unit.id).filter(|unit| !unit.entry.retired)?;
-            let last = stands.report.as_ref().map(|report| &report.census);
-            let census = Some(unit.says(last, stage.now, stage.dice));
+            // Whoever was brought since is counted now.
+            let came = u32::try_from(stands.arrivals.len()).unwrap_or(0);
+            let last = stands.report.map(|report| report.census);
+            let last = last.map(|last| Census { occupied: last.occupied.saturating_add(came), ..last });
+            let census = Some(unit.says(last.as_ref(), stage.now, stage.dice));
             Some(UnitReport { unit: unit.id, as_of: None, census })
         });
         let reports: Vec<_> = reports.collect();

@@ -5,6 +5,7 @@
 //! **Invariant**: whoever acts does so as a holder of a grant, through the verbs that everybody has; nobody is a machine.
 mod clock;
 mod closing;
+mod crew;
 mod desk;
 #[cfg(test)]
 mod tests;
@@ -102,6 +103,7 @@ impl Cast {
         let seed = seed ^ from.micros().unsigned_abs();
         let mut actors: Vec<Box<dyn Actor>> = desk::all(&loaded.units);
         actors.extend(closing::all(&loaded.units));
+        actors.extend(crew::all(loaded));
         let mut cast = Self { parts: Vec::new(), due: BinaryHeap::new(), pace: 1 };
         for (number, actor) in actors.into_iter().enumerate() {
             cast.join(hub, actor, Dice::new(seed, u64::try_from(number).unwrap_or(0)));
