@@ -6,7 +6,7 @@ use crate::graphql::limits::Limits;
 use crate::login::Issuer;
 use crate::store::{Dialect, PoolSize};
 use figment::Figment;
-use figment::providers::{Env, Format, Toml};
+use figment::providers::{Env, Format, Serialized, Toml};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -117,7 +117,9 @@ impl Config {
     /// The settings of a demo: the defaults over its own database, and `HUB_*` variables above. A file named by
     /// HUB_CONFIG is a real network's and not read.
     pub fn read_for_demo(database_url: &str) -> Result<Self, BadConfig> {
-        Self::with_variables(Figment::from(Toml::string(DEFAULTS)).merge(("database_url", database_url)))
+        // Not a bare pair: figment would set it above everything, variables too.
+        let own = Serialized::default("database_url", database_url);
+        Self::with_variables(Figment::from(Toml::string(DEFAULTS)).merge(own))
     }
 
     fn with_variables(figment: Figment) -> Result<Self, BadConfig> {

@@ -29,19 +29,28 @@ const ONCE: [EventKind; 6] = [
 /// A demo, and its process while it runs.
 struct Demo {
     folder: TempDir,
-    place: Place,
+    /// A database of its own; without one it keeps its data in its folder.
+    place: Option<Place>,
     child: Option<Child>,
 }
 
 impl Demo {
     async fn new(db: Db) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), place: Place::empty(db).await, child: None }
+        let place = if db == Db::Postgres { Some(Place::empty(db).await) } else { None };
+        Self { folder: tempfile::tempdir().unwrap(), place, child: None }
+    }
+
+    fn url(&self) -> String {
+        let own = || format!("sqlite:{}", self.folder.path().join("hub.db").display());
+        self.place.as_ref().map_or_else(own, |place| place.url.clone())
     }
 
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crisis-hub"));
-        command.env("HUB_DATABASE_URL", &self.place.url).env("HUB_POOL__CONNECTIONS_MAX", "8");
-        command.env("HUB_REDIS_URL", &self.place.redis_url).stdin(Stdio::null()).kill_on_drop(true);
+        command.env("HUB_POOL__CONNECTIONS_MAX", "8").stdin(Stdio::null()).kill_on_drop(true);
+        if let Some(place) = &self.place {
+            command.env("HUB_DATABASE_URL", &place.url).env("HUB_REDIS_URL", &place.redis_url);
+        }
         command
     }
 
@@ -73,7 +82,7 @@ impl Demo {
     }
 
     async fn verify(&self) {
-        let done = self.command().arg("verify").output().await.unwrap();
+        let done = self.command().env("HUB_DATABASE_URL", self.url()).arg("verify").output().await.unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
     }
 
@@ -91,8 +100,7 @@ impl Demo {
     /// The whole log.
     async fn log(&self) -> Vec<Event> {
         let size = PoolSize { connections_max: 2, wait_ms_max: 20_000 };
-        let store =
-            Store::open(&self.place.url, size, Arc::new(HubClock::default()), Arc::new(RandomIds)).await.unwrap();
+        let store = Store::open(&self.url(), size, Arc::new(HubClock::default()), Arc::new(RandomIds)).await.unwrap();
         let log = store.read(&console::viewer()).await.unwrap().events_after(0, 1_000_000).await.unwrap();
         store.close().await;
         log
