@@ -50,6 +50,12 @@ pub struct Pool {
     pub connections_max: u32,
     /// Longest wait for one, in milliseconds.
     pub wait_ms_max: u64,
+    /// Longest wait for a row that another write holds, in milliseconds.
+    pub lock_ms_max: u64,
+    /// Longest time of one statement, in milliseconds.
+    pub statement_ms_max: u64,
+    /// Longest time that a transaction may stand open with nothing to do, in milliseconds.
+    pub idle_ms_max: u64,
 }
 
 /// Limits of one socket.
@@ -174,7 +180,8 @@ impl Config {
 
     /// The connections as the store takes them.
     pub fn pool_size(&self) -> PoolSize {
-        PoolSize { connections_max: self.pool.connections_max, wait_ms_max: self.pool.wait_ms_max }
+        let Pool { connections_max, wait_ms_max, lock_ms_max, statement_ms_max, idle_ms_max } = self.pool;
+        PoolSize { connections_max, wait_ms_max, lock_ms_max, statement_ms_max, idle_ms_max }
     }
 
     /// Redis, if there is one.

@@ -11,7 +11,8 @@ use crate::domain::time::At;
 use crate::policy::permit::{self, HoldPermits};
 use crate::policy::view::{self, HoldView};
 use crate::policy::{Scope, Viewer};
-use crate::store::{Committed, HoldFilter, Keyed, Tx};
+pub use crate::store::HoldFilter;
+use crate::store::{Committed, Keyed, Tx};
 
 /// Holds a place.
 #[derive(Clone, Debug)]
@@ -55,6 +56,7 @@ type Written = (Hold, Option<BedUnit>, bool);
 
 /// Holds a place on a unit, under its hold policy, while there is one.
 pub async fn place(hub: &Hub, viewer: &Viewer, input: HoldBed) -> Result<Outcome<HoldView>, Error> {
+    log::known(viewer)?;
     let holder = viewer.organization().ok_or(Error::Forbidden)?;
     let need = input.need.as_ref().map(|need| hub.seal().digest(&format!("need of {holder}"), need));
     let (input, need) = (&input, &need);

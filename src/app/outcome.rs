@@ -38,6 +38,10 @@ codes! {
         HoldExpired "HOLD_EXPIRED",
         /// The principal holds this very grant already: see `current`.
         AlreadyGranted "ALREADY_GRANTED",
+        /// Nobody holds this role at an agency of this kind: see the published policy.
+        RoleDoesNotFit "ROLE_DOES_NOT_FIT",
+        /// Another region has this code.
+        CodeTaken "CODE_TAKEN",
     }
 }
 

@@ -7,32 +7,68 @@ use crate::domain::bed::BedUnit;
 use crate::domain::due::DueKind;
 use crate::domain::id::BedUnitId;
 use crate::policy::{Machine, Viewer, permit};
-use crate::store::{Committed, Tx};
+use crate::store::{self, Committed, Tx};
 
 /// Most alarms that one pass takes of one noun.
 const BATCH: u64 = 100;
+/// When a row that cannot be read is tried again, in minutes.
+const POSTPONE_MINUTES: i64 = 10;
 
 /// Tells of everything that is due, noun by noun, and answers how many were told of.
 pub async fn pass(hub: &Hub) -> Result<usize, Error> {
-    units(hub).await
+    let told = units(hub).await?;
+    keys(hub).await?;
+    Ok(told)
 }
 
-/// Units whose numbers turned aging, stale or expired, and pauses past their expected end.
+/// Keys whose day is over.
+async fn keys(hub: &Hub) -> Result<usize, Error> {
+    Ok(hub.store().apart().forget_keys(BATCH).await?)
+}
+
+/// Units whose numbers turned aging, stale or expired, pauses past their expected end, and holds at their end.
 async fn units(hub: &Hub) -> Result<usize, Error> {
+    // Asked without a transaction: most of the time nothing is due.
+    let due: Vec<BedUnitId> = hub.store().due(hub.clock().now(), BATCH).await?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    match units_are_due(hub, &due).await {
+        // One row that cannot be read must not keep the others waiting.
+        Err(Error::Store(store::Error::Corrupt { .. })) => {
+            let mut told = 0;
+            for unit in due {
+                told += match units_are_due(hub, &[unit]).await {
+                    Err(Error::Store(error @ store::Error::Corrupt { .. })) => {
+                        tracing::error!(%error, %unit, "a row cannot be read; what time changes about it is not told");
+                        hub.store().postpone(unit, hub.clock().now().plus_minutes(POSTPONE_MINUTES)).await?;
+                        1
+                    }
+                    other => other?,
+                };
+            }
+            Ok(told)
+        }
+        other => other,
+    }
+}
+
+async fn units_are_due(hub: &Hub, due: &[BedUnitId]) -> Result<usize, Error> {
     let me = &Viewer::machine(Machine::Sweeper);
     let told = hub
         .store()
+        .apart()
         .write(me, |tx| async move {
-            let due: Vec<BedUnitId> = tx.due(tx.now(), BATCH).await?;
             let mut told = Vec::new();
-            for unit in tx.bed_units(&due).await? {
+            for unit in tx.bed_units(due).await? {
                 told.extend(unit_is_due(&tx, me, unit).await?);
             }
             Ok::<Committed<_>, Error>(tx.commit(told).await?)
         })
         .await?;
     hub.board().learn_units(&told);
-    Ok(told.len())
+    // What another node has told of meanwhile is done too.
+    Ok(due.len())
 }
 
 async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<BedUnit>, Error> {

@@ -8,7 +8,7 @@ use crisis_hub::demo::issuer::DemoIssuer;
 use crisis_hub::demo::world::{Loaded, SEED, World};
 use crisis_hub::demo::{cut, personas};
 use crisis_hub::node::{self, Node, Sources};
-use crisis_hub::store::Store;
+use crisis_hub::store::{DEMO, Store};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -45,8 +45,7 @@ pub(super) async fn demo(args: DemoArgs) -> Done {
     config.issuers = vec![issuer.settings()?];
     config.listen = at;
 
-    let store = node::open_store(&config, &sources, true).await?;
-    store.claim_edition("demo").await?;
+    let store = node::open_store_of(DEMO, &config, &sources, true).await?;
     let past = past(&config, &sources, &store, &issuer, &folder).await?;
     let issuers = config.issuers.clone();
     let node = Node::start(config, sources, store, issuers, true, serve::metrics()).await?;
@@ -96,7 +95,7 @@ async fn past(
     let from = sources.clock.now().plus_minutes(-60 * HISTORY_HOURS).max(store.high_water().await?);
     let clock = Arc::new(PlayClock::starting(from, sources.clock.clone()));
     let then = Sources { clock: clock.clone(), ids: sources.ids.clone(), correctable: None };
-    let hub = Hub::with(node::open_store(config, &then, false).await?, Rules { holds: config.holds }).await?;
+    let hub = Hub::with(node::open_store_of(DEMO, config, &then, false).await?, Rules { holds: config.holds }).await?;
     // A start that is cut short plays it again.
     hub.store().run_ahead_of_disk().await?;
     let world = World::region();

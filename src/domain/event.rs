@@ -46,8 +46,6 @@ codes! {
         BedHoldExpired "BED_HOLD_EXPIRED",
         /// Somebody was granted a role.
         RoleGranted "ROLE_GRANTED",
-        /// A grant was narrowed in time.
-        GrantNarrowed "GRANT_NARROWED",
         /// A grant was revoked.
         GrantRevoked "GRANT_REVOKED",
     }

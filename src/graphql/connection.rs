@@ -5,11 +5,15 @@ use super::scalars::{Cursor, DateTime};
 use super::seen::Asking;
 use crate::app;
 use crate::app::cursor::{Mark, Seal};
+use crate::domain::time::At;
 use async_graphql::connection::{
     Connection, ConnectionNameType, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EdgeNameType,
     EmptyFields,
 };
 use async_graphql::{Context, ObjectType, OutputType, SimpleObject};
+
+/// How long the pages of one search can be turned, in minutes.
+const ORDER_MINUTES_MAX: i64 = 10;
 
 /// When a list was true. Begin to watch from `cursor` and nothing is missed between list and watch.
 #[derive(Clone, SimpleObject)]
@@ -61,6 +65,11 @@ impl Paging {
     }
 }
 
+/// How many rows a list has that goes one way.
+pub(super) fn page_size(ctx: &Context<'_>, first: Option<i32>) -> Result<usize, async_graphql::Error> {
+    Paging { first, ..Paging::default() }.size(ctx.data_unchecked::<Limits>()).map(|(size, _)| size)
+}
+
 /// A row of a list, with the key that orders it.
 pub struct Row<K, N, E> {
     /// Its place in the order.
@@ -104,9 +113,14 @@ impl Listing<'_> {
         self.asking.hub.seal()
     }
 
-    /// The instant of the first page, which a cursor of a search holds.
-    pub fn instant(&self, cursor: &Cursor) -> Result<crate::domain::time::At, async_graphql::Error> {
-        self.key::<(crate::domain::time::At, serde_json::Value)>(cursor).map(|(at, _)| at)
+    /// The instant of the first page, which a cursor of a search holds; an order of long ago is no longer gone on with.
+    pub fn instant(&self, cursor: &Cursor) -> Result<At, async_graphql::Error> {
+        let (at, _) = self.key::<(At, serde_json::Value)>(cursor)?;
+        if self.asking.seen.now.micros_since(at) <= ORDER_MINUTES_MAX * 60_000_000 {
+            Ok(at)
+        } else {
+            Err(super::error::from_app(&app::Error::CursorExpired))
+        }
     }
 
     pub(super) fn key<K: serde::de::DeserializeOwned>(&self, cursor: &Cursor) -> Result<K, async_graphql::Error> {

@@ -62,6 +62,12 @@ impl Me {
         #[graphql(desc = "To which object.")] id: Option<ID>,
     ) -> May {
         let asking = asking(ctx);
+        let (board, scope) = (&asking.seen.board, &asking.seen.scope);
+        let grant = id.as_ref().and_then(|id| board.grant(GlobalId::parse(&id.0)?.as_noun()?));
+        if let Some(grant) = grant.filter(|grant| scope.sees_grant(grant)) {
+            let (yes, reason) = permit::may_grant(&asking.viewer, action.0, grant);
+            return May { yes, reason };
+        }
         let row = match &id {
             None => None,
             Some(id) => match GlobalId::parse(&id.0).and_then(|id| row_of(&asking.seen, id)) {

@@ -1,8 +1,8 @@
 //! The query root.
 use super::bed::BedUnit;
-use super::connection::{AsOf, Latest, Listing, Page, Paging, Row};
+use super::connection::{AsOf, Latest, Listing, Page, Paging, Row, page_size};
 use super::directory::{ExternalIdInput, Facility, Organization, Region, Service};
-use super::error::{Answer, ErrorCode, answer, coded, from_app};
+use super::error::{Answer, answer, from_app};
 use super::hold::{self, BedHold};
 use super::input::hold::BedHoldFilter;
 use super::input::{BedUnitFilter, NeedInput, PointInput};
@@ -311,18 +311,6 @@ fn on_board(seen: &Seen, id: GlobalId) -> Option<Node> {
     }
 }
 
-fn page_size(ctx: &Context<'_>, first: Option<i32>) -> Result<u64, Error> {
-    let limits = ctx.data_unchecked::<Limits>();
-    let first = first.map_or(Some(limits.page_default), |first| usize::try_from(first).ok());
-    match first.filter(|first| *first <= limits.page_max) {
-        Some(first) => Ok(first as u64),
-        None => Err(coded(
-            ErrorCode::LimitExceeded,
-            format!("a page has 0 to {} rows: send `first` within that", limits.page_max),
-        )),
-    }
-}
-
 fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> Result<Page<BedUnit>, Error> {
     let filter = filter.read()?;
     let (asking, listing) = {
@@ -341,7 +329,7 @@ fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> Result
 
 async fn events(ctx: &Context<'_>, after: Option<Cursor>, first: Option<i32>) -> Result<LogPage, Error> {
     let asking = asking(ctx);
-    let (most, bound) = (page_size(ctx, first)?, super::subscription::EVENTS_BOUND);
+    let (most, bound) = (page_size(ctx, first)? as u64, super::subscription::EVENTS_BOUND);
     let after = after.map(|cursor| cursor.0);
     let read = app::log::events(&asking.hub, &asking.viewer, bound, after.as_deref(), most + 1).await;
     let (events, head) = read.map_err(|error| from_app(&error))?;

@@ -7,6 +7,7 @@ use crate::domain::event::Audience;
 use crate::domain::grant::{Grant, HolderKind};
 use crate::domain::hold::{Hold, Side};
 use crate::domain::id::{BedHoldId, GrantId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::organization::OrganizationDetails;
 use crate::domain::role::Role;
 use std::marker::PhantomData;
 use uuid::Uuid;
@@ -151,9 +152,9 @@ impl Saves for crate::domain::region::RegionDetails {
 impl Saves for crate::domain::organization::OrganizationDetails {
     type Action = SaveOrganization;
 
-    // The staff of a coordinating agency see more of other agencies: it does not make itself one.
+    // What an agency is decides what its people may be and see: it does not make itself something else.
     fn is_for_operators(&self, edited: &Self) -> bool {
-        self.coordinating != edited.coordinating
+        Self { name: edited.name.clone(), ..self.clone() } != *edited
     }
 }
 impl Saves for crate::domain::facility::FacilityDetails {
@@ -284,15 +285,27 @@ fn row_of(grant: &Grant) -> Row {
     }
 }
 
-/// May the viewer make this grant? Nobody but an operator or the console makes operators, or grants to applications across agencies.
-pub fn grant_role(viewer: &Viewer, grant: &Grant) -> Result<Permit<GrantRole>, Refused> {
-    let over = viewer.stands_as(Role::AgencyAdmin)
+/// Why a grant is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoGrant {
+    /// It is not the viewer's to make.
+    Refused,
+    /// Nobody holds this role at an agency of this kind.
+    Misfit,
+}
+
+/// Whether an administrator's reach ends before a grant: nobody but an operator or the console makes operators, or grants
+/// to applications across agencies.
+fn is_over(viewer: &Viewer, grant: &Grant) -> bool {
+    viewer.stands_as(Role::AgencyAdmin)
         && (matches!(grant.role, Role::HubOperator | Role::Council | Role::Analyst)
-            || grant.principal.kind == HolderKind::Application);
-    if over {
-        return Err(Refused);
-    }
-    permit(viewer, row_of(grant))
+            || grant.principal.kind == HolderKind::Application)
+}
+
+/// May the viewer make this grant, and can its role be held at the agency?
+pub fn grant_role(viewer: &Viewer, grant: &Grant, at: &OrganizationDetails) -> Result<Permit<GrantRole>, NoGrant> {
+    let permit = permit(viewer, row_of(grant)).ok().filter(|_| !is_over(viewer, grant)).ok_or(NoGrant::Refused)?;
+    if rules::fits(grant.role, at) { Ok(permit) } else { Err(NoGrant::Misfit) }
 }
 
 /// May the viewer revoke this grant? An agency's administrator does not revoke an operator's.
@@ -301,6 +314,19 @@ pub fn revoke_grant(viewer: &Viewer, grant: &Grant) -> Result<Permit<RevokeGrant
         return Err(Refused);
     }
     permit(viewer, row_of(grant))
+}
+
+/// Whether the viewer may do something to a grant, and why: for `viewer { may }`.
+pub fn may_grant(viewer: &Viewer, action: Action, grant: &Grant) -> (bool, String) {
+    let (yes, why) = may(viewer, action, Some((grant.region, grant.organization, Audience::AGENCY)));
+    let yes = match action {
+        Action::GrantRole => yes && !is_over(viewer, grant),
+        Action::RevokeGrant => revoke_grant(viewer, grant).is_ok(),
+        // Whoever asks sees it, if only because it is their own.
+        Action::ReadGrants => true,
+        _ => yes,
+    };
+    (yes, why)
 }
 
 /// Whether the viewer may do something to a row of a region, an owner and an audience, and why: for `viewer { may }`.

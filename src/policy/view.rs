@@ -1,7 +1,7 @@
 //! Views: what of a row a viewer may read.
 use super::rules::Reach;
 use super::scope::Scope;
-use crate::domain::bed::{Availability, BedUnit, Report};
+use crate::domain::bed::{Availability, BedUnit, PauseReason, Report};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::time::At;
 use std::sync::Arc;
@@ -72,9 +72,25 @@ impl BedUnitView {
         seen
     }
 
+    /// Whether more places are used and blocked than have staff, for those who may read numbers.
+    pub fn over_capacity(&self) -> Option<bool> {
+        self.numbers.then_some(self.availability.over_capacity)
+    }
+
     /// When the numbers were true.
     pub fn as_of(&self) -> Option<At> {
         self.unit.report.as_ref().map(|report| report.as_of)
+    }
+
+    /// The pause: why, for those who may read numbers; since when; and its expected end.
+    pub fn pause(&self) -> Option<(Option<PauseReason>, At, At)> {
+        let pause = self.unit.pause?;
+        Some((Some(pause.reason).filter(|_| self.numbers), pause.since, pause.until))
+    }
+
+    /// Whether the scope reads the unit's census.
+    pub fn reads_census(&self) -> bool {
+        self.census
     }
 
     /// The whole report, for those who may read the census.

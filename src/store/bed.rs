@@ -7,7 +7,9 @@ use crate::domain::bed::{BedUnit, BedUnitDetails, Blocked, Census, Pause, Report
 use crate::domain::code::Coded;
 use crate::domain::entry::{Changed, Entry};
 use crate::domain::event::EventKind;
-use crate::domain::id::{BedReportId, BedUnitId, FacilityId, NounId, OrganizationId, RegionId, ServiceId};
+use crate::domain::id::{
+    BedReportId, BedUnitId, FacilityId, GlobalId, Noun, NounId, OrganizationId, RegionId, ServiceId,
+};
 use crate::domain::time::At;
 use crate::policy::permit::{HoldBed, PauseUnit, ReportBeds, SaveBedUnit, Stamp, TellTime};
 use entity::{bed_report, bed_unit};
@@ -174,6 +176,18 @@ impl Tx {
     /// The units of a facility that are not withdrawn, locked in the order of their ids.
     pub async fn bed_units_at(&self, facility: FacilityId) -> Result<Vec<BedUnit>, Error> {
         self.many(key(bed_unit::Column::FacilityId, facility.key()).add(bed_unit::Column::Retired.eq(false))).await
+    }
+
+    /// Whether units that are not withdrawn stand on an entry of the directory: its organization's, its facility's, its
+    /// service's.
+    pub async fn units_stand_on(&self, entry: GlobalId) -> Result<bool, Error> {
+        let column = match entry.noun {
+            Noun::Organization => bed_unit::Column::OrganizationId,
+            Noun::Facility => bed_unit::Column::FacilityId,
+            Noun::Service => bed_unit::Column::ServiceId,
+            _ => return Ok(false),
+        };
+        self.any::<bed_unit::Entity>(key(column, entry.key).add(bed_unit::Column::Retired.eq(false))).await
     }
 
     async fn append_report(&self, unit: &BedUnit, report: &Report, stamp: Stamp) -> Result<(), Error> {

@@ -25,7 +25,7 @@ pub use error::{Error, MayConflict};
 pub use hold::HoldFilter;
 pub use idempotency::{Keyed, Replay};
 pub use import::Imported;
-pub use meta::SchemaState;
+pub use meta::{DEMO, NETWORK, SchemaState};
 pub use scoped::Scoped;
 pub use tx::{Committed, Kept, KeptBy, Reader, Store, Tx};
 pub use verify::Finding;

@@ -50,10 +50,12 @@ impl Store {
     /// Asks the database about each promise. Run it with the hub stopped, or after the relay has caught up.
     pub async fn verify(&self) -> Result<Vec<Finding>, Error> {
         let mut findings = Vec::with_capacity(PROMISES.len());
+        let tx = self.dialect().begin_read(&self.pools().readers).await?;
+        self.dialect().be_patient(&tx).await?;
         for (promise, sql) in PROMISES {
             let sql = sql.replace("JSON_LENGTH(u.held)", self.dialect().json_length("u.held").as_str());
             let statement = Statement::from_string(self.dialect().backend(), sql);
-            let row = self.pools().readers.query_one_raw(statement).await?;
+            let row = tx.query_one_raw(statement).await?;
             let broken = row.map(|row| row.try_get::<i64>("", "n")).transpose()?.unwrap_or(0);
             findings.push(Finding { promise, broken });
         }

@@ -106,6 +106,7 @@ async fn at_its_end_a_hold_is_over_for_everybody(db: Db) {
     let chairs = house.world.agencies[0].chairs();
     report(&intake, chairs, 1, 0).await;
     let id = hold(&officer, chairs).await;
+    house.deliver().await;
     let mut watching = officer.sse(super::bed::WATCH, json!({})).await;
     watching.next().await.unwrap();
     house.clock.advance(30);
@@ -303,6 +304,8 @@ async fn holds_are_listed_latest_first(db: Db) {
     let mut placed = Vec::new();
     for _ in 0..5 {
         placed.insert(0, hold(&intake, chairs).await);
+        // Ids are in the order of their milliseconds.
+        house.clock.advance_micros(1_000);
     }
     release(&intake, &placed[0], "MISTAKE").await;
     let list = "query($first: Int, $after: Cursor, $filter: BedHoldFilter) { bedHolds(first: $first, after: $after, filter: $filter) {

@@ -22,5 +22,8 @@ mod bed_view;
 mod directory;
 mod grant;
 mod hold;
+mod key;
 mod revoke;
 mod search;
+mod standing;
+mod withdrawn;

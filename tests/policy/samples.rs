@@ -17,6 +17,7 @@ pub struct Named {
     pub service: ServiceId,
     pub unit: BedUnitId,
     pub hold: BedHoldId,
+    pub arriving: BedHoldId,
     pub grant: GrantId,
     pub subject: String,
     pub later: String,
@@ -34,8 +35,11 @@ impl Named {
         let grant = house.grant(subject, Role::Peer, agency.organization).await;
         let intake = staff(house.hub(), "intake");
         bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(40))).await.unwrap();
-        let hold = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
-        let hold = hold::place(house.hub(), &intake, hold).await.unwrap().changed.unwrap();
+        let hold = async || {
+            let new = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
+            hold::place(house.hub(), &intake, new).await.unwrap().changed.unwrap().hold().id
+        };
+        let (hold, arriving) = (hold().await, hold().await);
         house.deliver().await;
         Self {
             region: house.world.region,
@@ -43,7 +47,8 @@ impl Named {
             facility: agency.facility,
             service: agency.service,
             unit: agency.chairs(),
-            hold: hold.hold().id,
+            hold,
+            arriving,
             grant: grant.id,
             subject: format!("new-{subject}"),
             later: house.clock.now().plus_minutes(60).to_string(),
@@ -59,6 +64,7 @@ impl Named {
             service: beside(self.service),
             unit: beside(self.unit),
             hold: beside(self.hold),
+            arriving: beside(self.arriving),
             grant: beside(self.grant),
             subject: self.subject.clone(),
             later: self.later.clone(),
@@ -186,7 +192,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.reportBeds",
         Needs::Unit(Action::ReportBeds),
         "mutation($input: ReportBedsInput!) { reportBeds(input: $input) { bedUnits { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 5, "occupied": 1 }] } }),
+        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 90, "occupied": 1 }] } }),
     ),
     sample(
         "Mutation.pauseBedUnit",
@@ -216,7 +222,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.arriveOnHold",
         Needs::Hold,
         "mutation($input: ArriveOnHoldInput!) { arriveOnHold(input: $input) { hold { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "holdId": named.hold.to_string() } }),
+        |named| json!({ "input": { "holdId": named.arriving.to_string() } }),
     ),
     sample(
         "Mutation.releaseHold",
@@ -237,7 +243,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.saveOrganization",
         Needs::Entry(Action::SaveOrganization),
         "mutation($input: SaveOrganizationInput!) { saveOrganization(input: $input) { organization { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "id": named.organization.to_string(), "name": "Amber Two", "kind": "CRISIS_PROVIDER" } }),
+        |named| json!({ "input": { "id": named.organization.to_string(), "name": "Amber Two", "kind": "TRIBAL", "coveredEntity": true } }),
     ),
     sample(
         "Mutation.saveFacility",

@@ -105,8 +105,13 @@ impl BedUnit {
 
     /// Takes new details; `None` when nothing differs.
     pub fn edit(&self, details: BedUnitDetails, provenance: Provenance, at: At) -> Result<Option<Changed<Self>>, Flaw> {
-        let entry = self.entry.edit(details, provenance, at)?;
-        Ok(entry.map(|entry| self.with_entry(entry.into_state()).changed(EventKind::BedUnitSaved, at)))
+        let Some(entry) = self.entry.edit(details, provenance, at)? else { return Ok(None) };
+        let next = self.with_entry(entry.into_state());
+        // Another interval moves the thresholds: what was told by the old ones no longer stands.
+        let told = next.availability(at).freshness;
+        // Whoever no longer sees the unit is told too: to them it left.
+        let audience = self.definition().audience();
+        Ok(Some(Self { told, ..next }.changed(EventKind::BedUnitSaved, at).told_also(audience)))
     }
 
     /// Withdraws the unit; `None` when it already is.

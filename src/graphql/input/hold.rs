@@ -1,13 +1,12 @@
 //! What is said of holds.
 use super::{absent, keyed, list, named};
-use crate::app::hold::{ChangeHold, HoldBed, HoldTo};
+use crate::app::hold::{ChangeHold, HoldBed, HoldFilter, HoldTo};
 use crate::domain::hold::{HoldState, MINUTES_MAX, ReleaseReason};
 use crate::domain::text;
 use crate::domain::time::At;
 use crate::graphql::error::{ErrorCode, coded};
 use crate::graphql::scalars::Code;
 use crate::graphql::seen::Asking;
-use crate::store::HoldFilter;
 use async_graphql::{Error, ID, InputObject};
 
 /// Which holds; everything given has to hold.
