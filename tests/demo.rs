@@ -99,7 +99,7 @@ impl Demo {
 
     /// The whole log.
     async fn log(&self) -> Vec<Event> {
-        let size = PoolSize { connections_max: 2, wait_ms_max: 20_000 };
+        let size = PoolSize::small();
         let store = Store::open(&self.url(), size, Arc::new(HubClock::default()), Arc::new(RandomIds)).await.unwrap();
         let log = store.read(&console::viewer()).await.unwrap().events_after(0, 1_000_000).await.unwrap();
         store.close().await;

@@ -46,7 +46,7 @@ impl Scene {
         let present = At::parse(present).unwrap();
         let clock = Arc::new(PlayClock::starting(present.plus_minutes(-minutes), Arc::new(Still(present))));
         let url = format!("sqlite:{}", folder.path().join("hub.db").display());
-        let size = PoolSize { connections_max: 2, wait_ms_max: 5_000 };
+        let size = PoolSize::small();
         let store = Store::open(&url, size, clock.clone(), Arc::new(Counted::default())).await.unwrap();
         store.migrate().await.unwrap();
         Self { hub: Hub::open(store).await.unwrap(), clock, _folder: folder }
