@@ -5,7 +5,7 @@ use crate::domain::hold::{self, HoldLimits};
 use crate::graphql::limits::Limits;
 use crate::login::Issuer;
 use crate::store::{Dialect, PoolSize};
-use figment::providers::{Env, Format, Toml};
+use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::{Dict, Value};
 use figment::{Figment, Provider};
 use secrecy::{ExposeSecret, SecretString};
@@ -166,9 +166,10 @@ impl Config {
     /// The settings of a demo: the defaults over its own database, and `HUB_*` variables above. A file named by
     /// HUB_CONFIG is a real network's and not read.
     pub fn read_for_demo(database_url: &str) -> Result<Self, BadConfig> {
-        // Nobody balances a demo's load.
-        let own = Figment::from(defaults()).merge(("database_url", database_url)).merge(("shutdown.notice_seconds", 0));
-        Self::of(&with_variables(own))
+        // Not bare pairs: figment would set them above everything, variables too. Nobody balances a demo's load.
+        let own = Serialized::default("database_url", database_url);
+        let quick = Serialized::default("shutdown.notice_seconds", 0);
+        Self::of(&with_variables(Figment::from(defaults()).merge(own).merge(quick)))
     }
 
     /// The defaults alone.

@@ -18,6 +18,7 @@ mod api;
 mod board;
 mod crash;
 mod cursors;
+mod demo;
 mod events;
 mod holds;
 mod holds_model;

@@ -258,7 +258,7 @@ pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveUnit) -> Result<Outcome
             match input.unit {
                 Some(id) => {
                     // Before the unit: rows are locked in one order.
-                    let place = if input.retire { None } else { Some(place(&tx, input).await?) };
+                    let place = if input.retire { None } else { Some(place(&tx, &input.details).await?) };
                     let unit = tx.bed_unit(id).await?.ok_or(Error::NotFound)?;
                     let permit = permit::edit(viewer, &unit.entry, (!input.retire).then_some(&input.details))?;
                     if place.is_some_and(|(_, owner)| owner != unit.entry.owner) {
@@ -268,11 +268,42 @@ pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveUnit) -> Result<Outcome
                     finish(tx, permit, unit, changed, input.keyed.as_ref()).await
                 }
                 None if input.retire => Err(Error::BadInput("`retire` needs the `id` of what it withdraws".into())),
-                None => add(tx, viewer, input).await,
+                None => {
+                    let unit = add(&tx, viewer, &input.details, input.provenance).await?;
+                    remember(&tx, input.keyed.as_ref(), vec![unit.id().to_string()]).await?;
+                    Ok(tx.commit((unit, false)).await?)
+                }
             }
         })
         .await;
     settled(hub, viewer, written)
+}
+
+/// Adds units in one write, all of them or none, and answers them in the order of the input.
+pub async fn add_many(
+    hub: &Hub,
+    viewer: &Viewer,
+    units: Vec<BedUnitDetails>,
+    provenance: Provenance,
+) -> Result<Outcome<Vec<BedUnitView>>, Error> {
+    if units.len() > UNITS_MAX {
+        return Err(Error::BadInput(format!("send at most {UNITS_MAX} units")));
+    }
+    let units = &units;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            let mut added = Vec::with_capacity(units.len());
+            for details in units {
+                added.push(add(&tx, viewer, details, provenance).await?);
+            }
+            Ok::<Committed<_>, Error>(tx.commit(added).await?)
+        })
+        .await;
+    Outcome::settle(written.map(|added| {
+        hub.board().learn_units(&added);
+        Outcome::done(views(hub, viewer, added), false)
+    }))
 }
 
 fn edited(tx: &Tx, input: &SaveUnit, unit: &BedUnit) -> Result<Option<Changed<BedUnit>>, Error> {
@@ -288,22 +319,21 @@ fn edited(tx: &Tx, input: &SaveUnit, unit: &BedUnit) -> Result<Option<Changed<Be
 }
 
 /// The facility and the service have to be there, and one agency's: its region and it.
-async fn place(tx: &Tx, input: &SaveUnit) -> Result<(RegionId, OrganizationId), Error> {
-    let definition = &input.details.definition;
+async fn place(tx: &Tx, details: &BedUnitDetails) -> Result<(RegionId, OrganizationId), Error> {
+    let definition = &details.definition;
     let facility = standing::<FacilityDetails>(tx, definition.facility, "facilityId").await?;
     let service = standing::<ServiceDetails>(tx, definition.service, "serviceId").await?;
     if service.owner == facility.owner { Ok((facility.region, facility.owner)) } else { Err(Error::NotFound) }
 }
 
-async fn add(tx: Tx, viewer: &Viewer, input: &SaveUnit) -> Result<Committed<(BedUnit, bool)>, Error> {
-    let (region, owner) = place(&tx, input).await?;
+async fn add(tx: &Tx, viewer: &Viewer, details: &BedUnitDetails, provenance: Provenance) -> Result<BedUnit, Error> {
+    let (region, owner) = place(tx, details).await?;
     let id: BedUnitId = tx.id();
     let permit = permit::add::<BedUnitDetails>(viewer, id, region, owner)?;
-    let origin = Origin { region, owner, provenance: input.provenance };
-    let changed = BedUnit::create(Entry::create(id, origin, input.details.clone(), Vec::new(), tx.now())?);
+    let origin = Origin { region, owner, provenance };
+    let changed = BedUnit::create(Entry::create(id, origin, details.clone(), Vec::new(), tx.now())?);
     tx.save(permit, &changed).await?;
-    remember(&tx, input.keyed.as_ref(), vec![id.to_string()]).await?;
-    Ok(tx.commit((changed.into_state(), false)).await?)
+    Ok(changed.into_state())
 }
 
 /// The past reports of a unit, latest first, for those who may read its census.

@@ -16,6 +16,9 @@ use crate::store::{Committed, Kept, KeptBy, Keyed, Listed, Tx};
 use std::future::Future;
 use std::sync::Arc;
 
+/// Most entries that one write saves.
+pub const ENTRIES_MAX: usize = 500;
+
 /// Adds, edits or withdraws an entry.
 #[derive(Clone, Debug)]
 pub struct SaveEntry<D: Saves> {
@@ -111,26 +114,62 @@ where
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            if let Some(ids) = replayed(&tx, input.keyed.as_ref()).await? {
-                let id = ids.first().and_then(|id| GlobalId::parse(id)?.as_noun()).ok_or(Error::NotFound)?;
-                let entry = tx.entry::<D>(id).await?.ok_or(Error::NotFound)?;
-                return Ok::<Committed<_>, Error>(tx.commit((entry, true)).await?);
-            }
-            let entry = match input.id {
-                Some(id) => existing(&tx, viewer, input, id).await?,
-                None if input.retire => {
-                    return Err(Error::BadInput("`retire` needs the `id` of what it withdraws".into()));
-                }
-                None => added(&tx, viewer, input).await?,
-            };
-            remember(&tx, input.keyed.as_ref(), vec![named::<D>(entry.id).to_string()]).await?;
-            Ok(tx.commit((entry, false)).await?)
+            let saved = saved(&tx, viewer, input).await?;
+            Ok::<Committed<_>, Error>(tx.commit(saved).await?)
         })
         .await;
     Outcome::settle(written.map(|(entry, replayed)| {
         hub.board().learn(&entry);
         Outcome::done(Arc::new(entry), replayed)
     }))
+}
+
+/// Saves entries in one write, all of them or none, and answers them in the order of the input.
+pub async fn save_many<D: Entered>(
+    hub: &Hub,
+    viewer: &Viewer,
+    inputs: Vec<SaveEntry<D>>,
+) -> Result<Outcome<Vec<Arc<Entry<D>>>>, Error>
+where
+    Entry<D>: Kept + KeptBy<D::Action>,
+{
+    if inputs.len() > ENTRIES_MAX {
+        return Err(Error::BadInput(format!("send at most {ENTRIES_MAX} entries")));
+    }
+    let inputs = &inputs;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            let mut entries = Vec::with_capacity(inputs.len());
+            for input in inputs {
+                entries.push(saved(&tx, viewer, input).await?.0);
+            }
+            Ok::<Committed<_>, Error>(tx.commit(entries).await?)
+        })
+        .await;
+    Outcome::settle(written.map(|entries| {
+        hub.board().learn_all(entries.iter().cloned());
+        Outcome::done(entries.into_iter().map(Arc::new).collect(), false)
+    }))
+}
+
+async fn saved<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>) -> Result<(Entry<D>, bool), Error>
+where
+    Entry<D>: Kept + KeptBy<D::Action>,
+{
+    if let Some(ids) = replayed(tx, input.keyed.as_ref()).await? {
+        let id = ids.first().and_then(|id| GlobalId::parse(id)?.as_noun()).ok_or(Error::NotFound)?;
+        return Ok((tx.entry::<D>(id).await?.ok_or(Error::NotFound)?, true));
+    }
+    let entry = match input.id {
+        Some(id) => existing(tx, viewer, input, id).await?,
+        None if input.retire => {
+            return Err(Error::BadInput("`retire` needs the `id` of what it withdraws".into()));
+        }
+        None => added(tx, viewer, input).await?,
+    };
+    remember(tx, input.keyed.as_ref(), vec![named::<D>(entry.id).to_string()]).await?;
+    Ok((entry, false))
 }
 
 pub(super) fn named<D: Saves>(id: D::Id) -> GlobalId {

@@ -129,13 +129,11 @@ async fn change_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &ChangeHold) -> Re
         HoldTo::Release(reason) => hold.release(&unit, reason, side, now).map(Some),
         HoldTo::Arrive => hold.arrive(&unit, now).map(Some),
     });
-    match changed.map_err(|refused| problem(refused, &unit, "holdId", hold.id))? {
-        Some(change) => save(tx, permits, change, input.keyed.as_ref()).await,
-        None => {
-            remember(&tx, input.keyed.as_ref(), vec![hold.id.to_string()]).await?;
-            Ok(tx.commit((hold, None, false)).await?)
-        }
+    if let Some(change) = changed.map_err(|refused| problem(refused, &unit, "holdId", hold.id))? {
+        return save(tx, permits, change, input.keyed.as_ref()).await;
     }
+    remember(&tx, input.keyed.as_ref(), vec![hold.id.to_string()]).await?;
+    Ok(tx.commit((hold, None, false)).await?)
 }
 
 async fn save(

@@ -9,6 +9,7 @@ mod search;
 mod snapshot;
 mod teams;
 
+pub use notice::Asked;
 pub use search::{Found, Rank, Seek};
 pub use snapshot::{Names, Snapshot};
 pub use teams::{Coming, Respond, Talking};

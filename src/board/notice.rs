@@ -36,7 +36,9 @@ impl Notices {
         }
         // Whatever came before can no longer be read.
         let gone: Vec<_> = self.requests.values().filter(|old| !old.is_kept(request.asked_at)).cloned().collect();
-        gone.iter().for_each(|old| self.forget(old));
+        for old in &gone {
+            self.forget(old);
+        }
         for unit in &request.units {
             self.asking.entry(*unit).or_default().insert(request.id);
         }
@@ -68,6 +70,9 @@ impl Notices {
         }
     }
 }
+
+/// A request, and when each unit first answered it.
+pub type Asked = (BedUpdateRequest, Vec<(BedUnitId, At)>);
 
 impl Snapshot {
     /// Takes a request, with what the units' last reports answer it.
@@ -149,7 +154,7 @@ impl Snapshot {
     }
 
     /// Every notice, and every request that can still be read with its first answers: what a fold of the log must give again.
-    pub fn said(&self, now: At) -> (Vec<Notice>, Vec<(BedUpdateRequest, Vec<(BedUnitId, At)>)>) {
+    pub fn said(&self, now: At) -> (Vec<Notice>, Vec<Asked>) {
         let notices = self.notices.notices.values().map(|notice| Notice::clone(notice)).collect();
         let requests = self.notices.requests.values().filter(|request| request.is_kept(now)).map(|request| {
             let answer = |unit: &BedUnitId| Some((*unit, *self.notices.answers.get(&(request.id, *unit))?));

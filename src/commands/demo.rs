@@ -1,17 +1,19 @@
 //! `demo`: a whole region to look at, without any set-up.
 use super::{Done, serve};
 use clap::Args;
-use crisis_hub::app::Hub;
+use crisis_hub::app::{Hub, Rules};
 use crisis_hub::config::Config;
+use crisis_hub::demo::alive::{Cast, HISTORY_HOURS, PlayClock, Played};
 use crisis_hub::demo::issuer::DemoIssuer;
 use crisis_hub::demo::world::{Loaded, SEED, World};
-use crisis_hub::demo::{alive, cut, personas, teams};
+use crisis_hub::demo::{cut, personas, teams};
 use crisis_hub::node::{self, Node, Sources};
-use crisis_hub::store::DEMO;
+use crisis_hub::store::{DEMO, Store};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// Where the demo listens and keeps its data.
@@ -23,8 +25,11 @@ pub(super) struct DemoArgs {
     /// Where to keep the demo's data; delete it to begin anew.
     #[arg(long, default_value = "data/demo")]
     data: PathBuf,
-    /// Load the region and leave it still: no unit reports by itself.
-    #[arg(long)]
+    /// How many times as much happens as in life, 1 to 100; the clock is never changed.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pace: u32,
+    /// Play the hours before the start, then leave the region still: nothing happens by itself but that numbers grow old.
+    #[arg(long, conflicts_with = "pace")]
     quiet: bool,
 }
 
@@ -42,17 +47,17 @@ pub(super) async fn demo(args: DemoArgs) -> Done {
     config.listen = at;
 
     let store = node::open_store_of(DEMO, &config, &sources, true).await?;
-    let (loaded, people) = load(&Hub::open(store.clone()).await?, &issuer, &folder).await?;
-    // Whoever follows the log from now on is not told of the load.
-    while store.number_waiting().await?.1 > 0 {}
+    let past = past(&config, &sources, &store, &issuer, &folder).await?;
     let issuers = config.issuers.clone();
     let node = Node::start(config, sources, store, issuers, true, metrics).await?;
 
     let seconds = clock.now().micros_since(began) as f64 / 1e6;
-    print!("{}", welcome(at, &folder, &loaded, people, seconds));
-    if !args.quiet {
-        tokio::spawn(alive::run(node.hub.clone(), loaded.units, SEED));
-        tokio::spawn(teams::run(node.hub.clone(), loaded.teams, SEED));
+    print!("{}", welcome(at, &folder, &past, seconds));
+    if args.quiet {
+        println!("Nothing moves by itself: --quiet.");
+    } else {
+        tokio::spawn(teams::run(node.hub.clone(), past.loaded.teams, SEED));
+        tokio::spawn(past.cast.live(node.hub.clone(), args.pace));
     }
     node.serve(listener, serve::stopped()).await?;
     Ok(ExitCode::SUCCESS)
@@ -73,29 +78,59 @@ async fn listen(at: SocketAddr) -> Result<TcpListener, String> {
     })
 }
 
-type Settled = Result<(Loaded, usize), Box<dyn std::error::Error>>;
+/// The region as it was brought up to the present, and who goes on from there.
+struct Past {
+    loaded: Loaded,
+    people: usize,
+    played: Played,
+    cast: Cast,
+}
 
-async fn load(hub: &Hub, issuer: &DemoIssuer, folder: &Path) -> Settled {
+/// Loads the region and plays the hours before the present, or since its last event, in their own time.
+async fn past(
+    config: &Config,
+    sources: &Sources,
+    store: &Store,
+    issuer: &DemoIssuer,
+    folder: &Path,
+) -> Result<Past, Box<dyn std::error::Error>> {
+    let from = sources.clock.now().plus_minutes(-60 * HISTORY_HOURS).max(store.high_water().await?);
+    let clock = Arc::new(PlayClock::starting(from, sources.clock.clone()));
+    let then = Sources { clock: clock.clone(), ids: sources.ids.clone(), correctable: None };
+    let hub = Hub::with(node::open_store_of(DEMO, config, &then, false).await?, Rules { holds: config.holds }).await?;
+    // A start that is cut short plays it again.
+    hub.store().run_ahead_of_disk().await?;
     let world = World::region();
+    let minutes = u64::try_from(clock.present().micros_since(clock.at()) / 60_000_000)?;
     // Indicatif draws nothing where standard error is no terminal.
-    let bar = ProgressBar::new(world.steps());
-    if let Ok(style) = ProgressStyle::with_template("Loading the region {wide_bar} {pos}/{len}") {
+    let bar = ProgressBar::new(world.steps() + minutes);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent} %") {
         bar.set_style(style);
     }
-    let loaded = world.load(hub, || bar.inc(1)).await?;
+    bar.set_message("Loading the region");
+    let loaded = world.load(&hub, || bar.inc(1)).await?;
+    bar.set_message("Playing the last hours");
+    let mut cast = Cast::of(&hub, &loaded, SEED);
+    let played = cast.play(&hub, &clock, |minute| bar.set_position(world.steps() + minute)).await?;
+    teams::begin(&hub, &loaded.teams).await?;
+    let people = personas::settle(&hub, &loaded, issuer, folder).await?.len();
+    // Whoever follows the log from now on is not told of the past.
+    while hub.store().number_waiting().await?.1 > 0 {}
+    hub.store().reach_disk().await?;
+    hub.store().close().await;
     bar.finish_and_clear();
-    let people = personas::settle(hub, &loaded, issuer, folder).await?;
-    Ok((loaded, people.len()))
+    Ok(Past { loaded, people, played, cast })
 }
 
 /// What is said when all is ready: where to look, what to try.
-fn welcome(at: SocketAddr, folder: &Path, loaded: &Loaded, people: usize, seconds: f64) -> String {
+fn welcome(at: SocketAddr, folder: &Path, past: &Past, seconds: f64) -> String {
+    let Past { loaded, people, played, .. } = past;
     let host = if at.ip().is_unspecified() { format!("127.0.0.1:{}", at.port()) } else { at.to_string() };
     let personas = folder.join(personas::FILE);
     let unit = loaded.units_of("invented:crisis-1").next().map(|id| id.to_string()).unwrap_or_default();
     format!(
         r#"Ready in {seconds:.1} s: {organizations} organizations, {facilities} facilities, {units} units, {teams} mobile teams of "South Florida (demo)".
-Every organization and person in it is invented.
+Every organization and person in it is invented. What its people did in the {stretch} before is in the log: {acts} acts.
 
   Look   http://{host}/   the live board: paste a token there
   API    http://{host}/graphql   schema at http://{host}/schema.graphql
@@ -122,7 +157,17 @@ Ctrl-C ends the demo; its data stays in {folder}.
         facilities = loaded.facilities,
         units = loaded.units.len(),
         teams = loaded.teams.len(),
+        stretch = stretch(played.minutes),
+        acts = played.acts,
         personas = personas.display(),
         folder = folder.display(),
     )
+}
+
+fn stretch(minutes: i64) -> String {
+    match minutes {
+        ..=1 => "minute".to_owned(),
+        2..=119 => format!("{minutes} minutes"),
+        _ => format!("{} hours", minutes / 60),
+    }
 }

@@ -31,6 +31,9 @@ enum Command {
     Serve,
     /// Run a whole invented region on real geography: no set-up, tokens to try it with, numbers that move.
     ///
+    /// First it plays what its people did in the 12 hours before, or since it last ran, in their own time; then it goes on
+    /// in real time, as much as in a region of 6 million people.
+    ///
     /// It keeps its data in --data, or in HUB_DATABASE_URL (with HUB_REDIS_URL); `serve` refuses a database of the demo's.
     Demo(demo::DemoArgs),
     /// Cut the demo region's files out of the public ones.

@@ -11,5 +11,6 @@ mod numbers;
 pub mod personas;
 mod plan;
 pub mod region;
+mod staff;
 pub mod teams;
 pub mod world;

@@ -2,9 +2,13 @@
 //!
 //! **Invariant**: pure; numbers follow the series of 2020 and the seed, never the host.
 use super::dice::Dice;
+use super::plan::TIME_ZONE;
 use super::region::RegionBeds;
-use crate::domain::bed::{Accepting, BlockReason, Blocked, Census};
+use crate::domain::bed::{Accepting, BlockReason, Blocked, Census, Countable};
 use crate::domain::time::At;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::sync::LazyLock;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 
@@ -38,34 +42,73 @@ impl Series {
     /// What a unit with so many licensed places says at an instant.
     ///
     /// From the last numbers it moves by at most two people, as units do; without any it starts where the series is.
-    pub(crate) fn census(&self, licensed: u32, last: Option<&Census>, at: At, dice: &mut Dice) -> Census {
+    pub(crate) fn census(
+        &self,
+        (licensed, counts): (u32, Countable),
+        last: Option<&Census>,
+        at: At,
+        dice: &mut Dice,
+    ) -> Census {
         let (staffed, full) = self.on(at);
         let staffed = (licensed * staffed).div_ceil(1_000);
-        let blocked: Vec<_> = match dice.between(1, 100) {
-            1..=12 if staffed > 6 => vec![Blocked { count: 1, reason: BlockReason::Maintenance }],
-            13..=20 if staffed > 10 => vec![Blocked { count: 2, reason: BlockReason::Staffing }],
-            21..=24 if staffed > 10 => vec![Blocked { count: 1, reason: BlockReason::AcuityMix }],
-            _ => Vec::new(),
+        let blocked = match last {
+            // What is blocked stays so for a while.
+            Some(last) if last.staffed == staffed && dice.between(1, 8) > 1 => last.blocked.clone(),
+            _ => blocked(staffed, dice),
         };
         let free = staffed.saturating_sub(blocked.iter().map(|line| line.count).sum());
         let spread = i64::from(licensed / 12 + 1);
-        let target = i64::from((staffed * full + 500) / 1_000) + dice.between(-spread, spread);
+        let target = i64::from(staffed * full) * swell(counts, at) / 1_000_000 + dice.between(-spread, spread);
         let occupied = match last {
-            Some(last) => i64::from(last.occupied) + (target - i64::from(last.occupied)).clamp(-2, 2),
+            Some(last) => {
+                let most = if counts == Countable::Chair { dice.between(0, 2) } else { dice.between(-3, 2).max(0) };
+                i64::from(last.occupied) + (target - i64::from(last.occupied)).clamp(-most, most)
+            }
             None => target,
         };
         let occupied = u32::try_from(occupied).unwrap_or(0).min(free);
-        let accepting = if occupied >= free {
-            Accepting::No
-        } else if dice.between(1, 12) == 1 {
-            Accepting::Call
-        } else {
-            Accepting::Yes
+        let accepting = match last {
+            _ if occupied >= free => Accepting::No,
+            Some(last) if last.accepting != Accepting::No && dice.between(1, 8) > 1 => last.accepting,
+            _ if dice.between(1, 12) == 1 => Accepting::Call,
+            _ => Accepting::Yes,
         };
         let pending_discharge = u32::try_from(dice.between(0, i64::from(occupied / 8))).unwrap_or(0);
         let waitlist = if accepting == Accepting::No { u32::try_from(dice.between(0, 4)).unwrap_or(0) } else { 0 };
         Census { staffed, occupied, blocked, pending_discharge, waitlist, accepting }
     }
+}
+
+fn blocked(staffed: u32, dice: &mut Dice) -> Vec<Blocked> {
+    match dice.between(1, 100) {
+        1..=12 if staffed > 6 => vec![Blocked { count: 1, reason: BlockReason::Maintenance }],
+        13..=20 if staffed > 10 => vec![Blocked { count: 2, reason: BlockReason::Staffing }],
+        21..=24 if staffed > 10 => vec![Blocked { count: 1, reason: BlockReason::AcuityMix }],
+        _ => Vec::new(),
+    }
+}
+
+/// How many people come in each hour of the local day, in thousandths of the hour between: fewest before dawn, most in the
+/// evening.
+const HOURS: [i64; 24] = [
+    850, 700, 600, 500, 430, 430, 520, 680, 850, 980, 1_080, 1_150, 1_180, 1_200, 1_240, 1_290, 1_330, 1_350, 1_370,
+    1_370, 1_330, 1_250, 1_130, 990,
+];
+/// Chairs are full some hours after people come.
+const LAG_MINUTES: i64 = 180;
+
+/// How busy the hour of an instant is, in thousandths of the mean hour.
+pub(crate) fn busy(at: At) -> i64 {
+    static ZONE: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get(TIME_ZONE).unwrap_or(TimeZone::UTC));
+    let instant = Timestamp::from_microsecond(at.micros()).unwrap_or_default();
+    let hour = usize::try_from(ZONE.to_datetime(instant).hour()).unwrap_or(0);
+    HOURS.get(hour).copied().unwrap_or(1_000)
+}
+
+/// How much fuller than by its day a unit is at an instant, in thousandths: chairs follow the hour, beds hardly.
+fn swell(counts: Countable, at: At) -> i64 {
+    let hour = busy(at.plus_minutes(-LAG_MINUTES)) - 1_000;
+    1_000 + hour / if counts == Countable::Chair { 3 } else { 20 }
 }
 
 /// How promptly a unit reports.
@@ -114,8 +157,8 @@ impl Habit {
         Some(now.plus_seconds(-i64::from(sla_minutes) * dice.between(least, most) * 60 / 100))
     }
 
-    /// When a unit reports next after a report.
-    pub(crate) fn next(self, sla_minutes: u32, last: At, dice: &mut Dice) -> Option<At> {
+    /// How long after a report somebody reports again: at least and at most, in seconds.
+    pub(crate) fn seconds(self, sla_minutes: u32) -> Option<(i64, i64)> {
         let (least, most) = match self {
             Self::Fresh | Self::Paused => (50, 95),
             Self::Aging => (120, 190),
@@ -123,7 +166,8 @@ impl Habit {
             Self::Expired => (500, 800),
             Self::Silent => return None,
         };
-        Some(last.plus_seconds(i64::from(sla_minutes) * dice.between(least, most) * 60 / 100))
+        let hundredth = i64::from(sla_minutes) * 60;
+        Some((hundredth * least / 100, hundredth * most / 100))
     }
 }
 
@@ -148,10 +192,19 @@ mod tests {
         let mut last: Option<Census> = None;
         for hour in 0..500 {
             let at = At::from_micros(1_700_000_000_000_000).plus_minutes(hour * 60);
-            let census = series.census(16, last.as_ref(), at, &mut dice);
+            let census = series.census((16, Countable::Chair), last.as_ref(), at, &mut dice);
             assert!(census.occupied + census.blocked_total() <= census.staffed && census.staffed <= 16);
+            let moved = last.map_or(0, |last| last.occupied.abs_diff(census.occupied));
+            assert!(moved <= 2 || census.accepting == Accepting::No, "{moved} people at once");
             assert_eq!(census.accepting == Accepting::No, census.occupied + census.blocked_total() == census.staffed);
             last = Some(census);
         }
+    }
+    #[test]
+    fn the_night_is_quiet_and_the_evening_is_not() {
+        let hour = |text: &str| busy(At::parse(text).unwrap());
+        assert_eq!(hour("2026-11-23T04:30:00-05:00"), 430);
+        assert_eq!(hour("2026-07-23T19:30:00-04:00"), 1_370);
+        assert!((23_500..=24_500).contains(&HOURS.iter().sum::<i64>()));
     }
 }

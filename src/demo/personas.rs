@@ -3,7 +3,8 @@
 //! **Invariant**: a persona is a grant and a token like anybody's; what one may do is decided nowhere here.
 use super::invented;
 use super::issuer::{DemoIssuer, NoIssuer, write_private};
-use super::world::{Loaded, employ};
+use super::staff::employ;
+use super::world::Loaded;
 use crate::app::{Error, Hub};
 use crate::domain::code::Coded;
 use crate::domain::role::Role;

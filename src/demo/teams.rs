@@ -1,7 +1,7 @@
 //! The demo's lines and mobile teams: planned, saved through the same verbs as everyone's, and speaking for themselves.
 use super::dice::Dice;
 use super::plan::{PlannedService, TIME_ZONE, service};
-use super::world::{done, employ, viewer};
+use super::staff::{done, employ, viewer};
 use crate::app::team::{self, SaveTeam, SetStatus};
 use crate::app::{Error, Hub, console};
 use crate::domain::code::Coded;
@@ -31,8 +31,8 @@ pub(crate) struct PlannedTeam {
 #[derive(Clone)]
 pub struct LivingTeam {
     id: TeamId,
-    /// Whether it ever says anything.
-    speaks: bool,
+    /// What it says when the world begins; one that says nothing stays unknown.
+    begins: Option<(TeamStatus, Option<u32>)>,
     /// The subject of the grant of its own people.
     speaker: String,
 }
@@ -126,7 +126,7 @@ impl PlannedTeam {
     }
 }
 
-/// Saves the teams of a service that are not there yet, and lets those that are unknown speak as their own people do.
+/// Saves the teams of a service that are not there yet.
 pub(super) async fn load(
     hub: &Hub,
     key: &str,
@@ -139,20 +139,25 @@ pub(super) async fn load(
     }
     let speaker = format!("team:{key}");
     employ(hub, &speaker, Role::MobileTeam, owner).await?;
-    let crew = viewer(hub, &speaker).await?;
     let mut living = Vec::new();
     for planned in teams {
         let id = match known(hub, service, &planned.details.label) {
             Some(id) => id,
             None => save(hub, service, &planned.details).await?,
         };
-        let begins = planned.begins.filter(|_| shown(hub, id) == TeamShownAs::Unknown);
-        if let Some((status, free_in_minutes)) = begins {
-            done(team::set_status(hub, &crew, SetStatus { team: id, status, free_in_minutes, keyed: None }).await?)?;
-        }
-        living.push(LivingTeam { id, speaks: planned.begins.is_some(), speaker: speaker.clone() });
+        living.push(LivingTeam { id, begins: planned.begins, speaker: speaker.clone() });
     }
     Ok(living)
+}
+
+/// Lets teams that are unknown speak, as their own people do.
+pub async fn begin(hub: &Hub, teams: &[LivingTeam]) -> Result<(), Error> {
+    for team in teams.iter().filter(|team| shown(hub, team.id) == TeamShownAs::Unknown) {
+        let Some((status, free_in_minutes)) = team.begins else { continue };
+        let crew = viewer(hub, &team.speaker).await?;
+        done(team::set_status(hub, &crew, SetStatus { team: team.id, status, free_in_minutes, keyed: None }).await?)?;
+    }
+    Ok(())
 }
 
 async fn save(hub: &Hub, service: ServiceId, details: &TeamDetails) -> Result<TeamId, Error> {
@@ -183,7 +188,7 @@ pub async fn run(hub: Hub, teams: Vec<LivingTeam>, seed: u64) {
     let mut dice = Dice::new(seed ^ started.micros().unsigned_abs(), 1);
     loop {
         tokio::time::sleep(Duration::from_secs(SPEAKS_EVERY)).await;
-        for team in teams.iter().filter(|team| team.speaks) {
+        for team in teams.iter().filter(|team| team.begins.is_some()) {
             if let Err(error) = speak(&hub, team, &mut dice).await {
                 tracing::warn!(%error, "a team of the demo could not speak");
             }

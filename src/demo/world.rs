@@ -3,27 +3,28 @@
 //! **Invariant**: the same seed and the same clock give the same world; what is there already is left as it is.
 use super::dice::Dice;
 use super::invented;
-use super::issuer::ISSUER;
 use super::numbers::{Habit, Series};
 use super::plan::{self, Planned, PlannedFacility, PlannedService, PlannedUnit, TIME_ZONE};
 use super::region::{self, COUNTIES};
+use super::staff::{crew, crews, done, employ, first_reports, staff};
 use super::teams::{self, LivingTeam};
-use crate::app::bed::{self, About, ReportBeds, SaveUnit, SetPause, UnitReport};
-use crate::app::directory::{self, SaveEntry};
-use crate::app::grant::{Claimant, GrantRole, grant_role, viewer_of};
-use crate::app::{Error, Hub, Outcome, console};
+use crate::app::bed;
+use crate::app::directory::{self, Entered, SaveEntry};
+use crate::app::{Error, Hub, console};
 use crate::board::Names;
-use crate::domain::bed::{BedUnit, Census, PauseReason};
-use crate::domain::entry::{ExternalId, Provenance};
+use crate::domain::bed::{Census, Countable, HoldPolicy};
+use crate::domain::code::Coded;
+use crate::domain::entry::{Entry, ExternalId, Provenance};
 use crate::domain::facility::FacilityDetails;
-use crate::domain::grant::{HolderKind, Principal};
-use crate::domain::id::{BedUnitId, FacilityId, OrganizationId, RegionId, ServiceId};
+use crate::domain::id::{BedUnitId, FacilityId, NounId, OrganizationId, RegionId, ServiceId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::region::{County, RegionDetails};
 use crate::domain::role::Role;
 use crate::domain::service::ServiceDetails;
 use crate::domain::time::At;
-use crate::policy::{Scope, Viewer};
+use crate::policy::Scope;
+use crate::policy::permit::Saves;
+use crate::store::{Kept, KeptBy};
 use std::collections::HashMap;
 
 /// The seed of the demo region.
@@ -32,10 +33,6 @@ pub const SEED: u64 = 20_261_123;
 pub const REGION: &str = "south-florida";
 /// The system of the demo's external ids.
 const SYSTEM: &str = "demo";
-/// How long before its latest numbers a unit's earlier ones were true, in minutes.
-const DAY: i64 = 24 * 60;
-/// Units that one write reports at most.
-const TOGETHER: usize = 100;
 
 /// A world to load.
 pub struct World {
@@ -69,8 +66,18 @@ pub struct Living {
     pub(crate) habit: Habit,
     pub(crate) series: Series,
     pub(crate) licensed: u32,
+    pub(crate) counts: Countable,
     pub(crate) sla_minutes: u32,
     pub(crate) provenance: Provenance,
+    /// First responders may hold a place and bring somebody.
+    pub(crate) drop_off: bool,
+}
+
+impl Living {
+    /// What its people say at an instant, after what they said last.
+    pub(crate) fn says(&self, last: Option<&Census>, at: At, dice: &mut Dice) -> Census {
+        self.series.census((self.licensed, self.counts), last, at, dice)
+    }
 }
 
 impl World {
@@ -98,34 +105,177 @@ impl World {
         u64::try_from(self.plan.len()).unwrap_or(0)
     }
 
-    /// Saves what is not there yet and brings stale numbers up to date; `step` hears of each organization.
+    /// Saves what is not there yet, with the first numbers of units that have none; `step` hears of each organization.
     pub async fn load(&self, hub: &Hub, step: impl Fn()) -> Result<Loaded, Error> {
         let region = region_of(hub).await?;
         let known = Known::of(hub);
-        let mut loaded =
-            Loaded { region, organizations: HashMap::new(), facilities: 0, units: Vec::new(), teams: Vec::new() };
+        let organizations = self.organizations(hub, known.organizations, region).await?;
+        let facilities = self.facilities(hub, known.facilities, &organizations).await?;
+        let services = self.services(hub, known.services, &organizations, &facilities).await?;
+        let units = self.units(hub, &facilities, &services).await?;
+        let (facilities, teams) = (self.places().count(), self.teams(hub, &organizations, &services).await?);
+        let mut loaded = Loaded { region, organizations: HashMap::new(), facilities, units: Vec::new(), teams };
+        let mut units = units.into_iter();
         for planned in &self.plan {
             let first = loaded.units.len();
-            let id = organization(hub, &known, region, planned, &mut loaded).await?;
+            loaded.units.extend(units.by_ref().take(planned.units()));
+            let id = *organizations.get(&planned.key).ok_or(Error::NotFound)?;
             loaded.organizations.insert(planned.key.clone(), (id, planned.details.name.clone()));
             let units = loaded.units.get(first..).unwrap_or_default();
             if !units.is_empty() {
                 employ(hub, &staff(&planned.key), planned.reporter(), id).await?;
-                report_all(hub, units, self.seed, first).await?;
+                first_reports(hub, units, self.seed, first).await?;
             }
             step();
         }
+        for (key, role) in crews() {
+            if let Some((id, _)) = loaded.organizations.get(&key) {
+                employ(hub, &crew(&key), role, *id).await?;
+            }
+        }
         Ok(loaded)
     }
+
+    fn places(&self) -> impl Iterator<Item = (&Planned, &PlannedFacility)> {
+        self.plan.iter().flat_map(|planned| planned.facilities.iter().map(move |place| (planned, place)))
+    }
+
+    async fn organizations(
+        &self,
+        hub: &Hub,
+        known: HashMap<String, OrganizationId>,
+        region: RegionId,
+    ) -> Result<HashMap<String, OrganizationId>, Error> {
+        let wanted = self.plan.iter().map(|planned| {
+            let new = SaveEntry { region: Some(region), ..marked(&planned.key, planned.details.clone()) };
+            (planned.key.clone(), new)
+        });
+        settle(hub, known, wanted.collect()).await
+    }
+
+    async fn facilities(
+        &self,
+        hub: &Hub,
+        known: HashMap<String, FacilityId>,
+        organizations: &HashMap<String, OrganizationId>,
+    ) -> Result<HashMap<String, FacilityId>, Error> {
+        let wanted = self.places().map(|(planned, place)| {
+            let owner = organizations.get(&planned.key).copied();
+            (place.key.clone(), SaveEntry { owner, ..marked(&place.key, place.details.clone()) })
+        });
+        settle(hub, known, wanted.collect()).await
+    }
+
+    async fn services(
+        &self,
+        hub: &Hub,
+        known: HashMap<String, ServiceId>,
+        organizations: &HashMap<String, OrganizationId>,
+        facilities: &HashMap<String, FacilityId>,
+    ) -> Result<HashMap<String, ServiceId>, Error> {
+        let everywhere = self.plan.iter().flat_map(|planned| {
+            planned.services.iter().map(move |service| (planned, service_key(&planned.key, service), None, service))
+        });
+        let here = self.places().flat_map(|(planned, place)| {
+            place.services.iter().map(move |service| (planned, service_key(&place.key, service), Some(place), service))
+        });
+        let wanted = everywhere.chain(here).map(|(planned, key, place, service)| {
+            let facility = place.and_then(|place| facilities.get(&place.key).copied());
+            let details = ServiceDetails { facility, ..service.details.clone() };
+            let new = SaveEntry { owner: organizations.get(&planned.key).copied(), ..marked(&key, details) };
+            (key, new)
+        });
+        settle(hub, known, wanted.collect()).await
+    }
+
+    async fn teams(
+        &self,
+        hub: &Hub,
+        organizations: &HashMap<String, OrganizationId>,
+        services: &HashMap<String, ServiceId>,
+    ) -> Result<Vec<LivingTeam>, Error> {
+        let mut living = Vec::new();
+        for (planned, service) in self.plan.iter().flat_map(|p| p.services.iter().map(move |service| (p, service))) {
+            let owner = *organizations.get(&planned.key).ok_or(Error::NotFound)?;
+            let offered = *services.get(&service_key(&planned.key, service)).ok_or(Error::NotFound)?;
+            living.extend(teams::load(hub, &planned.key, owner, offered, &service.teams).await?);
+        }
+        Ok(living)
+    }
+
+    /// The units in the order of the plan. One has no ids elsewhere: at its place it goes by its label.
+    async fn units(
+        &self,
+        hub: &Hub,
+        facilities: &HashMap<String, FacilityId>,
+        services: &HashMap<String, ServiceId>,
+    ) -> Result<Vec<Living>, Error> {
+        let (mut living, mut missing, mut new) = (Vec::new(), Vec::new(), Vec::new());
+        for (planned, place) in self.places() {
+            let facility = *facilities.get(&place.key).ok_or(Error::NotFound)?;
+            for (service, unit) in place.services.iter().flat_map(|s| s.units.iter().map(move |unit| (s, unit))) {
+                let service = *services.get(&service_key(&place.key, service)).ok_or(Error::NotFound)?;
+                let mut details = unit.details.clone();
+                (details.definition.facility, details.definition.service) = (facility, service);
+                let known = labelled(hub, facility, &details.label);
+                living.push(living_unit(known, planned, facility, unit));
+                if known.is_none() {
+                    missing.push(living.len() - 1);
+                    new.push(details);
+                }
+            }
+        }
+        let mut added = Vec::with_capacity(new.len());
+        for batch in new.chunks(bed::UNITS_MAX) {
+            added.extend(done(bed::add_many(hub, &console::viewer(), batch.into(), Provenance::Import).await?)?);
+        }
+        for (place, view) in missing.into_iter().zip(added) {
+            if let Some(unit) = living.get_mut(place) {
+                unit.id = view.unit().id();
+            }
+        }
+        Ok(living)
+    }
+}
+
+fn living_unit(known: Option<BedUnitId>, planned: &Planned, facility: FacilityId, unit: &PlannedUnit) -> Living {
+    let fed = planned.reporter() == Role::Intake && matches!(unit.habit, Habit::Fresh | Habit::Paused);
+    Living {
+        id: known.unwrap_or(BedUnitId::of(uuid::Uuid::nil())),
+        facility,
+        reporter: staff(&planned.key),
+        habit: unit.habit,
+        series: unit.series.clone(),
+        licensed: unit.details.definition.licensed,
+        counts: unit.details.definition.counts,
+        sla_minutes: unit.details.definition.sla_minutes,
+        drop_off: unit.details.definition.drop_off && unit.details.definition.hold_policy == HoldPolicy::Open,
+        // Whoever is late types the numbers in.
+        provenance: if fed { Provenance::Adt } else { Provenance::Manual },
+    }
+}
+
+/// Saves what is not known yet of one noun; answers every id by its key.
+async fn settle<D: Entered>(
+    hub: &Hub,
+    known: HashMap<String, D::Id>,
+    wanted: Vec<(String, SaveEntry<D>)>,
+) -> Result<HashMap<String, D::Id>, Error>
+where
+    Entry<D>: Kept + KeptBy<D::Action>,
+{
+    let mut ids = known;
+    let (keys, new): (Vec<_>, Vec<_>) = wanted.into_iter().filter(|(key, _)| !ids.contains_key(key)).unzip();
+    let mut keys = keys.into_iter();
+    for batch in new.chunks(directory::ENTRIES_MAX) {
+        let saved = done(directory::save_many(hub, &console::viewer(), batch.into()).await?)?;
+        ids.extend(saved.iter().zip(keys.by_ref()).map(|(entry, key)| (key, entry.id)));
+    }
+    Ok(ids)
 }
 
 fn units_of(planned: &mut Planned) -> impl Iterator<Item = &mut PlannedUnit> {
     planned.facilities.iter_mut().flat_map(|place| &mut place.services).flat_map(|service| &mut service.units)
-}
-
-/// The subject of an organization's staff.
-fn staff(key: &str) -> String {
-    format!("staff:{key}")
 }
 
 /// What is there already, by its id of the system `demo`.
@@ -153,12 +303,14 @@ impl Known {
     }
 }
 
-pub(super) fn done<T>(outcome: Outcome<T>) -> Result<T, Error> {
-    outcome.changed.ok_or(Error::Refused(outcome.problems))
+/// A new entry with its id of the system `demo`.
+fn marked<D: Saves>(key: &str, details: D) -> SaveEntry<D> {
+    let external_ids = vec![ExternalId { system: SYSTEM.into(), value: key.into() }];
+    SaveEntry { external_ids, ..SaveEntry::new(None, details, Provenance::Import) }
 }
 
-fn marked(key: &str) -> Vec<ExternalId> {
-    vec![ExternalId { system: SYSTEM.into(), value: key.into() }]
+fn service_key(of: &str, planned: &PlannedService) -> String {
+    format!("{of}:{}", planned.details.kind.code())
 }
 
 async fn region_of(hub: &Hub) -> Result<RegionId, Error> {
@@ -175,168 +327,10 @@ async fn region_of(hub: &Hub) -> Result<RegionId, Error> {
     Ok(done(directory::save(hub, &console::viewer(), SaveEntry::new(None, details, Provenance::Import)).await?)?.id)
 }
 
-async fn organization(
-    hub: &Hub,
-    known: &Known,
-    region: RegionId,
-    planned: &Planned,
-    loaded: &mut Loaded,
-) -> Result<OrganizationId, Error> {
-    let id = if let Some(id) = known.organizations.get(&planned.key) {
-        *id
-    } else {
-        let new = SaveEntry::new(None, planned.details.clone(), Provenance::Import);
-        let new = SaveEntry { region: Some(region), external_ids: marked(&planned.key), ..new };
-        done(directory::save(hub, &console::viewer(), new).await?)?.id
-    };
-    for service in &planned.services {
-        let offered = self::service(hub, known, (&planned.key, id), None, service).await?;
-        loaded.teams.extend(teams::load(hub, &planned.key, id, offered, &service.teams).await?);
-    }
-    for place in &planned.facilities {
-        let facility = self::facility(hub, known, id, place).await?;
-        loaded.facilities += 1;
-        for service in &place.services {
-            let offered = self::service(hub, known, (&place.key, id), Some(facility), service).await?;
-            for unit in &service.units {
-                loaded.units.push(Living {
-                    id: self::unit(hub, facility, offered, unit).await?,
-                    facility,
-                    reporter: staff(&planned.key),
-                    habit: unit.habit,
-                    series: unit.series.clone(),
-                    licensed: unit.details.definition.licensed,
-                    sla_minutes: unit.details.definition.sla_minutes,
-                    provenance: if planned.reporter() == Role::Intake { Provenance::Adt } else { Provenance::Manual },
-                });
-            }
-        }
-    }
-    Ok(id)
-}
-
-async fn facility(
-    hub: &Hub,
-    known: &Known,
-    owner: OrganizationId,
-    place: &PlannedFacility,
-) -> Result<FacilityId, Error> {
-    if let Some(id) = known.facilities.get(&place.key) {
-        return Ok(*id);
-    }
-    let new = SaveEntry::new(None, place.details.clone(), Provenance::Import);
-    let new = SaveEntry { owner: Some(owner), external_ids: marked(&place.key), ..new };
-    Ok(done(directory::save(hub, &console::viewer(), new).await?)?.id)
-}
-
-async fn service(
-    hub: &Hub,
-    known: &Known,
-    (of, owner): (&str, OrganizationId),
-    facility: Option<FacilityId>,
-    planned: &PlannedService,
-) -> Result<ServiceId, Error> {
-    use crate::domain::code::Coded;
-    let key = format!("{of}:{}", planned.details.kind.code());
-    if let Some(id) = known.services.get(&key) {
-        return Ok(*id);
-    }
-    let details = ServiceDetails { facility, ..planned.details.clone() };
-    let new = SaveEntry::new(None, details, Provenance::Import);
-    let new = SaveEntry { owner: Some(owner), external_ids: marked(&key), ..new };
-    Ok(done(directory::save(hub, &console::viewer(), new).await?)?.id)
-}
-
-/// A unit has no ids elsewhere: at its place it goes by its label.
 fn labelled(hub: &Hub, facility: FacilityId, label: &str) -> Option<BedUnitId> {
     let (scope, board) = (Scope::of(&console::viewer()), hub.board().now());
     let mut here = board.units_at(&scope, facility, hub.clock().now());
     here.find(|view| view.unit().entry.details.label == label).map(|view| view.unit().id())
-}
-
-async fn unit(hub: &Hub, facility: FacilityId, service: ServiceId, planned: &PlannedUnit) -> Result<BedUnitId, Error> {
-    let mut details = planned.details.clone();
-    (details.definition.facility, details.definition.service) = (facility, service);
-    if let Some(known) = labelled(hub, facility, &details.label) {
-        return Ok(known);
-    }
-    let provenance = Provenance::Import;
-    let new = SaveUnit { unit: None, expected_version: None, details, retire: false, provenance, keyed: None };
-    Ok(done(bed::save(hub, &console::viewer(), new).await?)?.unit().id())
-}
-
-fn principal(subject: &str) -> Principal {
-    Principal { issuer: ISSUER.into(), subject: subject.into(), kind: HolderKind::Person }
-}
-
-/// Grants a role to a subject of the demo's issuer, unless it holds.
-pub(crate) async fn employ(hub: &Hub, subject: &str, role: Role, at: OrganizationId) -> Result<(), Error> {
-    let principal = principal(subject);
-    let held = hub.board().now().grants_of(&principal, hub.clock().now()).next().is_some();
-    if !held {
-        let input = GrantRole { principal, role, organization: Some(at), until: None, keyed: None };
-        done(grant_role(hub, &console::viewer(), input).await?)?;
-    }
-    Ok(())
-}
-
-/// The viewer that a subject of the demo's issuer is, by the same road as with a token.
-pub(crate) async fn viewer(hub: &Hub, subject: &str) -> Result<Viewer, Error> {
-    let claimant = Claimant {
-        principal: principal(subject),
-        client: None,
-        read_only: false,
-        expires_at: hub.clock().now().plus_minutes(60),
-        claimed: None,
-        chosen: None,
-    };
-    viewer_of(hub, &claimant).await
-}
-
-/// The unit as it stands.
-pub(crate) fn stands(hub: &Hub, id: BedUnitId) -> Option<BedUnit> {
-    let (scope, board) = (Scope::of(&console::viewer()), hub.board().now());
-    Some(board.unit(&scope, id, hub.clock().now())?.unit().clone())
-}
-
-/// Reports units of one organization as their own people: yesterday's numbers where there are none, then the latest.
-async fn report_all(hub: &Hub, units: &[Living], seed: u64, first: usize) -> Result<(), Error> {
-    let Some(reporter) = units.first().map(|unit| unit.reporter.clone()) else { return Ok(()) };
-    let (viewer, now) = (viewer(hub, &reporter).await?, hub.clock().now());
-    let (mut earlier, mut latest, mut paused) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, unit) in units.iter().enumerate() {
-        let mut dice = Dice::new(seed, 1_000_000 + u64::try_from(first + number).unwrap_or(0));
-        let Some(as_of) = unit.habit.as_of(unit.sla_minutes, now, &mut dice) else { continue };
-        let known = stands(hub, unit.id);
-        let report = known.as_ref().and_then(|unit| unit.report.as_ref());
-        let mut last: Option<Census> = report.map(|report| report.census.clone());
-        let mut says = |to: &mut Vec<UnitReport>, as_of: At| {
-            let census = unit.series.census(unit.licensed, last.as_ref(), as_of, &mut dice);
-            last = Some(census.clone());
-            to.push(UnitReport { unit: unit.id, as_of: Some(as_of), census: Some(census) });
-        };
-        if report.is_none() {
-            says(&mut earlier, as_of.plus_minutes(-DAY));
-        }
-        if report.is_none_or(|report| report.as_of < as_of) {
-            says(&mut latest, as_of);
-        }
-        if unit.habit == Habit::Paused && known.is_none_or(|unit| unit.pause.is_none_or(|pause| pause.until <= now)) {
-            paused.push((unit.id, now.plus_minutes(dice.between(120, 480))));
-        }
-    }
-    let provenance = units.first().map_or(Provenance::Manual, |unit| unit.provenance);
-    for reports in earlier.chunks(TOGETHER).chain(latest.chunks(TOGETHER)) {
-        done(
-            bed::report(hub, &viewer, ReportBeds { about: About::Units(reports.into()), provenance, keyed: None })
-                .await?,
-        )?;
-    }
-    for (unit, until) in paused {
-        let input = SetPause { unit, pause: Some((PauseReason::Staffing, until)), keyed: None };
-        done(bed::set_pause(hub, &viewer, input).await?)?;
-    }
-    Ok(())
 }
 
 impl Loaded {
@@ -351,6 +345,7 @@ impl Loaded {
 mod tests {
     use super::*;
     use crate::clock::{HubClock, RandomIds};
+    use crate::demo::staff::stands;
     use crate::domain::bed::{Freshness, ShownAs};
     use crate::store::{PoolSize, Store};
     use std::sync::Arc;

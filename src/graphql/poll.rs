@@ -134,6 +134,6 @@ pub(super) fn bed_update_requests(ctx: &Context<'_>, paging: &Paging) -> Result<
             edge: EmptyFields,
         })
         .collect();
-    rows.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+    rows.sort_unstable_by_key(|row| row.key);
     listing.page(ctx, paging, rows)
 }

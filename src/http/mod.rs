@@ -106,9 +106,11 @@ mod tests {
     use crate::graphql::operations;
 
     #[test]
-    fn the_page_asks_by_a_trusted_document() {
+    fn the_page_asks_by_trusted_documents() {
         let page = include_str!("../pages/home.html");
-        let (_, board) = operations::all().find(|(_, operation)| operation.name == "bed_board").unwrap();
-        assert!(page.contains(board.text));
+        for name in ["bed_board", "bed_board_changes"] {
+            let (_, document) = operations::all().find(|(_, operation)| operation.name == name).unwrap();
+            assert!(page.contains(document.text), "{name}");
+        }
     }
 }

@@ -116,56 +116,9 @@ pub fn reach(role: Role, action: Action) -> Reach {
             R::HubOperator => Reach::Hub,
             R::Council => Reach::Nowhere,
         },
-        A::ReadCensus => match role {
-            R::EmergencyDepartment | R::Intake | R::Peer | R::AgencyAdmin => Reach::Agency,
-            R::Analyst => Reach::Region,
-            R::Officer
-            | R::Dispatcher
-            | R::Ems
-            | R::MobileTeam
-            | R::Line988
-            | R::Advocate
-            | R::Council
-            | R::HubOperator => Reach::Nowhere,
-        },
-        A::ReportBeds | A::PauseUnit => match role {
-            R::EmergencyDepartment | R::Intake | R::Peer | R::AgencyAdmin => Reach::Agency,
-            R::Officer
-            | R::Dispatcher
-            | R::Ems
-            | R::MobileTeam
-            | R::Line988
-            | R::Advocate
-            | R::Council
-            | R::Analyst
-            | R::HubOperator => Reach::Nowhere,
-        },
+        A::ReadCensus | A::ReportBeds | A::PauseUnit => census(role, action),
         A::ReadHolds | A::HoldBed | A::SettleHold => holds(role, action),
-        A::ReadTeams => match role {
-            R::Officer
-            | R::Dispatcher
-            | R::Ems
-            | R::EmergencyDepartment
-            | R::Intake
-            | R::MobileTeam
-            | R::Line988
-            | R::Peer => Reach::Region,
-            R::Advocate | R::Analyst | R::AgencyAdmin => Reach::Region,
-            R::HubOperator => Reach::Hub,
-            R::Council => Reach::Nowhere,
-        },
-        A::SetTeamStatus => match role {
-            R::Dispatcher | R::MobileTeam | R::Line988 | R::AgencyAdmin => Reach::Agency,
-            R::Officer
-            | R::Ems
-            | R::EmergencyDepartment
-            | R::Intake
-            | R::Peer
-            | R::Advocate
-            | R::Council
-            | R::Analyst
-            | R::HubOperator => Reach::Nowhere,
-        },
+        A::ReadTeams | A::SetTeamStatus => teams(role, action),
         A::SaveFacility | A::SaveService | A::SaveBedUnit | A::SaveTeam => administration(role, Reach::Nowhere),
         A::SaveOrganization | A::ReadGrants | A::GrantRole | A::RevokeGrant | A::ReadAudit => match (action, role) {
             (_, R::AgencyAdmin) => Reach::Agency,
@@ -203,6 +156,34 @@ pub fn coordinator_reach(role: Role, action: Action) -> Reach {
             Reach::Region
         }
         _ => reach(role, action),
+    }
+}
+
+fn census(role: Role, action: Action) -> Reach {
+    use Role as R;
+    match role {
+        R::EmergencyDepartment | R::Intake | R::Peer | R::AgencyAdmin => Reach::Agency,
+        R::Analyst if action == Action::ReadCensus => Reach::Region,
+        R::Officer
+        | R::Dispatcher
+        | R::Ems
+        | R::MobileTeam
+        | R::Line988
+        | R::Advocate
+        | R::Council
+        | R::Analyst
+        | R::HubOperator => Reach::Nowhere,
+    }
+}
+
+fn teams(role: Role, action: Action) -> Reach {
+    use Role as R;
+    match (action, role) {
+        (_, R::Council) => Reach::Nowhere,
+        (Action::ReadTeams, R::HubOperator) => Reach::Hub,
+        (Action::ReadTeams, _) => Reach::Region,
+        (Action::SetTeamStatus, R::Dispatcher | R::MobileTeam | R::Line988 | R::AgencyAdmin) => Reach::Agency,
+        _ => Reach::Nowhere,
     }
 }
 

@@ -248,6 +248,23 @@ impl Dialect {
         std::fs::rename(&half, &copy).map_err(|error| Error::Fault(DbErr::Custom(error.to_string())))
     }
 
+    /// Whether commits wait for the disk, where one connection does all the writing. Waiting again waits for all before.
+    pub(super) async fn wait_for_disk(self, writer: &DatabaseConnection, wait: bool) -> Result<(), Error> {
+        if self == Self::Sqlite {
+            let mode = if wait { "FULL" } else { "NORMAL" };
+            writer.execute_unprepared(&format!("PRAGMA synchronous = {mode}")).await?;
+        }
+        if self == Self::Sqlite && wait {
+            // A checkpoint syncs the log before it copies, and the database after.
+            let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let row = writer.query_one_raw(Statement::from_string(self.backend(), sql)).await?;
+            if row.map(|row| row.try_get::<i64>("", "busy")).transpose()? != Some(0) {
+                return Err(Error::Unfit("somebody is reading the database: it could not be written out to the disk"));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn backend(self) -> DbBackend {
         match self {
             Self::Sqlite => DbBackend::Sqlite,

@@ -34,7 +34,7 @@ impl Store {
 
     /// Lets the alarms of a row go off later: for one that cannot be read.
     pub async fn postpone(&self, id: impl NounId, until: At) -> Result<(), Error> {
-        let late = Entity::update_many().col_expr(Column::At, Expr::val(until.micros()).into());
+        let late = Entity::update_many().col_expr(Column::At, Expr::val(until.micros()));
         late.filter(Column::RowId.eq(id.key()))
             .filter(Column::At.lt(until.micros()))
             .exec(&self.pools().writer)

@@ -115,6 +115,17 @@ impl Store {
         self.dialect().clock_micros(&self.pools().readers, look).await
     }
 
+    /// Lets commits of this store return before the disk has them: for what can be made again, and was promised to nobody.
+    /// It holds on SQLite until [`Store::reach_disk`].
+    pub async fn run_ahead_of_disk(&self) -> Result<(), Error> {
+        self.dialect().wait_for_disk(&self.pools().writer, false).await
+    }
+
+    /// Waits until the disk has all that was committed; from then on every commit waits for it again.
+    pub async fn reach_disk(&self) -> Result<(), Error> {
+        self.dialect().wait_for_disk(&self.pools().writer, true).await
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         self.pools().close().await;

@@ -190,6 +190,7 @@ async fn a_team_speaks_for_itself_and_nobody_else_does(db: Db) {
 }
 
 async fn a_missed_heartbeat_is_unknown_at_once_and_told_once(db: Db) {
+    use EventKind::{TeamLost, TeamSaved, TeamStatusSet};
     let house = House::open(db).await;
     let (hubs, addresses, _other) = house.hubs().await;
     let team = house.team(&house.world.agencies[0], "Mobile 1").await;
@@ -229,7 +230,6 @@ async fn a_missed_heartbeat_is_unknown_at_once_and_told_once(db: Db) {
     for hub in &hubs {
         crisis_hub::app::sweep::pass(hub).await.unwrap();
     }
-    use EventKind::{TeamLost, TeamSaved, TeamStatusSet};
     assert_eq!(kinds(&house, team).await, [TeamSaved, TeamStatusSet, TeamLost]);
     assert_eq!(seen(&crew, team).await["status"], "UNKNOWN");
     let found = told(&crew, says(team, "AVAILABLE")).await;

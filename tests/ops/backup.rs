@@ -152,7 +152,7 @@ async fn what_cannot_be_restored_is_refused_and_nothing_has_changed(db: Db) {
         ("absent", "cannot be read"),
     ];
 
-    let head = "SELECT n FROM counter WHERE name = 'log'";
+    let head = HEAD;
     let written = number(house.place(), head).await;
     let (good, said) = program.run("restore", &[&good_file]).await;
     assert!(!good && said.contains("not empty") && said.contains("--replace"), "{said}");
@@ -177,35 +177,10 @@ async fn what_cannot_be_restored_is_refused_and_nothing_has_changed(db: Db) {
     assert!(good && said.contains("is kept"), "{said}");
     assert_eq!(number(house.place(), head).await, written);
     let kept = said.lines().find(|line| line.contains("is kept: ")).unwrap().split_once(": ").unwrap().1;
-    let kept_head = match db {
-        Db::Sqlite => {
-            let place = Database::connect(format!("sqlite:{kept}")).await.unwrap();
-            let row = place.query_one_raw(Statement::from_string(DbBackend::Sqlite, head)).await.unwrap().unwrap();
-            row.try_get::<i64>("", "n").unwrap()
-        }
-        Db::Postgres => {
-            let schema = kept.split(' ').nth(1).unwrap();
-            number(house.place(), &format!("SELECT n FROM {schema}.counter WHERE name = 'log'")).await
-        }
-    };
+    let kept_head = head_of(db, &house, kept).await;
     assert_eq!(kept_head, written + 1, "{kept}");
 
-    let elsewhere = Place::empty(db).await;
-    over(&mut program, &elsewhere);
-    for (name, why) in refused {
-        let (good, said) = program.run("restore", &[&path(name)]).await;
-        assert!(!good && said.contains(why), "{name}: {said}");
-        match elsewhere.file() {
-            Some(file) => {
-                assert_eq!(files(Path::new(file).parent().unwrap()), [""; 0], "{name}");
-            }
-            None => {
-                let tables = "SELECT COUNT(*) AS n FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                              WHERE n.nspname = 'public'";
-                assert_eq!(number(&elsewhere, tables).await, 0, "{name}");
-            }
-        }
-    }
+    nothing_is_made_elsewhere(db, &mut program, &refused.map(|(name, why)| (path(name), why))).await;
     if db == Db::Postgres {
         program.variables.retain(|(name, _)| *name != "PATH");
         program.variables.push(("PATH", "/nowhere".into()));
@@ -217,6 +192,41 @@ async fn what_cannot_be_restored_is_refused_and_nothing_has_changed(db: Db) {
     house.close().await;
 }
 
+/// Where the log's counter stands.
+const HEAD: &str = "SELECT n FROM counter WHERE name = 'log'";
+
+/// Where the log of the database that was kept stands.
+async fn head_of(db: Db, house: &House, kept: &str) -> i64 {
+    match db {
+        Db::Sqlite => {
+            let place = Database::connect(format!("sqlite:{kept}")).await.unwrap();
+            let row = place.query_one_raw(Statement::from_string(DbBackend::Sqlite, HEAD)).await.unwrap().unwrap();
+            row.try_get::<i64>("", "n").unwrap()
+        }
+        Db::Postgres => {
+            let schema = kept.split(' ').nth(1).unwrap();
+            number(house.place(), &format!("SELECT n FROM {schema}.counter WHERE name = 'log'")).await
+        }
+    }
+}
+
+/// A file that is refused leaves an empty database empty.
+async fn nothing_is_made_elsewhere(db: Db, program: &mut Program, refused: &[(String, &str)]) {
+    let elsewhere = Place::empty(db).await;
+    over(program, &elsewhere);
+    for (file, why) in refused {
+        let (good, said) = program.run("restore", &[file]).await;
+        assert!(!good && said.contains(why), "{file}: {said}");
+        if let Some(own) = elsewhere.file() {
+            assert_eq!(files(Path::new(own).parent().unwrap()), [""; 0], "{file}");
+        } else {
+            let tables = "SELECT COUNT(*) AS n FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                          WHERE n.nspname = 'public'";
+            assert_eq!(number(&elsewhere, tables).await, 0, "{file}");
+        }
+    }
+}
+
 /// A file of the right kind that is no hub's.
 async fn foreign(db: Db, file: &str, program: &Program) {
     let place = Place::empty(db).await;
@@ -224,13 +234,11 @@ async fn foreign(db: Db, file: &str, program: &Program) {
     let other = Database::connect(url).await.unwrap();
     other.execute_unprepared("CREATE TABLE event (id INTEGER)").await.unwrap();
     other.close().await.unwrap();
-    match place.file() {
-        Some(from) => drop(std::fs::copy(from, file).unwrap()),
-        None => {
-            let path = &program.variables.iter().find(|(name, _)| *name == "PATH").unwrap().1;
-            let dump =
-                std::process::Command::new("pg_dump").env("PATH", path).args(["-Fc", "-f", file, &place.url]).status();
-            assert!(dump.unwrap().success());
-        }
+    if let Some(from) = place.file() {
+        std::fs::copy(from, file).unwrap();
+        return;
     }
+    let path = &program.variables.iter().find(|(name, _)| *name == "PATH").unwrap().1;
+    let dump = std::process::Command::new("pg_dump").env("PATH", path).args(["-Fc", "-f", file, &place.url]).status();
+    assert!(dump.unwrap().success());
 }

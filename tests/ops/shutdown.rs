@@ -1,5 +1,6 @@
 //! The end of a node: those who watch are told what was queued, and where to go on.
 use super::Writers;
+use crate::crash::Acknowledged;
 use crate::house::follow::{Came, EVENTS, Follower, Road};
 use crate::house::program::Program;
 use crate::house::{Client, Db, House, Ws};
@@ -117,10 +118,17 @@ async fn a_node_that_ends_tells_everybody_where_to_go_on(db: Db) {
     program.stop().await;
     house.start().await;
     house.deliver().await;
+    let ids = compare(&house, start, &acknowledged, &ended).await;
+    println!("{db:?}: ended in {took:.1?} under load; {} acknowledged, {} in the log", acknowledged.len(), ids);
+    house.close().await;
+}
+
+/// What was acknowledged is in the log, and what followers saw is its end; how many events there were.
+async fn compare(house: &House, start: i64, acknowledged: &[Acknowledged], ended: &[Follower]) -> usize {
     let log = crate::house::traffic::log(house.store()).await;
     let told: HashMap<_, _> =
         log.iter().filter(|e| e.number > start).map(|e| (crate::crash::row(e), crate::crash::staffed(e))).collect();
-    for one in &acknowledged {
+    for one in acknowledged {
         assert_eq!(told.get(&(one.unit.clone(), one.version)), Some(&one.staffed), "lost: {one:?}");
     }
     let ids: Vec<String> = log
@@ -128,11 +136,10 @@ async fn a_node_that_ends_tells_everybody_where_to_go_on(db: Db) {
         .filter(|event| event.number > start)
         .map(|event| crisis_hub::domain::id::NounId::key(event.id).to_string())
         .collect();
-    for follower in &ended {
+    for follower in ended {
         // Each began at a place of its own.
         let seen = follower.ids();
         assert!(seen.len() > 10 && ids.ends_with(&seen.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()));
     }
-    println!("{db:?}: ended in {took:.1?} under load; {} acknowledged, {} in the log", acknowledged.len(), ids.len());
-    house.close().await;
+    ids.len()
 }
