@@ -64,6 +64,9 @@ pub struct Asked {
     /// Runs of each figure.
     #[arg(long)]
     runs: Option<usize>,
+    /// Measure this program in place of the one just built, such as an older build to compare with.
+    #[arg(long)]
+    program: Option<std::path::PathBuf>,
     /// Given by cargo.
     #[arg(long, hide = true)]
     bench: bool,
@@ -155,6 +158,7 @@ async fn measure(asked: &Asked) -> Done {
 
 fn main() -> ExitCode {
     let asked = Asked::parse();
+    ground::choose_program(asked.program.as_deref());
     let job = asked.client.as_deref().map(serde_json::from_str::<Job>);
     // A client on one thread disturbs the hub least, and says clearly when it is the one that is busy.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -64,7 +64,7 @@ impl Waits {
         self.0.sort_unstable();
         let last = self.0.len().wrapping_sub(1);
         let at = |thousandth: usize| self.0.get(last.saturating_mul(thousandth) / 1_000).map_or(f64::NAN, |micros| f64::from(*micros) / 1e3);
-        if self.0.is_empty() { [f64::NAN; 3] } else { [at(500), at(990), at(1_000)] }
+        if self.0.is_empty() { [0.0; 3] } else { [at(500), at(990), at(1_000)] }
     }
 }
 
