@@ -1,6 +1,7 @@
 //! Settings: `deploy/hub.toml`, a file of the operator's, and `HUB_*` variables, read once into one checked struct.
 //!
 //! **Invariant**: nothing else in the hub reads the environment, and no secret has a `Debug`.
+use crate::domain::hold::{self, HoldLimits};
 use crate::graphql::limits::Limits;
 use crate::login::Issuer;
 use crate::store::{Dialect, PoolSize};
@@ -37,6 +38,8 @@ pub struct Config {
     pub socket: Socket,
     /// Rates.
     pub rates: Rates,
+    /// Holds.
+    pub holds: HoldLimits,
 }
 
 /// Connections to the database.
@@ -47,6 +50,12 @@ pub struct Pool {
     pub connections_max: u32,
     /// Longest wait for one, in milliseconds.
     pub wait_ms_max: u64,
+    /// Longest wait for a row that another write holds, in milliseconds.
+    pub lock_ms_max: u64,
+    /// Longest time of one statement, in milliseconds.
+    pub statement_ms_max: u64,
+    /// Longest time that a transaction may stand open with nothing to do, in milliseconds.
+    pub idle_ms_max: u64,
 }
 
 /// Limits of one socket.
@@ -151,6 +160,14 @@ impl Config {
         range(self.socket.ping_seconds >= 1, "socket.ping_seconds is at least 1")?;
         range(self.rates.person_per_minute >= 1 && self.rates.stranger_per_minute >= 1, "rates are at least 1")?;
         range(self.rates.application_per_minute >= 1, "rates are at least 1")?;
+        let holds = &self.holds;
+        range(
+            (1..=holds.minutes_max).contains(&holds.minutes_default),
+            "holds.minutes_default is 1 to holds.minutes_max",
+        )?;
+        range(holds.minutes_max <= holds.owner_minutes_max, "holds.minutes_max is at most holds.owner_minutes_max")?;
+        range(holds.owner_minutes_max <= hold::MINUTES_MAX, "holds.owner_minutes_max is at most 1440: one day")?;
+        range(holds.per_agency_max <= 1_000, "holds.per_agency_max is at most 1000")?;
         range(
             self.metrics_listen.is_empty() || self.metrics_listen.parse::<SocketAddr>().is_ok(),
             "metrics_listen is an address and a port",
@@ -161,7 +178,8 @@ impl Config {
 
     /// The connections as the store takes them.
     pub fn pool_size(&self) -> PoolSize {
-        PoolSize { connections_max: self.pool.connections_max, wait_ms_max: self.pool.wait_ms_max }
+        let Pool { connections_max, wait_ms_max, lock_ms_max, statement_ms_max, idle_ms_max } = self.pool;
+        PoolSize { connections_max, wait_ms_max, lock_ms_max, statement_ms_max, idle_ms_max }
     }
 
     /// Redis, if there is one.

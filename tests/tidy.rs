@@ -52,7 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["app", "exchange", "login", "clock", "domain", "board::Names", "config", "node", "store", "policy", "http"],
     ),
     // The doors.
-    ("config", &["graphql::limits", "login", "store"]),
+    ("config", &["domain::hold", "graphql::limits", "login", "store"]),
     ("http", &["app", "config", "domain", "graphql", "login", "policy"]),
     ("node", &["app", "bus", "clock", "config", "graphql", "http", "login", "store"]),
 ];

@@ -1,12 +1,14 @@
 //! The feed: brings the log to this node, in order, without holes.
 use super::bell::Bell;
+use super::in_time;
 use crate::domain::event::{Event, Told};
+use crate::domain::time::At;
 use crate::policy::{Machine, Viewer};
 use crate::store::{Error, Store};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 /// How many events are read at once.
 const BATCH: u64 = 500;
@@ -21,24 +23,32 @@ pub trait Follower: Send + Sync + 'static {
 
 /// Tells this node's subscribers what happened, batch by batch.
 #[derive(Clone)]
-pub struct Feed(broadcast::Sender<Arc<[Told]>>);
+pub struct Feed {
+    told: broadcast::Sender<Arc<[Told]>>,
+    looked: watch::Sender<Option<At>>,
+}
 
 impl Default for Feed {
     fn default() -> Self {
-        Self(broadcast::Sender::new(64))
+        Self { told: broadcast::Sender::new(64), looked: watch::Sender::new(None) }
     }
 }
 
 impl Feed {
     /// Listens from now on. A listener that falls behind is told that it has, and begins again from its cursor.
     pub fn listen(&self) -> broadcast::Receiver<Arc<[Told]>> {
-        self.0.subscribe()
+        self.told.subscribe()
+    }
+
+    /// When this node last read the log to its end; a node that does not is blind, however silent the log is.
+    pub fn looked_at(&self) -> Option<At> {
+        *self.looked.borrow()
     }
 
     /// Runs for good: on each ring, and once a second, reads what is new and tells it.
     pub async fn run<F: Follower>(self, store: Store, bell: Bell, follower: Arc<F>) {
         loop {
-            match self.pass(&store, &*follower).await {
+            match in_time(self.pass(&store, &*follower)).await {
                 Ok(read) if read >= BATCH => {}
                 Ok(_) => bell.wait().await,
                 Err(error) => {
@@ -62,8 +72,9 @@ impl Feed {
         if read > 0 {
             let told: Arc<[Told]> = follower.follow(events).await?.into();
             metrics::gauge!("hub_log_number").set(follower.number() as f64);
-            let _ = self.0.send(told);
+            let _ = self.told.send(told);
         }
+        self.looked.send_replace(Some(store.clock().now()));
         Ok(read)
     }
 }

@@ -10,6 +10,7 @@ use crisis_hub::domain::role::Role;
 use crisis_hub::graphql::{Schema, limits::Limits};
 use crisis_hub::node::{self, Sources};
 use crisis_hub::policy::{Action, rules};
+use crisis_hub::store::NETWORK;
 use std::process::ExitCode;
 
 /// Who is granted what.
@@ -48,14 +49,14 @@ fn codes<C: Coded>() -> String {
 
 pub(super) async fn migrate() -> Done {
     let (config, sources) = (Config::read()?, Sources::of_host());
-    node::open_store(&config, &sources, true).await?;
+    node::open_store_of(NETWORK, &config, &sources, true).await?;
     println!("The schema is this program's.");
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) async fn grant(args: GrantArgs) -> Done {
     let (config, sources) = (Config::read()?, Sources::of_host());
-    let store = node::open_store(&config, &sources, false).await?;
+    let store = node::open_store_of(NETWORK, &config, &sources, false).await?;
     let hub = crisis_hub::app::Hub::open(store).await?;
     let holder = if args.application { HolderKind::Application } else { HolderKind::Person };
     let wanted = console::FirstGrant {

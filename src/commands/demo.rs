@@ -7,6 +7,7 @@ use crisis_hub::demo::issuer::DemoIssuer;
 use crisis_hub::demo::world::{Loaded, SEED, World};
 use crisis_hub::demo::{alive, cut, personas};
 use crisis_hub::node::{self, Node, Sources};
+use crisis_hub::store::DEMO;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -39,8 +40,7 @@ pub(super) async fn demo(args: DemoArgs) -> Done {
     config.issuers = vec![issuer.settings()?];
     config.listen = at;
 
-    let store = node::open_store(&config, &sources, true).await?;
-    store.claim_edition("demo").await?;
+    let store = node::open_store_of(DEMO, &config, &sources, true).await?;
     let (loaded, people) = load(&Hub::open(store.clone()).await?, &issuer, &folder).await?;
     // Whoever follows the log from now on is not told of the load.
     while store.number_waiting().await?.1 > 0 {}

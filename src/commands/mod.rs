@@ -49,7 +49,8 @@ enum Command {
     /// Take a public list of organizations and their facilities into a region's directory.
     ///
     /// The same file twice changes nothing. What somebody here has edited or withdrawn is left alone and reported. An
-    /// organization with a bad row is held back whole. AHCA bed files are read, checked and reported only: a directory
+    /// organization with a bad row is held back whole; a file with a bad row that does not say whose it is, is refused
+    /// (--allow-unattributed). AHCA bed files are read, checked and reported only: a directory
     /// import never reports for an agency how many beds it has.
     ///
     /// Exit code 2: the file was refused and nothing has changed.

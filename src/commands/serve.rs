@@ -2,6 +2,7 @@
 use super::Done;
 use crisis_hub::config::Config;
 use crisis_hub::node::{self, Node, Sources};
+use crisis_hub::store::NETWORK;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -14,8 +15,7 @@ pub(super) fn metrics() -> Option<PrometheusHandle> {
 pub(super) async fn serve() -> Done {
     let config = Config::read()?;
     let sources = Sources::of_host();
-    let store = node::open_store(&config, &sources, false).await?;
-    store.claim_edition("network").await?;
+    let store = node::open_store_of(NETWORK, &config, &sources, false).await?;
     if config.issuers.is_empty() {
         tracing::warn!(
             "no identity provider: set `issuers` (README, \"Who is asking\"); until then everybody is answered UNAUTHENTICATED"

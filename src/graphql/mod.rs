@@ -6,6 +6,7 @@ pub mod connection;
 pub mod directory;
 pub mod error;
 pub mod guard;
+pub mod hold;
 pub mod input;
 pub mod limits;
 pub mod log;

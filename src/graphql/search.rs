@@ -88,17 +88,18 @@ pub(super) fn bed_search(
         None => None,
     };
     let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into())?;
-    // Every page is judged at the first page's instant, or freshness would move rows between pages.
-    let at = match &paging.after {
-        Some(cursor) => listing.instant(cursor)?,
-        None => asking.seen.now,
+    let seen = &asking.seen;
+    // Every page is in the order of the first page's instant, or freshness would move rows between pages; what it says
+    // is of now.
+    let (at, ranked_at) = match &paging.after {
+        Some(cursor) => (seen.now, listing.instant(cursor)?),
+        None => (seen.now, seen.now),
     };
-    let seen = &Seen { now: at, ..asking.seen.clone() };
-    let found = seen.board.search(&seen.scope, &Seek { need: &need, near, within_meters, at });
+    let found = seen.board.search(&seen.scope, &Seek { need: &need, near, within_meters, at, ranked_at });
     let rows: Vec<Row<(crate::domain::time::At, Rank), _, _>> = found
         .iter()
         .map(|found| Row {
-            key: (at, found.rank),
+            key: (ranked_at, found.rank),
             node: BedUnit::new(found.unit.clone(), seen),
             edge: search_edge(found, seen),
         })

@@ -327,9 +327,7 @@ async fn ended(room: &Room, viewer: &Viewer, revocations: &mut watch::Receiver<u
 async fn watch_revocations(room: std::sync::Weak<Room>, mut told: Told) {
     loop {
         let revoked = match told.recv().await {
-            Ok(batch) => batch
-                .iter()
-                .any(|t| matches!(t.event.happening.kind, EventKind::GrantRevoked | EventKind::GrantNarrowed)),
+            Ok(batch) => batch.iter().any(|t| t.event.happening.kind == EventKind::GrantRevoked),
             Err(broadcast::error::RecvError::Lagged(_)) => true,
             Err(broadcast::error::RecvError::Closed) => return,
         };

@@ -75,7 +75,7 @@ impl Program {
     /// Its resident memory, in bytes.
     pub fn memory(&self) -> u64 {
         let id = self.child.as_ref().unwrap().id().unwrap();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("Linux says it there");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().strip_suffix("kB").unwrap().trim().parse::<u64>().unwrap() * 1_024
     }
