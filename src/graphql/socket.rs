@@ -117,7 +117,15 @@ impl Session {
         let mut ping = tokio::time::interval_at(born + every, every);
         let mut heard = born;
         let mut closing = self.closing.clone();
+        // Waits that outlive a message are made once: making and dropping their timers costs more than a message does.
+        let mut late = std::pin::pin!(tokio::time::sleep_until(init_by));
+        let mut dead = std::pin::pin!(tokio::time::sleep_until(dies));
+        let mut closed = std::pin::pin!(async { drop(closing.wait_for(|closing| *closing).await) });
+        let mut unseated: Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>> = None;
         loop {
+            if let (None, Some(viewer)) = (&unseated, running.viewer.clone()) {
+                unseated = Some(Box::pin(async move { self.tables.ended(&viewer).await }));
+            }
             let ended = tokio::select! {
                 message = socket.recv() => {
                     heard = Instant::now();
@@ -129,26 +137,18 @@ impl Session {
                     }
                 }
                 Some(out) = outgoing.recv() => self.tell(socket, &mut running, out).await,
-                () = tokio::time::sleep_until(init_by), if running.viewer.is_none() => Err((4408, "send connection_init sooner".into())),
-                () = tokio::time::sleep_until(dies) => Err((1001, "sockets are closed after an hour: come back with your cursors".into())),
+                () = &mut late, if running.viewer.is_none() => Err((4408, "send connection_init sooner".into())),
+                () = &mut dead => Err((1001, "sockets are closed after an hour: come back with your cursors".into())),
                 _ = ping.tick() => match heard.elapsed() > every * 2 {
                     true => Err((4408, "no answer to pings".into())),
                     false => self.send(socket, Message::Ping(Bytes::new())).await,
                 },
-                () = async { drop(closing.wait_for(|closing| *closing).await) } => Err((1001, "the hub is restarting: come back with your cursors".into())),
-                () = self.unseated(running.viewer.as_ref()), if running.viewer.is_some() => Err((4401, "the token or the grant has ended".into())),
+                () = &mut closed => Err((1001, "the hub is restarting: come back with your cursors".into())),
+                () = gone(&mut unseated) => Err((4401, "the token or the grant has ended".into())),
             };
             if let Err(close) = ended {
                 return Some(close);
             }
-        }
-    }
-
-    /// Resolves when the viewer no longer stands.
-    async fn unseated(&self, viewer: Option<&Viewer>) {
-        match viewer {
-            Some(viewer) => self.tables.ended(viewer).await,
-            None => std::future::pending().await,
         }
     }
 
@@ -290,6 +290,14 @@ impl Session {
             }
         }
         let _ = out.send(Out::Done(name)).await;
+    }
+}
+
+/// Resolves when the viewer no longer stands; never while there is none.
+async fn gone(unseated: &mut Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>>) {
+    match unseated {
+        Some(unseated) => unseated.await,
+        None => std::future::pending().await,
     }
 }
 

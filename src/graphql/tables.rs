@@ -220,10 +220,12 @@ impl Tables {
                 yield Served::TooSlow(last);
                 return;
             }
+            // One wait for the whole seat: made anew for each frame, its timer would cost more than the frame.
+            let mut over = std::pin::pin!(ended(&room, &viewer, &mut revocations));
             loop {
                 let frame = tokio::select! {
                     biased;
-                    () = ended(&room, &viewer, &mut revocations) => {
+                    () = &mut over => {
                         yield Served::Unseated;
                         return;
                     }
