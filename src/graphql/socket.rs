@@ -242,7 +242,7 @@ impl Session {
         let (session, trace, name) = (self.clone(), trace.clone(), Name { id: id.clone(), turn: running.turns });
         let task = tokio::spawn(async move {
             let operation = Incoming::from_value(payload.unwrap_or_default(), &session.limits);
-            match operation.and_then(|incoming| Operation::new(incoming, &session.limits)) {
+            match operation.and_then(|incoming| session.schema.pass(incoming, &session.limits)) {
                 Err(fault) => {
                     let _ = out.send(Out::Error(name, errors(fault, &trace, &session.limits))).await;
                 }
@@ -260,11 +260,11 @@ impl Session {
             let _ = out.send(Out::Error(name, errors(fault, trace, &self.limits))).await;
             return;
         }
-        if operation.kind != OperationType::Subscription {
+        if operation.kind() != OperationType::Subscription {
             let span = tracing::info_span!("operation", trace);
             let response = self
                 .schema
-                .execute(operation.request(&self.limits).data(Asking::new(&self.hub, viewer)))
+                .execute(operation.request().data(Asking::new(&self.hub, viewer)))
                 .instrument(span)
                 .await;
             let refused = super::over_http::is_request_error(&response);

@@ -302,7 +302,7 @@ fn run<'a>(
     source: Source,
 ) -> impl Stream<Item = Frame> + Send + use<'a> {
     let asking = Asking::new(&room.hub, viewer.clone());
-    let request = operation.request(&room.limits).data(asking).data(source.clone());
+    let request = operation.request().data(asking).data(source.clone());
     let limits = room.limits.clone();
     room.schema.stream(request).map(move |response| {
         let sent = source.noted();

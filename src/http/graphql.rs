@@ -164,7 +164,7 @@ fn unsigned(refused: NotSignedIn, media: Media, trace: &str, limits: &crate::gra
 async fn run(door: &Door, asked: Asked, method: Method, read: Result<Incoming, Fault>) -> Response {
     let limits = &door.0.limits;
     let operation = read.and_then(|incoming| {
-        let operation = Operation::new(incoming, limits)?;
+        let operation = door.0.parts.schema.pass(incoming, limits)?;
         operation.admit(&method, asked.media)?;
         Ok(operation)
     });
@@ -174,10 +174,10 @@ async fn run(door: &Door, asked: Asked, method: Method, read: Result<Incoming, F
     };
     metrics::counter!("hub_operations_total").increment(1);
     let parts = &door.0.parts;
-    if operation.kind == OperationType::Subscription {
+    if operation.kind() == OperationType::Subscription {
         return stream(subscribed(door, operation, asked));
     }
-    let request = operation.request(limits).data(Asking::new(&parts.hub, asked.viewer));
+    let request = operation.request().data(Asking::new(&parts.hub, asked.viewer));
     let span = tracing::info_span!("operation", trace = %asked.trace);
     let response = parts.schema.execute(request).instrument(span).await;
     if asked.media == Media::EventStream {
