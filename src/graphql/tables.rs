@@ -199,22 +199,26 @@ impl Tables {
             let upto = room.hub.board().now().number();
             let stands = || app::grant::stands(&room.hub, &viewer);
             let mut last: Option<Arc<str>> = None;
-            let source = Source::new(Kind::Missed(upto));
-            let mut missed = std::pin::pin!(run(&room, &operation, &viewer, source));
             let mut caught_up = false;
-            while let Some(frame) = missed.next().await {
-                if !stands() {
-                    yield Served::Unseated;
-                    return;
+            {
+                // What a newcomer's own run holds, it gives back before it sits down for good.
+                let source = Source::new(Kind::Missed(upto));
+                let mut missed = std::pin::pin!(run(&room, &operation, &viewer, source));
+                while let Some(frame) = missed.next().await {
+                    if !stands() {
+                        yield Served::Unseated;
+                        return;
+                    }
+                    let Some(sent) = frame.sent.clone() else {
+                        yield Served::Refused(frame.body);
+                        return;
+                    };
+                    last = Some(sent.cursor);
+                    caught_up = sent.heartbeat;
+                    yield Served::Frame(frame);
                 }
-                let Some(sent) = frame.sent.clone() else {
-                    yield Served::Refused(frame.body);
-                    return;
-                };
-                last = Some(sent.cursor);
-                caught_up = sent.heartbeat;
-                yield Served::Frame(frame);
             }
+            drop(operation);
             if !caught_up {
                 // The log could not be read to the end: going on from here would leave a hole.
                 yield Served::TooSlow(last);
