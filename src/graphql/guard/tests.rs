@@ -173,7 +173,7 @@ fn a_fragment_bomb_is_refused_without_being_walked() {
         let document = parse_query(text).unwrap();
         let operation = document.operations.iter().next().unwrap().1;
         let started = Instant::now();
-        let refused = weigh::weigh(&document, &operation.node, &Variables::default(), &Limits::default());
+        let refused = weigh::weigh(&document, &operation.node, &Variables::default(), &Limits::default(), &Documents::default());
         assert!(started.elapsed() < Duration::from_millis(100), "{:?}", started.elapsed());
         assert!(matches!(refused, Err(Refused::Excess(excess)) if excess.limit == Limit::Walk), "{refused:?}");
     }
@@ -217,7 +217,7 @@ fn rules_that_the_library_lacks() {
     assert!(null.unwrap_err().to_string().contains("required"));
     check("query($a: Int! = 1, $b: Int) { a(b: $a, c: $b) }").unwrap();
 
-    let named = |name| super::check("query A { a } mutation B { b }", name, &Variables::default(), &Limits::default());
+    let named = |name| super::check("query A { a } mutation B { b }", name, &Variables::default(), &Limits::default(), &Documents::default());
     assert_eq!(named(Some("A")).unwrap().kind, OperationType::Query);
     assert_eq!(named(Some("B")).unwrap().kind, OperationType::Mutation);
     assert!(named(Some("C")).is_err() && named(None).is_err());
