@@ -4,6 +4,7 @@
 //! takes a scope as reading the store does. What depends on time is computed at reading.
 mod follow;
 mod search;
+mod seat;
 mod snapshot;
 
 pub use search::{Found, Rank, Seek};
