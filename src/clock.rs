@@ -123,6 +123,11 @@ impl HubClock {
         self.offset().at(steady)
     }
 
+    /// How far the hub's time stands from the host's clock as it is set now, in microseconds.
+    pub fn apart_micros(&self) -> i64 {
+        self.steady().plus_micros(self.offset_micros()).micros_since(host())
+    }
+
     /// Where the database has no clock: the host's, as far as it has gone ahead (a machine that slept).
     pub fn catch_up_with_host(&self) {
         let steady = self.steady();

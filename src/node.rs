@@ -5,10 +5,10 @@ use crate::app::{self, Hub, Rules};
 use crate::bus::bell::Bell;
 use crate::bus::{feed::Feed, relay};
 use crate::clock::{Clock, HubClock, Ids, RandomIds};
-use crate::config::Config;
+use crate::config::{Config, Health, Shutdown};
 use crate::graphql::Schema;
 use crate::graphql::tables::Tables;
-use crate::http::{self, Door, Parts};
+use crate::http::{self, Door, Measured, Parts, Tls};
 use crate::login::{Issuer, Verifier};
 use crate::store::{Dialect, SchemaState, Store};
 use axum::Router;
@@ -77,6 +77,9 @@ pub struct Node {
     pub metrics_routes: Router,
     /// Where its subscribers sit.
     pub tables: Tables,
+    door: Door,
+    tls: Option<Tls>,
+    bounds: Shutdown,
     closing: watch::Sender<bool>,
     work: Vec<JoinHandle<()>>,
 }
@@ -153,7 +156,22 @@ async fn measure(store: &Store, clock: &HubClock) -> Result<(), crate::store::Er
         }
     }
     metrics::gauge!("hub_clock_offset_seconds").set(clock.offset_micros() as f64 / 1e6);
+    metrics::gauge!("hub_clock_apart_seconds").set(clock.apart_micros() as f64 / 1e6);
     Ok(())
+}
+
+/// Warns when the clock jumped since the last measurement, or stands far from the host's.
+fn judge(clock: &HubClock, before: i64, limits: &Health) {
+    let seconds = |micros: i64| micros.abs() as f64 / 1e6;
+    for (why, apart, most) in [
+        ("jump", seconds(clock.offset_micros() - before), limits.clock_jump_seconds_max),
+        ("apart", seconds(clock.apart_micros()), limits.clock_apart_seconds_max),
+    ] {
+        if apart > most as f64 {
+            metrics::counter!("hub_clock_warnings_total", "why" => why).increment(1);
+            tracing::warn!(why, seconds = apart, "the database's clock and the host's do not go together");
+        }
+    }
 }
 
 impl Node {
@@ -170,34 +188,55 @@ impl Node {
         let (feed, limits) = (Feed::default(), Arc::new(config.limits.clone()));
         let bell = config.redis().map_or_else(|| Ok(Bell::in_process()), Bell::over_redis)?;
         let (closing, closed) = watch::channel(false);
-        let schema = Schema::new(&limits, demo);
+        let schema = Schema::traced(&limits, demo, !config.otlp_endpoint.is_empty());
         let heartbeat = Duration::from_secs(config.socket.heartbeat_seconds);
-        let tables = Tables::open(schema.clone(), limits, hub.clone(), feed.clone(), heartbeat);
+        let tables = Tables::open(schema.clone(), limits, hub.clone(), feed.clone(), heartbeat, closed.clone());
         let verifier = Verifier::new(issuers, sources.clock.clone())?;
         let mut work = vec![
             tokio::spawn(relay::run(store.apart(), bell.clone())),
             tokio::spawn(feed.run(store.apart(), bell, hub.board().clone())),
             tokio::spawn(sweep(hub.clone())),
         ];
-        if let Some(clock) = sources.correctable {
-            work.push(tokio::spawn(keep_time(store, clock)));
-        }
-        let seats = tables.clone();
-        let parts = Parts { config, hub: hub.clone(), schema, tables: seats, verifier, metrics, closing: closed, demo };
+        let measured = sources.correctable.map(|clock| {
+            let measured = Arc::new(Measured::default());
+            work.push(tokio::spawn(keep_time(store, clock, measured.clone(), config.health)));
+            measured
+        });
+        let tls = (!config.tls_certificate.is_empty()).then(|| Tls::open(&config.tls_certificate, &config.tls_key));
+        let tls = tls.transpose()?;
+        work.extend(tls.clone().map(|tls| tokio::spawn(tls.follow())));
+        let (seats, bounds) = (tables.clone(), config.shutdown);
+        let parts = Parts {
+            config,
+            hub: hub.clone(),
+            schema,
+            tables: seats,
+            verifier,
+            metrics,
+            clock: measured,
+            closing: closed,
+            demo,
+        };
         let door = Door::new(parts);
-        let (routes, metrics_routes) = (http::routes(door.clone()), http::metrics_routes(door));
-        Ok(Self { hub, routes, metrics_routes, tables, closing, work })
+        let (routes, metrics_routes) = (http::routes(door.clone()), http::metrics_routes(door.clone()));
+        Ok(Self { hub, routes, metrics_routes, tables, door, tls, bounds, closing, work })
     }
 
     /// Serves until [`Node::close`] or the far end of `until`.
     pub async fn serve(&self, listener: TcpListener, until: impl Future<Output = ()>) -> std::io::Result<()> {
-        let served = http::serve(listener, self.routes.clone(), self.closing.subscribe());
+        let routes = self.routes.clone();
+        let served = http::serve(listener, self.tls.clone(), routes, self.closing.subscribe(), self.bounds);
         let mut served = std::pin::pin!(served);
         tokio::select! {
             done = &mut served => return done,
             () = until => self.close(),
         }
-        served.await
+        // Sockets have left the server's sight; they end by themselves within their drain.
+        let (served, ()) = tokio::join!(served, async {
+            let most = Duration::from_secs(self.bounds.drain_seconds + 1);
+            let _ = tokio::time::timeout(most, self.door.emptied()).await;
+        });
+        served
     }
 
     /// Told when the node closes.
@@ -231,11 +270,16 @@ async fn sweep(hub: Hub) {
     }
 }
 
-async fn keep_time(store: Store, clock: Arc<HubClock>) {
+async fn keep_time(store: Store, clock: Arc<HubClock>, measured: Arc<Measured>, limits: Health) {
     loop {
         tokio::time::sleep(CLOCK_EVERY).await;
-        if let Err(error) = measure(&store, &clock).await {
-            tracing::warn!(%error, "the database's clock could not be measured");
+        let before = clock.offset_micros();
+        match measure(&store, &clock).await {
+            Ok(()) => {
+                measured.note();
+                judge(&clock, before, &limits);
+            }
+            Err(error) => tracing::warn!(%error, "the database's clock could not be measured"),
         }
     }
 }

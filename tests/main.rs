@@ -25,6 +25,7 @@ mod http;
 mod locks;
 mod login;
 mod migration;
+mod ops;
 mod policy;
 mod redis;
 mod resume;

@@ -8,6 +8,7 @@ pub mod directory;
 pub mod error;
 pub mod filter;
 pub mod grant;
+pub mod health;
 pub mod hold;
 pub mod import;
 pub mod log;
@@ -57,7 +58,7 @@ impl Hub {
 
     /// Opens the hub over a migrated store.
     pub async fn with(store: Store, rules: Rules) -> Result<Self, crate::store::Error> {
-        let seal = Seal::new(&store.seal().await?);
+        let seal = Seal::new(&store.seal().await?, &store.epoch().await?);
         let board = Arc::new(Board::load(&store).await?);
         Ok(Self(Arc::new(Inner { store, board, seal, rules })))
     }

@@ -2,13 +2,12 @@
 use super::bell::Bell;
 use super::in_time;
 use crate::domain::event::{Event, Told};
-use crate::domain::time::At;
 use crate::policy::{Machine, Viewer};
 use crate::store::{Error, Store};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 
 /// How many events are read at once.
 const BATCH: u64 = 500;
@@ -23,26 +22,18 @@ pub trait Follower: Send + Sync + 'static {
 
 /// Tells this node's subscribers what happened, batch by batch.
 #[derive(Clone)]
-pub struct Feed {
-    told: broadcast::Sender<Arc<[Told]>>,
-    looked: watch::Sender<Option<At>>,
-}
+pub struct Feed(broadcast::Sender<Arc<[Told]>>);
 
 impl Default for Feed {
     fn default() -> Self {
-        Self { told: broadcast::Sender::new(64), looked: watch::Sender::new(None) }
+        Self(broadcast::Sender::new(64))
     }
 }
 
 impl Feed {
     /// Listens from now on. A listener that falls behind is told that it has, and begins again from its cursor.
     pub fn listen(&self) -> broadcast::Receiver<Arc<[Told]>> {
-        self.told.subscribe()
-    }
-
-    /// When this node last read the log to its end; a node that does not is blind, however silent the log is.
-    pub fn looked_at(&self) -> Option<At> {
-        *self.looked.borrow()
+        self.0.subscribe()
     }
 
     /// Runs for good: on each ring, and once a second, reads what is new and tells it.
@@ -71,10 +62,8 @@ impl Feed {
         let read = u64::try_from(events.len()).unwrap_or(0);
         if read > 0 {
             let told: Arc<[Told]> = follower.follow(events).await?.into();
-            metrics::gauge!("hub_log_number").set(follower.number() as f64);
-            let _ = self.told.send(told);
+            let _ = self.0.send(told);
         }
-        self.looked.send_replace(Some(store.clock().now()));
         Ok(read)
     }
 }

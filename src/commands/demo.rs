@@ -29,6 +29,7 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn demo(args: DemoArgs) -> Done {
+    let metrics = serve::metrics();
     let listener = listen(args.listen).await?;
     let at = listener.local_addr()?;
     let sources = Sources::of_host();
@@ -45,7 +46,7 @@ pub(super) async fn demo(args: DemoArgs) -> Done {
     // Whoever follows the log from now on is not told of the load.
     while store.number_waiting().await?.1 > 0 {}
     let issuers = config.issuers.clone();
-    let node = Node::start(config, sources, store, issuers, true, serve::metrics()).await?;
+    let node = Node::start(config, sources, store, issuers, true, metrics).await?;
 
     let seconds = clock.now().micros_since(began) as f64 / 1e6;
     print!("{}", welcome(at, &folder, &loaded, people, seconds));

@@ -21,6 +21,7 @@ pub mod seen;
 pub mod socket;
 pub mod subscription;
 pub mod tables;
+mod verbs;
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};
 use async_graphql::{Name, Request, Response, SDLExportOptions, Value};
@@ -53,12 +54,20 @@ pub struct Operation {
 impl Schema {
     /// Builds the schema.
     pub fn new(limits: &Limits, demo: bool) -> Self {
-        let inner = Inner::build(query::Query, mutation::Mutation, subscription::Subscription)
+        Self::traced(limits, demo, false)
+    }
+
+    /// Builds the schema, with a span for each verb when they are collected.
+    pub fn traced(limits: &Limits, demo: bool, collected: bool) -> Self {
+        let mut inner = Inner::build(query::Query, mutation::Mutation, subscription::Subscription)
             .data(limits.clone())
             .enable_federation()
             .enable_subscription_in_federation()
-            .disable_suggestions()
-            .finish();
+            .disable_suggestions();
+        if collected {
+            inner = inner.extension(verbs::Verbs);
+        }
+        let inner = inner.finish();
         Self { inner, documents: Arc::default(), demo, timeout: Duration::from_secs(limits.query_seconds) }
     }
 
@@ -69,20 +78,25 @@ impl Schema {
 
     /// Passes a request through the guard.
     pub fn pass(&self, incoming: Incoming, limits: &Limits) -> Result<Operation, Fault> {
-        let ready = incoming.check(limits, &self.documents)?;
+        let ready = incoming.check(limits, &self.documents).inspect_err(|_| {
+            metrics::counter!("hub_requests_total", "kind" => "unread", "outcome" => "refused").increment(1);
+        })?;
         let place = place(&ready.document, ready.incoming.operation_name.as_deref());
         Ok(Operation { ready, place })
     }
 
     /// Runs a query or a mutation.
-    pub async fn execute(&self, request: Request) -> Response {
-        if let Ok(response) = tokio::time::timeout(self.timeout, self.inner.execute(request)).await {
-            self.marked(response)
-        } else {
+    pub async fn execute(&self, kind: OperationType, request: Request) -> Response {
+        let began = std::time::Instant::now();
+        let response = tokio::time::timeout(self.timeout, self.inner.execute(request)).await.unwrap_or_else(|_| {
             let late =
                 error::coded(error::ErrorCode::Unavailable, "the operation took too long: ask for less, or try again");
-            self.marked(Response::from_errors(vec![late.into_server_error(async_graphql::Pos::default())]))
-        }
+            Response::from_errors(vec![late.into_server_error(async_graphql::Pos::default())])
+        });
+        let outcome = if response.errors.is_empty() { "ok" } else { "error" };
+        metrics::histogram!("hub_request_seconds", "kind" => name(kind)).record(began.elapsed().as_secs_f64());
+        metrics::counter!("hub_requests_total", "kind" => name(kind), "outcome" => outcome).increment(1);
+        self.marked(response)
     }
 
     /// Runs a subscription.
@@ -127,6 +141,15 @@ impl Operation {
             self.ready.incoming.operation_name.clone(),
             serde_json::to_string(&variables).unwrap_or_default(),
         )
+    }
+}
+
+/// A kind of operation as metrics name it.
+fn name(kind: OperationType) -> &'static str {
+    match kind {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
     }
 }
 

@@ -2,6 +2,7 @@
 use super::Error;
 use crate::domain::time::At;
 use sea_orm::sea_query::{Expr, Func, Query, SelectStatement};
+use sea_orm::sqlx::{self, Connection, SqliteConnection};
 use sea_orm::{
     AccessMode, ColumnTrait, Condition, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
     DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
@@ -293,5 +294,16 @@ fn sqlite(url: &str, connections: u32, size: PoolSize) -> ConnectOptions {
             .pragma("foreign_keys", "ON")
             .busy_timeout(Duration::from_secs(5))
     });
+    options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(idle(connection))));
     options
+}
+
+/// Whether a connection that comes back has left its transaction; one that has not is closed.
+///
+/// A full disk ends a transaction behind the library's back. It would begin the next one inside the one it believes to be
+/// open, and a COMMIT there commits nothing: every write after it would be acknowledged and lost.
+async fn idle(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // After whatever is still queued for the connection.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }

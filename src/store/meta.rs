@@ -67,6 +67,20 @@ impl Store {
             .into_bytes())
     }
 
+    /// What cursors are sealed with beside the seal: another one after each restore, none before the first.
+    pub async fn epoch(&self) -> Result<String, Error> {
+        Ok(self.meta("epoch").await?.unwrap_or_default())
+    }
+
+    /// Begins a new epoch: every cursor handed out before is refused.
+    pub async fn renew_epoch(&self) -> Result<(), Error> {
+        let row =
+            Model { name: "epoch".into(), value: hex(&rand::random::<[u8; 16]>()) }.into_active_model().reset_all();
+        let again = OnConflict::column(Column::Name).update_column(Column::Value).to_owned();
+        Entity::insert(row).on_conflict(again).exec_without_returning(&self.pools().writer).await?;
+        Ok(())
+    }
+
     /// Makes the database a demo's, or an agency network's; it can never become the other.
     pub async fn claim_edition(&self, edition: &str) -> Result<(), Error> {
         keep_once(&self.pools().writer, "edition", edition).await?;
@@ -104,11 +118,6 @@ impl Store {
     /// Closes every connection.
     pub async fn close(&self) {
         self.pools().close().await;
-    }
-
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.pools().readers.ping().await?)
     }
 
     async fn meta(&self, name: &str) -> Result<Option<String>, Error> {

@@ -3,6 +3,8 @@
 //! **Invariant**: no row is read without a scope and none is written without a permit; the connection never leaves `tx.rs`
 //! and what this room keeps for itself (the log's numbers, the audit, keys of one day).
 mod audit;
+mod backlog;
+pub mod backup;
 mod bed;
 mod dialect;
 mod directory;
@@ -19,6 +21,7 @@ mod tx;
 mod verify;
 
 pub use audit::AuditLine;
+pub use backlog::Backlog;
 pub use dialect::{Dialect, PoolSize};
 pub use directory::Listed;
 pub use error::{Error, MayConflict};

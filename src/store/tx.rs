@@ -179,6 +179,7 @@ impl Store {
                     return Ok(value);
                 }
                 Err(error) if error.is_conflict() && tries < TRIES_MAX => {
+                    metrics::counter!("hub_write_retries_total").increment(1);
                     let jitter = rand::random::<u64>() % 10;
                     tokio::time::sleep(std::time::Duration::from_millis((1 << tries) + jitter)).await;
                 }

@@ -264,7 +264,8 @@ async fn start(
     let node = Node::start(config.clone(), sources(), store, issuers, false, None).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (routes, closing) = (node.routes.clone(), node.closing());
-    let server = tokio::spawn(async move { crisis_hub::http::serve(listener, routes, closing).await.unwrap() });
+    let (routes, closing, bounds) = (node.routes.clone(), node.closing(), config.shutdown);
+    let served = crisis_hub::http::serve(listener, None, routes, closing, bounds);
+    let server = tokio::spawn(async move { served.await.unwrap() });
     (node, address, server)
 }
