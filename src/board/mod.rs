@@ -4,6 +4,7 @@
 //! takes a scope as reading the store does. What depends on time is computed at reading.
 mod follow;
 mod search;
+mod seat;
 mod snapshot;
 
 pub use search::{Found, Rank, Seek};
@@ -30,7 +31,7 @@ impl Board {
     pub async fn load(store: &Store) -> Result<Self, Error> {
         let me = Viewer::machine(Machine::Follower);
         let snapshot = Snapshot::load(&store.read(&me).await?).await?;
-        Ok(Self { now: ArcSwap::from_pointee(snapshot), writer: Mutex::new(()), store: store.clone(), me })
+        Ok(Self { now: ArcSwap::from_pointee(snapshot), writer: Mutex::new(()), store: store.apart(), me })
     }
 
     /// The board as it is now; it never changes under the reader.

@@ -1,5 +1,6 @@
 //! One state of the board.
 use super::follow::unit_of;
+use super::seat::Seat;
 use crate::domain::bed::{BedUnit, UnitFact};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
@@ -27,12 +28,13 @@ pub struct Snapshot {
     pub(super) last: Option<EventId>,
     regions: OrdMap<RegionId, Arc<Region>>,
     organizations: OrdMap<OrganizationId, Arc<Organization>>,
-    facilities: OrdMap<FacilityId, Arc<Facility>>,
-    services: OrdMap<ServiceId, Arc<Service>>,
-    units: OrdMap<BedUnitId, Arc<BedUnit>>,
+    pub(super) facilities: OrdMap<FacilityId, Arc<Facility>>,
+    pub(super) services: OrdMap<ServiceId, Arc<Service>>,
+    pub(super) units: OrdMap<BedUnitId, Arc<BedUnit>>,
     /// Units exactly as of `number`: what an event changed is told from here.
     pub(super) logged: HashMap<BedUnitId, Arc<BedUnit>>,
-    at_facility: HashMap<FacilityId, OrdSet<BedUnitId>>,
+    pub(super) seats: OrdMap<BedUnitId, Seat>,
+    pub(super) at_facility: HashMap<FacilityId, OrdSet<BedUnitId>>,
     grants: OrdMap<GrantId, Arc<Grant>>,
     holders: HashMap<Principal, OrdSet<GrantId>>,
     places: Arc<rstar::RTree<Place>>,
@@ -58,9 +60,9 @@ macro_rules! names {
 
 names! {
     RegionDetails, regions;
-    OrganizationDetails, organizations;
+    OrganizationDetails, organizations, Snapshot::agency;
     FacilityDetails, facilities, Snapshot::place;
-    ServiceDetails, services;
+    ServiceDetails, services, Snapshot::service;
 }
 
 impl Snapshot {
@@ -117,8 +119,8 @@ impl Snapshot {
     pub(super) fn put<D: Names>(&mut self, entry: Arc<Entry<D>>) {
         let old = D::map(self).get(&entry.id).cloned();
         if old.as_ref().is_none_or(|old| old.version < entry.version) {
+            D::map_mut(self).insert(entry.id, entry.clone());
             D::index(self, old.as_deref(), &entry);
-            D::map_mut(self).insert(entry.id, entry);
         }
     }
 
@@ -133,7 +135,8 @@ impl Snapshot {
             self.at_facility.entry(there).or_default().remove(&id);
         }
         self.at_facility.entry(here).or_default().insert(id);
-        self.units.insert(id, unit);
+        self.units.insert(id, unit.clone());
+        self.take_seat(&unit);
     }
 
     /// Takes a grant, unless a newer one is here.
@@ -145,7 +148,16 @@ impl Snapshot {
         self.grants.insert(grant.id, grant);
     }
 
+    fn agency(&mut self, old: Option<&Organization>, new: &Organization) {
+        self.reseat(old.is_none(), |unit| unit.entry.owner == new.id);
+    }
+
+    fn service(&mut self, old: Option<&Service>, new: &Service) {
+        self.reseat(old.is_none(), |unit| unit.definition().service == new.id);
+    }
+
     fn place(&mut self, old: Option<&Facility>, new: &Facility) {
+        self.reseat(old.is_none(), |unit| unit.definition().facility == new.id);
         let (old, new) = (old.and_then(place_of), place_of(new));
         if old == new {
             return;
@@ -176,7 +188,21 @@ impl Snapshot {
 
     /// Entries that are not withdrawn, in the order of their ids, after an id.
     pub fn entries<'a, D: Names>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<Entry<D>>> {
-        D::map(self).values().filter(|entry| !entry.retired && sees(scope, entry))
+        D::map(self).values().filter(|entry| !entry.retired && self.is_run(entry.owner) && sees(scope, entry))
+    }
+
+    /// Whether an agency is not withdrawn; a region has none.
+    fn is_run(&self, owner: OrganizationId) -> bool {
+        self.organizations.get(&owner).is_none_or(|agency| !agency.retired)
+    }
+
+    /// Whether a unit may be offered: neither it nor anything that it stands on is withdrawn.
+    pub fn is_offered(&self, unit: &BedUnit) -> bool {
+        let (entry, on) = (&unit.entry, unit.definition());
+        !entry.retired
+            && self.is_run(entry.owner)
+            && self.facilities.get(&on.facility).is_none_or(|facility| !facility.retired)
+            && self.services.get(&on.service).is_none_or(|service| !service.retired)
     }
 
     /// One unit, withdrawn or not; `None` when absent or not in the scope.
@@ -184,15 +210,15 @@ impl Snapshot {
         view::bed_unit(scope, self.units.get(&id)?.clone(), now)
     }
 
-    /// Units that are not withdrawn, in the order of their ids.
+    /// Units that are offered, in the order of their ids.
     pub fn units<'a>(&'a self, scope: &'a Scope, now: At) -> impl Iterator<Item = BedUnitView> + 'a {
         self.units
             .values()
-            .filter(|unit| !unit.entry.retired)
+            .filter(|unit| self.is_offered(unit))
             .filter_map(move |unit| view::bed_unit(scope, unit.clone(), now))
     }
 
-    /// The units of a facility that are not withdrawn.
+    /// The units of a facility that are offered.
     pub fn units_at<'a>(
         &'a self,
         scope: &'a Scope,
@@ -200,7 +226,7 @@ impl Snapshot {
         now: At,
     ) -> impl Iterator<Item = BedUnitView> + 'a {
         let ids = self.at_facility.get(&facility).into_iter().flatten();
-        ids.filter_map(move |id| self.unit(scope, *id, now)).filter(|view| !view.unit().entry.retired)
+        ids.filter_map(move |id| self.unit(scope, *id, now)).filter(|view| self.is_offered(view.unit()))
     }
 
     /// The facilities inside a box of degrees.
@@ -250,7 +276,7 @@ impl Snapshot {
     }
 }
 
-fn sees<D: Details>(scope: &Scope, entry: &Entry<D>) -> bool {
+pub(super) fn sees<D: Details>(scope: &Scope, entry: &Entry<D>) -> bool {
     scope.sees(entry.region, entry.owner, entry.details.audience())
 }
 

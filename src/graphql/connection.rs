@@ -5,11 +5,15 @@ use super::scalars::{Cursor, DateTime};
 use super::seen::Asking;
 use crate::app;
 use crate::app::cursor::{Mark, Seal};
+use crate::domain::time::At;
 use async_graphql::connection::{
     Connection, ConnectionNameType, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EdgeNameType,
     EmptyFields,
 };
 use async_graphql::{Context, ObjectType, OutputType, SimpleObject};
+
+/// How long the pages of one search can be turned, in minutes.
+const ORDER_MINUTES_MAX: i64 = 10;
 
 /// When a list was true. Begin to watch from `cursor` and nothing is missed between list and watch.
 #[derive(Clone, SimpleObject)]
@@ -61,6 +65,11 @@ impl Paging {
     }
 }
 
+/// How many rows a list has that goes one way.
+pub(super) fn page_size(ctx: &Context<'_>, first: Option<i32>) -> Result<usize, async_graphql::Error> {
+    Paging { first, ..Paging::default() }.size(ctx.data_unchecked::<Limits>()).map(|(size, _)| size)
+}
+
 /// A row of a list, with the key that orders it.
 pub struct Row<K, N, E> {
     /// Its place in the order.
@@ -69,6 +78,17 @@ pub struct Row<K, N, E> {
     pub node: N,
     /// What the edge says beside it.
     pub edge: E,
+}
+
+/// Orders a list latest first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Latest<I: Ord>(std::cmp::Reverse<I>);
+
+impl<I: Ord> Latest<I> {
+    /// The place of a row, by its id.
+    pub(super) fn of(id: I) -> Self {
+        Self(std::cmp::Reverse(id))
+    }
 }
 
 /// A list in one order, and what its cursors are bound to.
@@ -93,15 +113,47 @@ impl Listing<'_> {
         self.asking.hub.seal()
     }
 
-    /// The instant of the first page, which a cursor of a search holds.
-    pub fn instant(&self, cursor: &Cursor) -> Result<crate::domain::time::At, async_graphql::Error> {
-        self.key::<(crate::domain::time::At, serde_json::Value)>(cursor).map(|(at, _)| at)
+    /// The instant of the first page, which a cursor of a search holds; an order of long ago is no longer gone on with.
+    pub fn instant(&self, cursor: &Cursor) -> Result<At, async_graphql::Error> {
+        let (at, _) = self.key::<(At, serde_json::Value)>(cursor)?;
+        if self.asking.seen.now.micros_since(at) <= ORDER_MINUTES_MAX * 60_000_000 {
+            Ok(at)
+        } else {
+            Err(super::error::from_app(&app::Error::CursorExpired))
+        }
     }
 
     pub(super) fn key<K: serde::de::DeserializeOwned>(&self, cursor: &Cursor) -> Result<K, async_graphql::Error> {
         let payload = self.seal().open(&page_bound(&self.bound), &cursor.0);
         let key = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
         key.ok_or_else(|| super::error::from_app(&app::Error::CursorExpired))
+    }
+
+    /// The ids that a page of rows latest first lies between: below the first, above the second.
+    pub(super) fn between<I: Ord + serde::Serialize + serde::de::DeserializeOwned>(
+        &self,
+        paging: &Paging,
+    ) -> Result<(Option<I>, Option<I>), async_graphql::Error> {
+        let place = |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| self.key::<Latest<I>>(cursor)).transpose();
+        Ok((place(&paging.after)?.map(|key| key.0.0), place(&paging.before)?.map(|key| key.0.0)))
+    }
+
+    /// Cuts a page out of rows latest first that lie [`Self::between`] its cursors already.
+    pub(super) fn latest<I, N>(
+        &self,
+        ctx: &Context<'_>,
+        paging: &Paging,
+        rows: Vec<Row<Latest<I>, N, EmptyFields>>,
+    ) -> Result<Page<N>, async_graphql::Error>
+    where
+        I: Ord + Clone + serde::Serialize + serde::de::DeserializeOwned,
+        N: OutputType,
+    {
+        let cut = Paging { first: paging.first, last: paging.last, ..Paging::default() };
+        let mut page: Page<N> = self.page(ctx, &cut, rows)?;
+        page.has_previous_page |= paging.after.is_some();
+        page.has_next_page |= paging.before.is_some();
+        Ok(page)
     }
 
     /// Cuts a page out of rows in order.
@@ -118,29 +170,45 @@ impl Listing<'_> {
         C: ConnectionNameType,
         D: EdgeNameType,
     {
+        let keyed = rows.into_iter().map(|row| (row.key, (row.node, row.edge))).collect();
+        self.page_of(ctx, paging, keyed, |row| row)
+    }
+
+    /// Cuts a page out of keyed things in order, and makes rows of those alone that are on it.
+    pub fn page_of<K, T, N, E, C, D>(
+        &self,
+        ctx: &Context<'_>,
+        paging: &Paging,
+        mut rows: Vec<(K, T)>,
+        row: impl Fn(T) -> (N, E),
+    ) -> Result<Page<N, E, C, D>, async_graphql::Error>
+    where
+        K: Ord + Clone + serde::Serialize + serde::de::DeserializeOwned,
+        N: OutputType,
+        E: ObjectType,
+        C: ConnectionNameType,
+        D: EdgeNameType,
+    {
         let (size, backward) = paging.size(ctx.data_unchecked::<Limits>())?;
         let after = paging.after.as_ref().map(|cursor| self.key::<K>(cursor)).transpose()?;
         let before = paging.before.as_ref().map(|cursor| self.key::<K>(cursor)).transpose()?;
         let all = rows.len();
-        let mut rows: Vec<_> =
-            rows.into_iter().skip_while(|row| after.as_ref().is_some_and(|after| row.key <= *after)).collect();
-        let skipped = all - rows.len();
-        let within = rows.partition_point(|row| before.as_ref().is_none_or(|before| row.key < *before));
-        let cut_behind = within < rows.len();
-        rows.truncate(within);
-        let (mut previous, mut next) = (skipped > 0, cut_behind);
-        if backward {
-            previous |= rows.len() > size;
-            rows.drain(..rows.len().saturating_sub(size));
-        } else {
-            next |= rows.len() > size;
-            rows.truncate(size);
+        let mut begins = after.map_or(0, |after| rows.partition_point(|(key, _)| *key <= after));
+        let mut ends = before.map_or(all, |before| rows.partition_point(|(key, _)| *key < before)).max(begins);
+        let (mut previous, mut next) = (begins > 0, ends < all);
+        if ends - begins > size {
+            if backward {
+                (begins, previous) = (ends - size, true);
+            } else {
+                (ends, next) = (begins + size, true);
+            }
         }
         let mut page = Page::with_additional_fields(previous, next, Extra { as_of: self.as_of() });
-        for row in rows {
-            let payload = serde_json::to_vec(&row.key).unwrap_or_default();
-            let cursor = self.seal().close(&page_bound(&self.bound), &payload);
-            page.edges.push(Edge::with_additional_fields(cursor, row.node, row.edge));
+        let bound = page_bound(&self.bound);
+        for (key, of) in rows.drain(begins..ends) {
+            let payload = serde_json::to_vec(&key).unwrap_or_default();
+            let (node, edge) = row(of);
+            page.edges.push(Edge::with_additional_fields(self.seal().close(&bound, &payload), node, edge));
         }
         Ok(page)
     }

@@ -3,12 +3,14 @@ use super::bed::BedUnit;
 use super::connection::{Page, Paging, Row};
 use super::error::{ErrorCode, coded};
 use super::input::{NeedInput, PointInput};
+use super::limits::Limits;
 use super::query::listing;
 use super::scalars::Code;
 use super::seen::{Seen, asking};
 use crate::board::{Found, Rank, Seek};
 use crate::domain::need::{Criterion, Fit};
 use crate::domain::role::Role;
+use crate::domain::time::At;
 use async_graphql::connection::{ConnectionNameType, EdgeNameType};
 use async_graphql::{Context, Error, SimpleObject};
 
@@ -88,20 +90,27 @@ pub(super) fn bed_search(
         None => None,
     };
     let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into())?;
-    // Every page is judged at the first page's instant, or freshness would move rows between pages.
-    let at = match &paging.after {
-        Some(cursor) => listing.instant(cursor)?,
-        None => asking.seen.now,
+    let seen = &asking.seen;
+    let (size, _) = paging.size(ctx.data_unchecked::<Limits>())?;
+    // Every page is in the order of the first page's instant, or freshness would move rows between pages; what it says
+    // is of now.
+    let (ranked_at, after) = match &paging.after {
+        Some(cursor) => (listing.instant(cursor)?, Some(listing.key::<(At, Rank)>(cursor)?.1)),
+        None => (seen.now, None),
     };
-    let seen = &Seen { now: at, ..asking.seen.clone() };
-    let found = seen.board.search(&seen.scope, &Seek { need: &need, near, within_meters, at });
-    let rows: Vec<Row<(crate::domain::time::At, Rank), _, _>> = found
+    // One more than the page, so that the page knows whether it is the last.
+    let seek = Seek { need: &need, near, within_meters, at: seen.now, ranked_at, after, most: size + 1 };
+    let rows: Vec<Row<(At, Rank), _, _>> = seen
+        .board
+        .search(&seen.scope, &seek)
         .iter()
         .map(|found| Row {
-            key: (at, found.rank),
+            key: (ranked_at, found.rank),
             node: BedUnit::new(found.unit.clone(), seen),
             edge: search_edge(found, seen),
         })
         .collect();
-    listing.page(ctx, &paging, rows)
+    let mut page: SearchPage = listing.page(ctx, &Paging { first: paging.first, ..Paging::default() }, rows)?;
+    page.has_previous_page = after.is_some();
+    Ok(page)
 }

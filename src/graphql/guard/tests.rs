@@ -1,5 +1,5 @@
 //! Each limit just under and just over, and documents made to hurt.
-use super::{Checked, Limit, Refused, lexer, weigh};
+use super::{Checked, Documents, Limit, Refused, lexer, weigh};
 use crate::graphql::limits::Limits;
 use async_graphql::parser::{parse_query, types::OperationType};
 use async_graphql::{Value, Variables, value};
@@ -11,7 +11,7 @@ fn check(text: &str) -> Result<Checked, Refused> {
 }
 
 fn check_with(text: &str, variables: Value, limits: &Limits) -> Result<Checked, Refused> {
-    super::check(text, None, &Variables::from_value(variables), limits)
+    super::check(text, None, &Variables::from_value(variables), limits, &Documents::default())
 }
 
 fn complexity(text: &str, variables: Value) -> usize {
@@ -125,6 +125,30 @@ fn a_connection_costs_its_page_times_its_node() {
     ] {
         assert_eq!(complexity(text, variables.clone()), cost, "{text} {variables}");
     }
+    let unit = |n: usize| value!({"input": {"units": vec![1; n]}});
+    let report = "mutation($input: I!) { reportBeds(input: $input) { bedUnits { a b } problems { c } replayed } }";
+    for (text, variables, cost) in [
+        (report, unit(1), 1 + 3 + 2 + 1),
+        (report, unit(200), 1 + 200 * (3 + 2) + 1),
+        // It does not say how many: as many as a page has.
+        (report, value!({"input": {"facilityId": "f"}}), 1 + 25 * (3 + 2) + 1),
+        (
+            "mutation { reportBeds(input: {units: [{a: 1}, {a: 2}], b: [1]}) { ...P } } fragment P on P { bedUnits { a } }",
+            value!({}),
+            1 + 2 * 2,
+        ),
+        (
+            "mutation($u: [U!]) { reportBeds(input: {units: $u}) { problems { a } } }",
+            value!({"u": [1, 2, 3]}),
+            1 + 3 * 2,
+        ),
+        ("{ facility { bedUnits { a } } }", value!({}), 1 + 25 * 2),
+        ("{ facility { bedUnits(first: 100) { a } } }", value!({}), 1 + 1 + 100),
+        ("{ facility { bedUnits { facility { bedUnits { a } } } } }", value!({}), 1 + 25 * (1 + 1 + 25 * 2)),
+        ("{ bedUnits(first: 3) { edges { node { a } } asOf { time } } }", value!({}), 1 + 3 * 3 + 2),
+    ] {
+        assert_eq!(complexity(text, variables.clone()), cost, "{text} {variables}");
+    }
     let nested = "{ a(first: 100) { nodes { b(first: 100) { nodes { c } } } } }";
     assert_excess(check(nested), Limit::Complexity);
     for huge in ["4294967297", "18446744073709551615"] {
@@ -193,7 +217,7 @@ fn rules_that_the_library_lacks() {
     assert!(null.unwrap_err().to_string().contains("required"));
     check("query($a: Int! = 1, $b: Int) { a(b: $a, c: $b) }").unwrap();
 
-    let named = |name| super::check("query A { a } mutation B { b }", name, &Variables::default(), &Limits::default());
+    let named = |name| super::check("query A { a } mutation B { b }", name, &Variables::default(), &Limits::default(), &Documents::default());
     assert_eq!(named(Some("A")).unwrap().kind, OperationType::Query);
     assert_eq!(named(Some("B")).unwrap().kind, OperationType::Mutation);
     assert!(named(Some("C")).is_err() && named(None).is_err());
