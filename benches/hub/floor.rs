@@ -92,10 +92,8 @@ fn steps(backend: DbBackend, unit: &bed_unit::Model, grant: Uuid, last: event::M
         .set(row.into_active_model().reset_all())
         .filter(Unit::Id.eq(unit.id))
         .filter(Unit::Version.eq(OLD));
-    let undue = |kind: &str| {
-        let old = due::Entity::delete_many().filter(due::Column::RowId.eq(unit.id)).filter(due::Column::Kind.eq(kind));
-        Step::of(old.build(backend), false)
-    };
+    let kinds = ["FRESHNESS", "PAUSE_END", "HOLD_END"];
+    let undue = due::Entity::delete_many().filter(due::Column::RowId.eq(unit.id)).filter(due::Column::Kind.is_in(kinds));
     let due_at = due::Model { row_id: unit.id, kind: "FRESHNESS".into(), at: NOW };
     let report = bed_report::Model {
         id: FRESH,
@@ -132,9 +130,8 @@ fn steps(backend: DbBackend, unit: &bed_unit::Model, grant: Uuid, last: event::M
         Step::of(stands.build(backend), true),
         Step::of(locked.build(backend), true),
         Step::of(saved.build(backend), false),
-        undue("FRESHNESS"),
+        Step::of(undue.build(backend), false),
         Step::of(due::Entity::insert(due_at.into_active_model().reset_all()).build(backend), false),
-        undue("PAUSE_END"),
         Step::of(bed_report::Entity::insert(report.into_active_model().reset_all()).build(backend), false),
         Step::of(audit_entry::Entity::insert(audit.into_active_model().reset_all()).build(backend), false),
     ];
