@@ -6,6 +6,7 @@
 mod follow;
 mod notice;
 mod search;
+mod seat;
 mod snapshot;
 mod teams;
 

@@ -1,11 +1,11 @@
 //! The search: who can take this person, ranked.
+use super::seat::Seat;
 use super::snapshot::Snapshot;
 use crate::domain::bed::Freshness;
-use crate::domain::facility::{Facility, FacilityDetails};
+use crate::domain::facility::Facility;
 use crate::domain::geo::Point;
 use crate::domain::id::{BedUnitId, FacilityId};
 use crate::domain::need::{self, Fit, Need, Reason};
-use crate::domain::service::ServiceDetails;
 use crate::domain::time::At;
 use crate::policy::Scope;
 use crate::policy::view::BedUnitView;
@@ -24,6 +24,10 @@ pub struct Seek<'a> {
     pub at: At,
     /// The instant that places in the answer are judged at: on a later page, the first page's.
     pub ranked_at: At,
+    /// Only what stands after this place.
+    pub after: Option<Rank>,
+    /// How many at most.
+    pub most: usize,
 }
 
 /// Where a unit stands in the answer: fit, then no-refusal, then freshness, then the straight line, then its id.
@@ -52,54 +56,58 @@ pub struct Found {
 }
 
 impl Snapshot {
-    /// Every unit in the scope that offers the level of care, ranked.
+    /// The units in the scope that offer the level of care, best first: those that stand after a place, at most so many.
+    ///
+    /// Every unit is ranked, and nothing more: what an answer says is made for the rows that it has.
     pub fn search(&self, scope: &Scope, seek: &Seek<'_>) -> Vec<Found> {
-        let near: Option<BTreeSet<FacilityId>> = seek
-            .near
-            .zip(seek.within_meters)
-            .map(|(near, meters)| self.facilities_in(near.box_within(meters)).collect());
-        let mut found: Vec<Found> = match near {
-            Some(facilities) => facilities
-                .iter()
-                .flat_map(|id| self.units_at(scope, *id, seek.at))
-                .filter_map(|unit| self.found(scope, seek, unit))
-                .collect(),
-            None => self.units(scope, seek.at).filter_map(|unit| self.found(scope, seek, unit)).collect(),
+        let within = seek.near.zip(seek.within_meters);
+        let mut ranks: Vec<Rank> = match within {
+            Some((near, meters)) => {
+                let facilities: BTreeSet<FacilityId> = self.facilities_in(near.box_within(meters)).collect();
+                let seats = facilities.iter().flat_map(|id| self.seats_at(*id));
+                seats.filter_map(|seat| rank(scope, seek, seat)).collect()
+            }
+            None => self.seats().filter_map(|seat| rank(scope, seek, seat)).collect(),
         };
-        found.sort_unstable_by_key(|found| found.rank);
-        found
+        if let Some(after) = seek.after {
+            ranks.retain(|rank| *rank > after);
+        }
+        if ranks.len() > seek.most {
+            ranks.select_nth_unstable(seek.most);
+            ranks.truncate(seek.most);
+        }
+        ranks.sort_unstable();
+        ranks.into_iter().filter_map(|rank| self.found(scope, seek, rank)).collect()
     }
 
-    fn found(&self, scope: &Scope, seek: &Seek<'_>, unit: BedUnitView) -> Option<Found> {
-        let definition = unit.unit().definition();
-        let service = self.entry::<ServiceDetails>(scope, definition.service)?;
-        if seek.need.level_of_care.is_some_and(|level| level != service.details.kind) {
-            return None;
-        }
-        let facility = self.entry::<FacilityDetails>(scope, definition.facility)?;
-        let meters = distance(seek, &facility);
-        if seek.within_meters.is_some()
-            && meters.is_none_or(|meters| seek.within_meters.is_some_and(|most| meters > most))
-        {
-            return None;
-        }
-        let reasons = need::reasons(seek.need, unit.unit(), &service, &facility, seek.at);
-        let fit = need::fit(&reasons);
-        let (fit_then, freshness_then) = if seek.ranked_at == seek.at {
-            (fit, unit.availability().freshness)
-        } else {
-            let then = need::reasons(seek.need, unit.unit(), &service, &facility, seek.ranked_at);
-            (need::fit(&then), unit.unit().availability(seek.ranked_at).freshness)
-        };
-        let rank = Rank {
-            fit: fit_then as u8,
-            may_refuse: !service.details.no_refusal,
-            freshness: freshness(freshness_then),
-            meters: meters.unwrap_or(u32::MAX),
-            unit: unit.unit().id(),
-        };
-        Some(Found { unit, meters, fit, reasons, rank })
+    fn found(&self, scope: &Scope, seek: &Seek<'_>, rank: Rank) -> Option<Found> {
+        let (seat, unit) = (self.seat(rank.unit)?, self.unit(scope, rank.unit, seek.at)?);
+        let (service, facility) = (&seat.service, &seat.facility);
+        let fit = need::fit(seek.need, &seat.unit, service, facility, unit.availability().shown_as);
+        let reasons = need::reasons(seek.need, &seat.unit, service, facility, seek.at);
+        Some(Found { unit, meters: distance(seek, facility), fit, reasons, rank })
     }
+}
+
+/// Where a unit stands; `None` when it is not in the answer.
+fn rank(scope: &Scope, seek: &Seek<'_>, seat: &Seat) -> Option<Rank> {
+    let Seat { unit, service, facility, .. } = seat;
+    if !seat.offered || seek.need.level_of_care.is_some_and(|level| level != service.details.kind) || !seat.seen(scope)
+    {
+        return None;
+    }
+    let meters = distance(seek, facility);
+    if seek.within_meters.is_some_and(|most| meters.is_none_or(|meters| meters > most)) {
+        return None;
+    }
+    let then = unit.availability(seek.ranked_at);
+    Some(Rank {
+        fit: need::fit(seek.need, unit, service, facility, then.shown_as) as u8,
+        may_refuse: !service.details.no_refusal,
+        freshness: freshness(then.freshness),
+        meters: meters.unwrap_or(u32::MAX),
+        unit: unit.id(),
+    })
 }
 
 fn distance(seek: &Seek<'_>, facility: &Facility) -> Option<u32> {

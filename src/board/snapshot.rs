@@ -1,6 +1,7 @@
 //! One state of the board.
 use super::follow::unit_of;
 use super::notice::Notices;
+use super::seat::Seat;
 use crate::domain::bed::{BedUnit, UnitFact};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
@@ -32,11 +33,12 @@ pub struct Snapshot {
     regions: OrdMap<RegionId, Arc<Region>>,
     organizations: OrdMap<OrganizationId, Arc<Organization>>,
     pub(super) facilities: OrdMap<FacilityId, Arc<Facility>>,
-    services: OrdMap<ServiceId, Arc<Service>>,
+    pub(super) services: OrdMap<ServiceId, Arc<Service>>,
     pub(super) units: OrdMap<BedUnitId, Arc<BedUnit>>,
     /// Units exactly as of `number`: what an event changed is told from here.
     pub(super) logged: HashMap<BedUnitId, Arc<BedUnit>>,
-    at_facility: HashMap<FacilityId, OrdSet<BedUnitId>>,
+    pub(super) seats: OrdMap<BedUnitId, Seat>,
+    pub(super) at_facility: HashMap<FacilityId, OrdSet<BedUnitId>>,
     pub(super) teams: OrdMap<TeamId, Arc<Team>>,
     pub(super) covering: HashMap<u32, OrdSet<TeamId>>,
     grants: OrdMap<GrantId, Arc<Grant>>,
@@ -65,9 +67,9 @@ macro_rules! names {
 
 names! {
     RegionDetails, regions;
-    OrganizationDetails, organizations;
+    OrganizationDetails, organizations, Snapshot::agency;
     FacilityDetails, facilities, Snapshot::place;
-    ServiceDetails, services;
+    ServiceDetails, services, Snapshot::service;
 }
 
 impl Snapshot {
@@ -128,8 +130,8 @@ impl Snapshot {
     pub(super) fn put<D: Names>(&mut self, entry: Arc<Entry<D>>) {
         let old = D::map(self).get(&entry.id).cloned();
         if old.as_ref().is_none_or(|old| old.version < entry.version) {
+            D::map_mut(self).insert(entry.id, entry.clone());
             D::index(self, old.as_deref(), &entry);
-            D::map_mut(self).insert(entry.id, entry);
         }
     }
 
@@ -145,7 +147,8 @@ impl Snapshot {
             self.at_facility.entry(there).or_default().remove(&id);
         }
         self.at_facility.entry(here).or_default().insert(id);
-        self.units.insert(id, unit);
+        self.units.insert(id, unit.clone());
+        self.take_seat(&unit);
     }
 
     /// Takes a grant, unless a newer one is here.
@@ -157,7 +160,16 @@ impl Snapshot {
         self.grants.insert(grant.id, grant);
     }
 
+    fn agency(&mut self, old: Option<&Organization>, new: &Organization) {
+        self.reseat(old.is_none(), |unit| unit.entry.owner == new.id);
+    }
+
+    fn service(&mut self, old: Option<&Service>, new: &Service) {
+        self.reseat(old.is_none(), |unit| unit.definition().service == new.id);
+    }
+
     fn place(&mut self, old: Option<&Facility>, new: &Facility) {
+        self.reseat(old.is_none(), |unit| unit.definition().facility == new.id);
         let (old, new) = (old.and_then(place_of), place_of(new));
         if old == new {
             return;
@@ -276,7 +288,7 @@ impl Snapshot {
     }
 }
 
-fn sees<D: Details>(scope: &Scope, entry: &Entry<D>) -> bool {
+pub(super) fn sees<D: Details>(scope: &Scope, entry: &Entry<D>) -> bool {
     scope.sees(entry.region, entry.owner, entry.details.audience())
 }
 

@@ -110,7 +110,7 @@ impl Snapshot {
             .entries::<ServiceDetails>(scope)
             .filter(|service| service.details.is_virtual())
             .map(|service| (service, respond::talk(seek.need, service, county, seek.at)))
-            .map(|(service, reasons)| (need::fit(&reasons), service, reasons))
+            .map(|(service, reasons)| (need::worst(&reasons), service, reasons))
             .filter(|(fit, ..)| *fit != Fit::NotMet)
             .collect();
         lines.sort_by_key(|(fit, service, _)| (*fit as u8, service.details.kind != ServiceKind::Call, service.id));
@@ -133,7 +133,7 @@ impl Snapshot {
             .filter(|view| view.shown_as().may_come())
             .map(|team| {
                 let reasons = respond::come(seek.need, team.team(), county, seek.at);
-                Coming { fit: need::fit(&reasons), team, reasons }
+                Coming { fit: need::worst(&reasons), team, reasons }
             })
             .collect();
         teams.sort_by_key(|coming| {

@@ -211,29 +211,47 @@ pub struct Reason {
     pub says: &'static str,
 }
 
+/// Tells each point in which a unit fits or not.
+fn points(
+    need: &Need,
+    unit: &BedUnit,
+    service: &Service,
+    facility: &Facility,
+    shown: ShownAs,
+    tell: &mut impl FnMut(Reason),
+) {
+    tell(capacity(shown));
+    [age(need, unit), legal_status(need, unit), room_gender(need, unit)].into_iter().flatten().for_each(&mut *tell);
+    let catchment = catchment(need.home_county, &service.details.catchment_fips);
+    [screening(need, service), mobility(need, unit, facility), language(need, service), catchment]
+        .into_iter()
+        .flatten()
+        .for_each(&mut *tell);
+    set_up_for(need, unit).for_each(&mut *tell);
+    to_ask(need).for_each(tell);
+}
+
 /// How a unit fits a need at an instant: every point, with its reason.
 pub fn reasons(need: &Need, unit: &BedUnit, service: &Service, facility: &Facility, now: At) -> Vec<Reason> {
-    let mut found = vec![capacity(unit.availability(now).shown_as)];
-    found.extend([age(need, unit), legal_status(need, unit), room_gender(need, unit)].into_iter().flatten());
-    found.extend(
-        [
-            screening(need, service),
-            mobility(need, unit, facility),
-            language(need, service),
-            catchment(need.home_county, &service.details.catchment_fips),
-        ]
-        .into_iter()
-        .flatten(),
-    );
-    found.extend(set_up_for(need, unit));
-    found.extend(to_ask(need));
+    let mut found = Vec::new();
+    points(need, unit, service, facility, unit.availability(now).shown_as, &mut |reason| found.push(reason));
     found
 }
 
 /// The worst of the points: one that is not met, else one to ask, else met. Who pays is said, and ranks nobody.
-pub fn fit(reasons: &[Reason]) -> Fit {
-    let ranking = reasons.iter().filter(|reason| reason.criterion != Criterion::Payer);
-    ranking.map(|reason| reason.fit).max_by_key(|fit| *fit as u8).unwrap_or(Fit::Met)
+pub fn fit(need: &Need, unit: &BedUnit, service: &Service, facility: &Facility, shown: ShownAs) -> Fit {
+    let mut worst = Fit::Met;
+    points(need, unit, service, facility, shown, &mut |reason| {
+        if reason.criterion != Criterion::Payer {
+            worst = worst.max(reason.fit);
+        }
+    });
+    worst
+}
+
+/// The worst of some points.
+pub fn worst(reasons: &[Reason]) -> Fit {
+    reasons.iter().map(|reason| reason.fit).max().unwrap_or(Fit::Met)
 }
 
 pub(super) fn reason(criterion: Criterion, fit: Fit, says: &'static str) -> Reason {
@@ -351,7 +369,7 @@ pub(super) fn catchment(county: Option<u32>, served: &[u32]) -> Option<Reason> {
 }
 
 /// Needs that a unit is either set up for, or has to be asked about.
-fn set_up_for(need: &Need, unit: &BedUnit) -> Vec<Reason> {
+fn set_up_for(need: &Need, unit: &BedUnit) -> impl Iterator<Item = Reason> {
     let withdrawal = need.withdrawal_risk.map(|risk| matches!(risk, WithdrawalRisk::Moderate | WithdrawalRisk::Severe));
     [
         (need.idd, Criterion::Idd, Specialty::Idd),
@@ -364,18 +382,17 @@ fn set_up_for(need: &Need, unit: &BedUnit) -> Vec<Reason> {
     ]
     .into_iter()
     .filter(|(needed, ..)| *needed == Some(true))
-    .map(|(_, criterion, specialty)| {
+    .map(move |(_, criterion, specialty)| {
         if unit.definition().specialties.contains(&specialty) {
             reason(criterion, Fit::Met, "The unit is set up for this.")
         } else {
             reason(criterion, Fit::Unknown, "Ask whether the unit can take this.")
         }
     })
-    .collect()
 }
 
 /// Needs that no unit's definition answers: they are asked, never assumed.
-fn to_ask(need: &Need) -> Vec<Reason> {
+fn to_ask(need: &Need) -> impl Iterator<Item = Reason> + use<> {
     let behavior = need.behaviors_24h.iter().any(|b| *b != Behavior::None);
     let safety = need.safety_flags.iter().any(|f| *f != SafetyFlag::None);
     [
@@ -391,5 +408,4 @@ fn to_ask(need: &Need) -> Vec<Reason> {
     .into_iter()
     .filter(|(asked, ..)| *asked)
     .map(|(_, criterion, says)| reason(criterion, Fit::Unknown, says))
-    .collect()
 }

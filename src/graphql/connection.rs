@@ -170,29 +170,45 @@ impl Listing<'_> {
         C: ConnectionNameType,
         D: EdgeNameType,
     {
+        let keyed = rows.into_iter().map(|row| (row.key, (row.node, row.edge))).collect();
+        self.page_of(ctx, paging, keyed, |row| row)
+    }
+
+    /// Cuts a page out of keyed things in order, and makes rows of those alone that are on it.
+    pub fn page_of<K, T, N, E, C, D>(
+        &self,
+        ctx: &Context<'_>,
+        paging: &Paging,
+        mut rows: Vec<(K, T)>,
+        row: impl Fn(T) -> (N, E),
+    ) -> Result<Page<N, E, C, D>, async_graphql::Error>
+    where
+        K: Ord + Clone + serde::Serialize + serde::de::DeserializeOwned,
+        N: OutputType,
+        E: ObjectType,
+        C: ConnectionNameType,
+        D: EdgeNameType,
+    {
         let (size, backward) = paging.size(ctx.data_unchecked::<Limits>())?;
         let after = paging.after.as_ref().map(|cursor| self.key::<K>(cursor)).transpose()?;
         let before = paging.before.as_ref().map(|cursor| self.key::<K>(cursor)).transpose()?;
         let all = rows.len();
-        let mut rows: Vec<_> =
-            rows.into_iter().skip_while(|row| after.as_ref().is_some_and(|after| row.key <= *after)).collect();
-        let skipped = all - rows.len();
-        let within = rows.partition_point(|row| before.as_ref().is_none_or(|before| row.key < *before));
-        let cut_behind = within < rows.len();
-        rows.truncate(within);
-        let (mut previous, mut next) = (skipped > 0, cut_behind);
-        if backward {
-            previous |= rows.len() > size;
-            rows.drain(..rows.len().saturating_sub(size));
-        } else {
-            next |= rows.len() > size;
-            rows.truncate(size);
+        let mut begins = after.map_or(0, |after| rows.partition_point(|(key, _)| *key <= after));
+        let mut ends = before.map_or(all, |before| rows.partition_point(|(key, _)| *key < before)).max(begins);
+        let (mut previous, mut next) = (begins > 0, ends < all);
+        if ends - begins > size {
+            if backward {
+                (begins, previous) = (ends - size, true);
+            } else {
+                (ends, next) = (begins + size, true);
+            }
         }
         let mut page = Page::with_additional_fields(previous, next, Extra { as_of: self.as_of() });
-        for row in rows {
-            let payload = serde_json::to_vec(&row.key).unwrap_or_default();
-            let cursor = self.seal().close(&page_bound(&self.bound), &payload);
-            page.edges.push(Edge::with_additional_fields(cursor, row.node, row.edge));
+        let bound = page_bound(&self.bound);
+        for (key, of) in rows.drain(begins..ends) {
+            let payload = serde_json::to_vec(&key).unwrap_or_default();
+            let (node, edge) = row(of);
+            page.edges.push(Edge::with_additional_fields(self.seal().close(&bound, &payload), node, edge));
         }
         Ok(page)
     }

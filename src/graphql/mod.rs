@@ -30,8 +30,10 @@ mod verbs;
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};
 use async_graphql::{Name, Request, Response, SDLExportOptions, Value};
 use futures_util::{Stream, StreamExt};
+use guard::Documents;
 use limits::Limits;
-use over_http::{Fault, Incoming, Source};
+use over_http::{Fault, Incoming, Ready, Source};
+use std::sync::Arc;
 use std::time::Duration;
 
 type Inner = async_graphql::Schema<query::Query, mutation::Mutation, subscription::Subscription>;
@@ -40,6 +42,7 @@ type Inner = async_graphql::Schema<query::Query, mutation::Mutation, subscriptio
 #[derive(Clone)]
 pub struct Schema {
     inner: Inner,
+    documents: Arc<Documents>,
     demo: bool,
     timeout: Duration,
 }
@@ -47,9 +50,7 @@ pub struct Schema {
 /// One operation that has passed the guard.
 #[derive(Clone)]
 pub struct Operation {
-    incoming: Incoming,
-    /// What kind it is.
-    pub kind: OperationType,
+    ready: Ready,
     /// The variable that says where a subscriber comes from, if one does.
     place: Option<Name>,
 }
@@ -71,12 +72,21 @@ impl Schema {
             inner = inner.extension(verbs::Verbs);
         }
         let inner = inner.finish();
-        Self { inner, demo, timeout: Duration::from_secs(limits.query_seconds) }
+        Self { inner, documents: Arc::default(), demo, timeout: Duration::from_secs(limits.query_seconds) }
     }
 
     /// The schema as published: a Federation 2 subgraph.
     pub fn sdl(&self) -> String {
         self.inner.sdl_with_options(SDLExportOptions::new().federation().include_specified_by())
+    }
+
+    /// Passes a request through the guard.
+    pub fn pass(&self, incoming: Incoming, limits: &Limits) -> Result<Operation, Fault> {
+        let ready = incoming.check(limits, &self.documents).inspect_err(|_| {
+            metrics::counter!("hub_requests_total", "kind" => "unread", "outcome" => "refused").increment(1);
+        })?;
+        let place = place(&ready.document, ready.incoming.operation_name.as_deref());
+        Ok(Operation { ready, place })
     }
 
     /// Runs a query or a mutation.
@@ -109,39 +119,30 @@ impl Schema {
 }
 
 impl Operation {
-    /// Passes a request through the guard.
-    pub fn new(incoming: Incoming, limits: &Limits) -> Result<Self, Fault> {
-        let mut ready = incoming.clone().check(limits).inspect_err(|_| {
-            metrics::counter!("hub_requests_total", "kind" => "unread", "outcome" => "refused").increment(1);
-        })?;
-        let name = incoming.operation_name.clone();
-        let place = ready.request.parsed_query().ok().and_then(|document| place(document, name.as_deref()));
-        Ok(Self { incoming, kind: ready.kind, place })
+    /// What kind it is.
+    pub fn kind(&self) -> OperationType {
+        self.ready.kind
     }
 
     /// The request that runs it.
-    pub fn request(&self, limits: &Limits) -> Request {
-        match self.incoming.clone().check(limits) {
-            Ok(ready) => ready.request,
-            // It passed once; an empty request answers that nothing was asked.
-            Err(_) => Request::new(""),
-        }
+    pub fn request(&self) -> Request {
+        self.ready.request()
     }
 
     /// Refuses an operation that this method, or an answer in this media type, cannot carry.
     pub fn admit(&self, method: &axum::http::Method, media: over_http::Media) -> Result<(), Fault> {
-        over_http::admit(self.kind, method, media)
+        self.ready.admit(method, media)
     }
 
     /// Which document it runs, which of its operations, and with which variables, less its place.
     fn identity(&self) -> (Source, Option<String>, String) {
-        let mut variables = self.incoming.variables.clone();
+        let mut variables = self.ready.incoming.variables.clone();
         if let Some(place) = &self.place {
             variables.remove(place);
         }
         (
-            self.incoming.source.clone(),
-            self.incoming.operation_name.clone(),
+            self.ready.incoming.source.clone(),
+            self.ready.incoming.operation_name.clone(),
             serde_json::to_string(&variables).unwrap_or_default(),
         )
     }

@@ -46,7 +46,8 @@ pub fn id(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::graphql::{guard, limits::Limits, operations};
+    use crate::graphql::guard::{self, Documents};
+    use crate::graphql::{limits::Limits, operations};
     use async_graphql::Variables;
 
     #[test]
@@ -54,7 +55,8 @@ mod tests {
         assert!(operations::all().any(|(_, operation)| operation.name == "bed_board"));
         for (id, operation) in operations::all() {
             assert_eq!(operations::find(id), Some(operation));
-            let checked = guard::check(operation.text, None, &Variables::default(), &Limits::default());
+            let checked =
+                guard::check(operation.text, None, &Variables::default(), &Limits::default(), &Documents::default());
             assert!(checked.is_ok(), "{}: {checked:?}", operation.name);
         }
         assert_eq!(operations::find("sha256:00"), None);

@@ -4,6 +4,7 @@ use super::connection::{AsOf, Page, Paging, Row};
 use super::directory::Service;
 use super::error::{ErrorCode, coded};
 use super::input::{NeedInput, PointInput, fips};
+use super::limits::Limits;
 use super::query::listing;
 use super::scalars::{Code, DateTime};
 use super::seen::{Seen, asking};
@@ -11,6 +12,7 @@ use super::team::Team;
 use crate::board::{Coming, Found, Rank, Respond, Seek};
 use crate::domain::need::{Criterion, Fit, Need, Reason};
 use crate::domain::role::Role;
+use crate::domain::time::At;
 use async_graphql::connection::{ConnectionNameType, EdgeNameType};
 use async_graphql::{Context, Error, Object, SimpleObject};
 
@@ -171,14 +173,18 @@ pub(super) fn bed_search(ctx: &Context<'_>, wanted: Wanted, paging: &Paging) -> 
     };
     let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into())?;
     let seen = &asking.seen;
+    let (size, _) = paging.size(ctx.data_unchecked::<Limits>())?;
     // Every page is in the order of the first page's instant, or freshness would move rows between pages; what it says
     // is of now.
-    let (at, ranked_at) = match &paging.after {
-        Some(cursor) => (seen.now, listing.instant(cursor)?),
-        None => (seen.now, seen.now),
+    let (ranked_at, after) = match &paging.after {
+        Some(cursor) => (listing.instant(cursor)?, Some(listing.key::<(At, Rank)>(cursor)?.1)),
+        None => (seen.now, None),
     };
-    let found = seen.board.search(&seen.scope, &Seek { need: &need, near, within_meters, at, ranked_at });
-    let rows: Vec<Row<(crate::domain::time::At, Rank), _, _>> = found
+    // One more than the page, so that the page knows whether it is the last.
+    let seek = Seek { need: &need, near, within_meters, at: seen.now, ranked_at, after, most: size + 1 };
+    let rows: Vec<Row<(At, Rank), _, _>> = seen
+        .board
+        .search(&seen.scope, &seek)
         .iter()
         .map(|found| Row {
             key: (ranked_at, found.rank),
@@ -186,9 +192,10 @@ pub(super) fn bed_search(ctx: &Context<'_>, wanted: Wanted, paging: &Paging) -> 
             edge: search_edge(found, seen),
         })
         .collect();
-    let page = listing.page::<_, _, _, SearchName, SearchName>(ctx, paging, rows)?;
+    let cut = Paging { first: paging.first, ..Paging::default() };
+    let page = listing.page::<_, _, _, SearchName, SearchName>(ctx, &cut, rows)?;
     let answers = Answers { as_of: page.additional_fields.as_of, need, in_county, seen: seen.clone() };
-    let mut whole = SearchPage::with_additional_fields(page.has_previous_page, page.has_next_page, answers);
+    let mut whole = SearchPage::with_additional_fields(after.is_some(), page.has_next_page, answers);
     whole.edges = page.edges;
     Ok(whole)
 }

@@ -145,7 +145,15 @@ impl Session {
         let mut ping = tokio::time::interval_at(born + every, every);
         let mut heard = born;
         let mut closing = self.closing.clone();
+        // Waits that outlive a message are made once: making and dropping their timers costs more than a message does.
+        let mut late = std::pin::pin!(tokio::time::sleep_until(init_by));
+        let mut dead = std::pin::pin!(tokio::time::sleep_until(dies));
+        let mut closed = std::pin::pin!(async { drop(closing.wait_for(|closing| *closing).await) });
+        let mut unseated: Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>> = None;
         loop {
+            if let (None, Some(viewer)) = (&unseated, running.viewer.clone()) {
+                unseated = Some(Box::pin(async move { self.tables.ended(&viewer).await }));
+            }
             let ended = tokio::select! {
                 message = socket.recv() => {
                     heard = Instant::now();
@@ -157,30 +165,22 @@ impl Session {
                     }
                 }
                 Some(out) = outgoing.recv() => self.tell(socket, &mut running, out).await,
-                () = tokio::time::sleep_until(init_by), if running.viewer.is_none() => Err((4408, "send connection_init sooner".into())),
-                () = tokio::time::sleep_until(dies) => Err((1001, "sockets are closed after an hour: come back with your cursors".into())),
+                () = &mut late, if running.viewer.is_none() => Err((4408, "send connection_init sooner".into())),
+                () = &mut dead => Err((1001, "sockets are closed after an hour: come back with your cursors".into())),
                 _ = ping.tick() => match heard.elapsed() > every * 2 {
                     true => Err((4408, "no answer to pings".into())),
                     false => self.send(socket, Message::Ping(Bytes::new())).await,
                 },
-                () = async { drop(closing.wait_for(|closing| *closing).await) }, if running.leaving.is_none() => {
+                () = &mut closed, if running.leaving.is_none() => {
                     running.leaving = Some(Instant::now() + self.drain);
                     Ok(())
                 }
                 () = tokio::time::sleep_until(running.leaving.unwrap_or(dies)), if running.leaving.is_some() => Err((1001, RESTARTING.into())),
-                () = self.unseated(running.viewer.as_ref()), if running.viewer.is_some() => Err((4401, "the token or the grant has ended".into())),
+                () = gone(&mut unseated) => Err((4401, "the token or the grant has ended".into())),
             };
             if let Err(close) = ended.and_then(|()| running.left()) {
                 return Some(close);
             }
-        }
-    }
-
-    /// Resolves when the viewer no longer stands.
-    async fn unseated(&self, viewer: Option<&Viewer>) {
-        match viewer {
-            Some(viewer) => self.tables.ended(viewer).await,
-            None => std::future::pending().await,
         }
     }
 
@@ -286,7 +286,7 @@ impl Session {
         let of = trace.clone();
         let task = async move {
             let operation = Incoming::from_value(payload.unwrap_or_default(), &session.limits);
-            match operation.and_then(|incoming| Operation::new(incoming, &session.limits)) {
+            match operation.and_then(|incoming| session.schema.pass(incoming, &session.limits)) {
                 Err(fault) => {
                     let _ = out.send(Out::Error(name, errors(fault, &trace, &session.limits))).await;
                 }
@@ -305,9 +305,9 @@ impl Session {
             let _ = out.send(Out::Error(name, errors(fault, &trace, &self.limits))).await;
             return;
         }
-        if operation.kind != OperationType::Subscription {
-            let request = operation.request(&self.limits).data(Asking::new(&self.hub, viewer));
-            let response = self.schema.execute(operation.kind, request).await;
+        if operation.kind() != OperationType::Subscription {
+            let request = operation.request().data(Asking::new(&self.hub, viewer));
+            let response = self.schema.execute(operation.kind(), request).await;
             let refused = super::over_http::is_request_error(&response);
             let body = Bytes::from(payload(response, &trace, &self.limits));
             let last =
@@ -332,6 +332,14 @@ impl Session {
             }
         }
         let _ = out.send(Out::Done(name)).await;
+    }
+}
+
+/// Resolves when the viewer no longer stands; never while there is none.
+async fn gone(unseated: &mut Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>>) {
+    match unseated {
+        Some(unseated) => unseated.await,
+        None => std::future::pending().await,
     }
 }
 

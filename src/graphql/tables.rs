@@ -223,36 +223,40 @@ impl Tables {
             let upto = room.hub.board().now().number();
             let stands = || app::grant::stands(&room.hub, &viewer);
             let mut last: Option<Arc<str>> = None;
-            let source = Source::new(Kind::Missed(upto));
-            let mut missed = std::pin::pin!(run(&room, &operation, &viewer, source, &trace));
             let mut caught_up = false;
-            loop {
-                let frame = tokio::select! {
-                    biased;
-                    frame = missed.next() => frame,
-                    // There may be far to catch up: whoever comes back goes on from here.
-                    () = closes(&mut closing) => {
-                        yield Served::Closing(last);
+            {
+                // What a newcomer's own run holds, it gives back before it sits down for good.
+                let source = Source::new(Kind::Missed(upto));
+                let mut missed = std::pin::pin!(run(&room, &operation, &viewer, source, &trace));
+                loop {
+                    let frame = tokio::select! {
+                        biased;
+                        frame = missed.next() => frame,
+                        // There may be far to catch up: whoever comes back goes on from here.
+                        () = closes(&mut closing) => {
+                            yield Served::Closing(last);
+                            return;
+                        }
+                    };
+                    let Some(frame) = frame else { break };
+                    if !stands() {
+                        yield Served::Unseated;
                         return;
                     }
-                };
-                let Some(frame) = frame else { break };
-                if !stands() {
-                    yield Served::Unseated;
-                    return;
+                    let Some(sent) = frame.sent.clone() else {
+                        begun("refused");
+                        yield Served::Refused(frame.body);
+                        return;
+                    };
+                    if last.is_none() {
+                        begun("ok");
+                    }
+                    last = Some(sent.cursor);
+                    caught_up = sent.heartbeat;
+                    yield Served::Frame(frame);
                 }
-                let Some(sent) = frame.sent.clone() else {
-                    begun("refused");
-                    yield Served::Refused(frame.body);
-                    return;
-                };
-                if last.is_none() {
-                    begun("ok");
-                }
-                last = Some(sent.cursor);
-                caught_up = sent.heartbeat;
-                yield Served::Frame(frame);
             }
+            drop(operation);
             if !caught_up {
                 // The log could not be read to the end: going on from here would leave a hole.
                 yield Served::TooSlow(last);
@@ -277,10 +281,12 @@ impl Tables {
         stream! {
             let (mut revocations, closing) = (room.revocations.subscribe(), room.closing.clone());
             let stands = || app::grant::stands(&room.hub, &viewer);
+            // One wait for the whole seat: made anew for each frame, its timer would cost more than the frame.
+            let mut over = std::pin::pin!(ended(&room, &viewer, &mut revocations));
             loop {
                 let frame = tokio::select! {
                     biased;
-                    () = ended(&room, &viewer, &mut revocations) => {
+                    () = &mut over => {
                         yield Served::Unseated;
                         return;
                     }
@@ -383,7 +389,7 @@ fn run<'a>(
     trace: &str,
 ) -> impl Stream<Item = Frame> + Send + use<'a> {
     let asking = Asking::new(&room.hub, viewer.clone());
-    let request = operation.request(&room.limits).data(asking).data(source.clone());
+    let request = operation.request().data(asking).data(source.clone());
     let (limits, trace) = (room.limits.clone(), trace.to_owned());
     room.schema.stream(request).map(move |response| {
         let sent = source.noted();

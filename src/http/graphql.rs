@@ -166,7 +166,7 @@ fn unsigned(refused: NotSignedIn, media: Media, trace: &str, limits: &crate::gra
 async fn run(door: &Door, asked: Asked, method: Method, read: Result<Incoming, Fault>) -> Response {
     let limits = &door.0.limits;
     let operation = read.and_then(|incoming| {
-        let operation = Operation::new(incoming, limits)?;
+        let operation = door.0.parts.schema.pass(incoming, limits)?;
         operation.admit(&method, asked.media)?;
         Ok(operation)
     });
@@ -175,14 +175,14 @@ async fn run(door: &Door, asked: Asked, method: Method, read: Result<Incoming, F
         Err(fault) => return sent(fault.answer(asked.media, &asked.trace, limits)),
     };
     let parts = &door.0.parts;
-    if operation.kind == OperationType::Subscription {
+    if operation.kind() == OperationType::Subscription {
         if door.closing() {
             return sent(restarting().answer(asked.media, &asked.trace, limits));
         }
         return stream(subscribed(door, operation, asked));
     }
-    let request = operation.request(limits).data(Asking::new(&parts.hub, asked.viewer));
-    let response = parts.schema.execute(operation.kind, request).await;
+    let request = operation.request().data(Asking::new(&parts.hub, asked.viewer));
+    let response = parts.schema.execute(operation.kind(), request).await;
     if asked.media == Media::EventStream {
         let body = over_http::payload(response, &asked.trace, limits);
         let events = [over_http::event("next", &body), over_http::event("complete", b"")];

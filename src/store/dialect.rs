@@ -106,9 +106,8 @@ impl Dialect {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
                 ..Default::default()
             },
-            Self::Postgres => {
-                TransactionOptions { isolation_level: Some(IsolationLevel::ReadCommitted), ..Default::default() }
-            }
+            // READ COMMITTED, as its connections begin by themselves.
+            Self::Postgres => TransactionOptions::default(),
         };
         Ok(pool.begin_with_options(options).await?)
     }
@@ -292,6 +291,8 @@ fn postgres(url: &str, connections: u32, size: PoolSize) -> ConnectOptions {
             ("lock_timeout", size.lock_ms_max.to_string()),
             ("statement_timeout", size.statement_ms_max.to_string()),
             ("idle_in_transaction_session_timeout", size.idle_ms_max.to_string()),
+            // Said once a connection: said in each transaction, it is a round trip more.
+            ("default_transaction_isolation", "read committed".to_owned()),
         ])
     });
     options
@@ -299,6 +300,8 @@ fn postgres(url: &str, connections: u32, size: PoolSize) -> ConnectOptions {
 
 fn sqlite(url: &str, connections: u32, size: PoolSize) -> ConnectOptions {
     let mut options = options(url, connections, size);
+    // A file does not hang up.
+    options.test_before_acquire(false);
     options.map_sqlx_sqlite_opts(|sqlite| {
         sqlite
             .create_if_missing(true)

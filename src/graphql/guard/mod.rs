@@ -4,6 +4,7 @@
 //! hold a processor for seconds or overflow the stack. So a text is counted first, then parsed, then weighed once.
 //!
 //! **Invariant**: no work here grows faster than the text and the variables do, whatever they say.
+mod documents;
 mod lexer;
 mod refused;
 mod rules;
@@ -11,18 +12,20 @@ mod rules;
 mod tests;
 mod weigh;
 
+pub use documents::Documents;
 pub(crate) use refused::brief;
 pub use refused::{Excess, Limit, Refused};
 
 use crate::graphql::limits::Limits;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Value, Variables};
+use std::sync::Arc;
 
 /// A document that may be validated and executed.
 #[derive(Debug)]
 pub struct Checked {
     /// The document, parsed.
-    pub document: ExecutableDocument,
+    pub document: Arc<ExecutableDocument>,
     /// The kind of the operation that will run.
     pub kind: OperationType,
     /// The complexity of the operation that will run, in fields.
@@ -30,20 +33,35 @@ pub struct Checked {
 }
 
 /// Checks a document, and the variables that its operation would run with, against every limit.
-pub fn check(text: &str, name: Option<&str>, variables: &Variables, limits: &Limits) -> Result<Checked, Refused> {
+pub fn check(
+    text: &str,
+    name: Option<&str>,
+    variables: &Variables,
+    limits: &Limits,
+    documents: &Documents,
+) -> Result<Checked, Refused> {
     if text.len() > limits.body_bytes_max {
         return Err(Refused::TooLarge { bytes_max: limits.body_bytes_max });
     }
     let shallow = variables.values().all(|value| nests_within(value, limits.variables_nesting_max));
     Excess::unless(shallow, Limit::VariablesNesting, limits.variables_nesting_max)?;
-    lexer::scan(text, limits)?;
-    let document = async_graphql::parser::parse_query(text).map_err(|error| Refused::unparsed(text, &error))?;
+    let known = documents.find(text);
+    let document = known.as_ref().map_or_else(|| parse(text, limits), |document| Ok(document.clone()))?;
     let operation = choose(&document, name)?;
     rules::required_variables(operation, variables)?;
     let weight = weigh::weigh(&document, operation, variables, limits)?;
     rules::single_field_subscriptions(&document)?;
     let kind = operation.ty;
+    if known.is_none() {
+        documents.keep(text, &document);
+    }
     Ok(Checked { document, kind, complexity: weight })
+}
+
+fn parse(text: &str, limits: &Limits) -> Result<Arc<ExecutableDocument>, Refused> {
+    lexer::scan(text, limits)?;
+    let document = async_graphql::parser::parse_query(text).map_err(|error| Refused::unparsed(text, &error))?;
+    Ok(Arc::new(document))
 }
 
 /// True if no list or object within `value` is more than `levels` deep.

@@ -1,5 +1,5 @@
 //! Each limit just under and just over, and documents made to hurt.
-use super::{Checked, Limit, Refused, lexer, weigh};
+use super::{Checked, Documents, Limit, Refused, lexer, weigh};
 use crate::graphql::limits::Limits;
 use async_graphql::parser::{parse_query, types::OperationType};
 use async_graphql::{Value, Variables, value};
@@ -11,7 +11,7 @@ fn check(text: &str) -> Result<Checked, Refused> {
 }
 
 fn check_with(text: &str, variables: Value, limits: &Limits) -> Result<Checked, Refused> {
-    super::check(text, None, &Variables::from_value(variables), limits)
+    super::check(text, None, &Variables::from_value(variables), limits, &Documents::default())
 }
 
 fn complexity(text: &str, variables: Value) -> usize {
@@ -217,7 +217,15 @@ fn rules_that_the_library_lacks() {
     assert!(null.unwrap_err().to_string().contains("required"));
     check("query($a: Int! = 1, $b: Int) { a(b: $a, c: $b) }").unwrap();
 
-    let named = |name| super::check("query A { a } mutation B { b }", name, &Variables::default(), &Limits::default());
+    let named = |name| {
+        super::check(
+            "query A { a } mutation B { b }",
+            name,
+            &Variables::default(),
+            &Limits::default(),
+            &Documents::default(),
+        )
+    };
     assert_eq!(named(Some("A")).unwrap().kind, OperationType::Query);
     assert_eq!(named(Some("B")).unwrap().kind, OperationType::Mutation);
     assert!(named(Some("C")).is_err() && named(None).is_err());

@@ -11,4 +11,4 @@ mod tests;
 pub use accept::{Media, negotiate};
 pub use answer::{Answer, Fault, answer, event, is_request_error, payload};
 pub use json::{Unreadable, read_json};
-pub use read::{Incoming, Ready, Source, admit, read_get, read_post};
+pub use read::{Incoming, Ready, Source, read_get, read_post};

@@ -1,12 +1,13 @@
 //! Requests as they come in: by POST, by GET, or in a socket's message.
 use super::accept::is_utf8;
 use super::{Fault, Media, Unreadable, read_json};
-use crate::graphql::guard::{Excess, Limit, Refused, check, nests_within};
+use crate::graphql::guard::{Documents, Excess, Limit, Refused, check, nests_within};
 use crate::graphql::{limits::Limits, operations};
 use async_graphql::indexmap::IndexMap;
-use async_graphql::parser::types::OperationType;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Name, Request, Value, Variables};
 use axum::http::{Method, StatusCode};
+use std::sync::Arc;
 
 /// A GraphQL request, well-formed; its document is not looked at yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,10 +30,12 @@ pub enum Source {
 }
 
 /// A request that is within every limit and may be validated and executed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ready {
-    /// The request for the schema, its document already parsed.
-    pub request: Request,
+    /// The request as it came.
+    pub incoming: Incoming,
+    /// Its document, parsed.
+    pub document: Arc<ExecutableDocument>,
     /// The kind of the operation that will run.
     pub kind: OperationType,
     /// The operation's complexity, in fields.
@@ -65,7 +68,7 @@ impl Incoming {
     }
 
     /// Passes the document and its variables through the guard.
-    pub fn check(self, limits: &Limits) -> Result<Ready, Fault> {
+    pub fn check(self, limits: &Limits, documents: &Documents) -> Result<Ready, Fault> {
         let trusted;
         let document = match &self.source {
             Source::Text(text) => text.as_str(),
@@ -78,30 +81,30 @@ impl Incoming {
                 trusted.text
             }
         };
-        let checked = check(document, self.operation_name.as_deref(), &self.variables, limits)?;
-        let mut request = Request::new("").variables(self.variables);
-        request.operation_name = self.operation_name;
-        request.set_parsed_query(checked.document);
-        Ok(Ready { request, kind: checked.kind, complexity: checked.complexity })
+        let checked = check(document, self.operation_name.as_deref(), &self.variables, limits, documents)?;
+        Ok(Ready { incoming: self, document: checked.document, kind: checked.kind, complexity: checked.complexity })
     }
 }
 
 impl Ready {
+    /// The request for the schema, its document already parsed.
+    pub fn request(&self) -> Request {
+        let mut request = Request::new("").variables(self.incoming.variables.clone());
+        request.operation_name.clone_from(&self.incoming.operation_name);
+        request.set_parsed_query(ExecutableDocument::clone(&self.document));
+        request
+    }
+
     /// Refuses an operation that this method, or an answer in this media type, cannot carry.
     pub fn admit(&self, method: &Method, media: Media) -> Result<(), Fault> {
-        admit(self.kind, method, media)
-    }
-}
-
-/// Refuses a kind of operation that this method, or an answer in this media type, cannot carry.
-pub fn admit(kind: OperationType, method: &Method, media: Media) -> Result<(), Fault> {
-    match kind {
-        OperationType::Mutation if method != Method::POST => Err(Fault::method("send a mutation by POST", "POST")),
-        OperationType::Subscription if media != Media::EventStream => Err(Fault::bad(
-            "a subscription needs a stream: send Accept: text/event-stream, or open a WebSocket with the subprotocol \
-             graphql-transport-ws",
-        )),
-        _ => Ok(()),
+        match self.kind {
+            OperationType::Mutation if method != Method::POST => Err(Fault::method("send a mutation by POST", "POST")),
+            OperationType::Subscription if media != Media::EventStream => Err(Fault::bad(
+                "a subscription needs a stream: send Accept: text/event-stream, or open a WebSocket with the subprotocol \
+                 graphql-transport-ws",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The audits of the npm package graphql-http 1.23.1, each by its id, and what they do not ask.
 use super::{Answer, Fault, Media, Source, answer, negotiate, read_get, read_post};
+use crate::graphql::guard::Documents;
 use crate::graphql::{limits::Limits, operations};
 use async_graphql::{Object, Result, Schema, ServerError, Subscription};
 use axum::http::Method;
@@ -53,11 +54,11 @@ async fn serve(ask: Ask<'_>) -> Answer {
         Method::GET => read_get(ask.sent, &limits),
         _ => read_post(ask.content_type, ask.sent.as_bytes(), &limits),
     };
-    let ready = ready.and_then(|incoming| incoming.check(&limits));
+    let ready = ready.and_then(|incoming| incoming.check(&limits, &Documents::default()));
     match ready.and_then(|ready| ready.admit(ask.method, media).map(|()| ready)) {
         Ok(ready) => {
             let schema = Schema::build(Query, Mutation, Ticks).finish();
-            answer(media, schema.execute(ready.request).await, "t-1", &limits)
+            answer(media, schema.execute(ready.request()).await, "t-1", &limits)
         }
         Err(fault) => fault.answer(media, "t-1", &limits),
     }
@@ -296,10 +297,13 @@ fn a_request_is_read_strictly() {
 fn a_trusted_document_is_asked_for_by_its_id() {
     let limits = Limits::default();
     let (id, _) = operations::all().find(|(_, operation)| operation.name == "bed_board").unwrap();
-    let ready = read_get(&format!("documentId={id}&variables=%7B%22first%22%3A3%7D"), &limits).unwrap().check(&limits);
+    let ready = read_get(&format!("documentId={id}&variables=%7B%22first%22%3A3%7D"), &limits)
+        .unwrap()
+        .check(&limits, &Documents::default());
     assert!(ready.unwrap().complexity > 3 * 8);
     let unknown = format!("{{\"documentId\":\"sha256:{}\"}}", "0".repeat(64));
-    let fault = read_post(Some(JSON), unknown.as_bytes(), &limits).unwrap().check(&limits).unwrap_err();
+    let fault =
+        read_post(Some(JSON), unknown.as_bytes(), &limits).unwrap().check(&limits, &Documents::default()).unwrap_err();
     assert!(fault.message().contains("no trusted document"));
     assert_eq!(fault.answer(Media::Json, "t-1", &limits).status.as_u16(), 400);
 }
