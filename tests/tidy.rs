@@ -34,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             // What the board and the store hand out through verbs.
             "board::Found",
             "board::Names",
+            "board::Past",
             "board::Rank",
             "board::Seek",
             "board::Snapshot",

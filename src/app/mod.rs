@@ -11,6 +11,7 @@ pub mod grant;
 pub mod import;
 pub mod log;
 pub mod outcome;
+pub mod past;
 pub mod sweep;
 
 pub use error::Error;

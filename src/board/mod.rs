@@ -3,9 +3,11 @@
 //! **Invariant**: a copy that knows it. It is loaded once and follows the log; nothing is decided from it, and reading it
 //! takes a scope as reading the store does. What depends on time is computed at reading.
 mod follow;
+mod past;
 mod search;
 mod snapshot;
 
+pub use past::Past;
 pub use search::{Found, Rank, Seek};
 pub use snapshot::{Names, Snapshot};
 
@@ -21,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Board {
     now: ArcSwap<Snapshot>,
     writer: Mutex<()>,
+    folded: past::Folded,
     store: Store,
     me: Viewer,
 }
@@ -30,7 +33,13 @@ impl Board {
     pub async fn load(store: &Store) -> Result<Self, Error> {
         let me = Viewer::machine(Machine::Follower);
         let snapshot = Snapshot::load(&store.read(&me).await?).await?;
-        Ok(Self { now: ArcSwap::from_pointee(snapshot), writer: Mutex::new(()), store: store.clone(), me })
+        Ok(Self {
+            now: ArcSwap::from_pointee(snapshot),
+            writer: Mutex::new(()),
+            folded: past::Folded::default(),
+            store: store.clone(),
+            me,
+        })
     }
 
     /// The board as it is now; it never changes under the reader.

@@ -1,6 +1,6 @@
 //! One state of the board.
 use super::follow::unit_of;
-use crate::domain::bed::{BedUnit, UnitFact};
+use crate::domain::bed::{BedUnit, UnitFact, UnitWords};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::grant::{Grant, Principal};
@@ -36,6 +36,8 @@ pub struct Snapshot {
     grants: OrdMap<GrantId, Arc<Grant>>,
     holders: HashMap<Principal, OrdSet<GrantId>>,
     places: Arc<rstar::RTree<Place>>,
+    /// Counts the changes of what no fact of a unit carries: past boards are kept in the words of one edition.
+    edition: u64,
 }
 
 /// A directory noun of the board.
@@ -88,7 +90,7 @@ impl Snapshot {
             logged.remove(&BedUnitId::of(*key));
         }
         for event in reader.last_events(&ahead, self.number).await? {
-            if let Some(unit) = unit_of(&event, |id| self.label(id)) {
+            if let Some(unit) = unit_of(&event, |id| self.words_of(id)) {
                 logged.insert(unit.id(), Arc::new(unit));
             }
         }
@@ -118,6 +120,7 @@ impl Snapshot {
         let old = D::map(self).get(&entry.id).cloned();
         if old.as_ref().is_none_or(|old| old.version < entry.version) {
             D::index(self, old.as_deref(), &entry);
+            self.edition += 1;
             D::map_mut(self).insert(entry.id, entry);
         }
     }
@@ -127,6 +130,9 @@ impl Snapshot {
         let old = self.units.get(&unit.id()).cloned();
         if old.as_ref().is_some_and(|old| old.version() >= unit.version()) {
             return;
+        }
+        if old.as_ref().is_none_or(|old| old.words() != unit.words()) {
+            self.edition += 1;
         }
         let (id, here) = (unit.id(), unit.definition().facility);
         if let Some(there) = old.map(|old| old.definition().facility).filter(|there| *there != here) {
@@ -162,6 +168,16 @@ impl Snapshot {
     /// The log number it is as of: everything up to it is here, and perhaps more.
     pub fn number(&self) -> i64 {
         self.number
+    }
+
+    /// Which edition of the directory's words it is in.
+    pub(super) fn edition(&self) -> u64 {
+        self.edition
+    }
+
+    /// How many units and entries of the directory it holds.
+    pub(super) fn rows(&self) -> usize {
+        self.units.len() + self.services.len() + self.facilities.len() + self.organizations.len() + self.regions.len()
     }
 
     /// The event with that number; none for an empty log.
@@ -244,9 +260,21 @@ impl Snapshot {
         self.units.values().map(|unit| (unit.id(), unit.version(), unit.fact())).collect()
     }
 
-    /// A unit's label, for facts that have no words.
-    pub(super) fn label(&self, id: BedUnitId) -> String {
-        self.units.get(&id).map_or_else(String::new, |unit| unit.entry.details.label.clone())
+    /// A unit's words, for facts that have none.
+    pub(super) fn words_of(&self, id: BedUnitId) -> Option<UnitWords> {
+        self.units.get(&id).map(|unit| unit.words())
+    }
+
+    /// The same board less the units that `today` no longer shows a scope: what was moved out of sight stays out of sight.
+    pub fn still_seen(&self, today: &Self, scope: &Scope) -> Self {
+        let mut seen = self.clone();
+        for (id, unit) in &self.units {
+            let hidden = today.units.get(id).is_some_and(|now| !view::sees(scope, now));
+            if hidden && view::sees(scope, unit) {
+                seen.units.remove(id);
+            }
+        }
+        seen
     }
 }
 

@@ -136,6 +136,19 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// Whether its row is withdrawn; `None` where a fact does not say.
+    pub fn retired(&self) -> Option<bool> {
+        match self {
+            Self::Organization { retired, .. } | Self::Facility { retired, .. } | Self::Service { retired, .. } => {
+                Some(*retired)
+            }
+            Self::Unit(unit) => Some(unit.retired),
+            Self::Region {} | Self::Grant { .. } => None,
+        }
+    }
+}
+
 /// What a change says happened, before the log gives it an id and a number.
 #[derive(Clone, Debug)]
 pub struct Happening {

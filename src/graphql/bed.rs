@@ -239,7 +239,7 @@ impl BedUnit {
     async fn report(&self) -> Option<BedReport> {
         self.view.report().map(BedReport::from)
     }
-    /// Past reports, latest first, for the unit's own agency and analysts; at most 100.
+    /// Reports up to the one that counts here, latest first, for the unit's own agency and analysts; at most 100.
     async fn reports(
         &self,
         ctx: &Context<'_>,
@@ -249,7 +249,7 @@ impl BedUnit {
         let asking = asking(ctx);
         let most = u64::try_from(first).unwrap_or(0);
         let reports =
-            app::bed::reports(&asking.hub, &asking.viewer, self.view.unit().id(), before.map(|b| b.0), most).await;
+            app::bed::reports(&asking.hub, &asking.viewer, self.view.unit(), before.map(|b| b.0), most).await;
         answer(reports.map(|reports| reports.iter().map(BedReport::from).collect()))
     }
     /// Ids of the same unit in other systems.

@@ -3,12 +3,13 @@ use super::bed::BedUnit;
 use super::connection::{Page, Paging, Row};
 use super::error::{ErrorCode, coded};
 use super::input::{NeedInput, PointInput};
-use super::query::listing;
-use super::scalars::Code;
+use super::query::listing_at;
+use super::scalars::{Code, DateTime};
 use super::seen::{Seen, asking};
 use crate::board::{Found, Rank, Seek};
 use crate::domain::need::{Criterion, Fit};
 use crate::domain::role::Role;
+use crate::domain::time::At;
 use async_graphql::connection::{ConnectionNameType, EdgeNameType};
 use async_graphql::{Context, Error, SimpleObject};
 
@@ -64,14 +65,17 @@ fn search_edge(found: &Found, seen: &Seen) -> SearchEdge {
     SearchEdge { unit: BedUnit::new(found.unit.clone(), seen), distance_km: km, fit: Code(found.fit), reasons }
 }
 
+/// What a search is asked.
+pub(super) struct Sought {
+    pub(super) need: NeedInput,
+    pub(super) near: Option<PointInput>,
+    pub(super) within_km: Option<f64>,
+    pub(super) at: Option<DateTime>,
+}
+
 /// Answers a search, page by page.
-pub(super) fn bed_search(
-    ctx: &Context<'_>,
-    need: NeedInput,
-    near: Option<PointInput>,
-    within_km: Option<f64>,
-    paging: Paging,
-) -> Result<SearchPage, Error> {
+pub(super) async fn bed_search(ctx: &Context<'_>, sought: Sought, paging: Paging) -> Result<SearchPage, Error> {
+    let Sought { need, near, within_km, at } = sought;
     let bound = format!("bedSearch:{need:?}:{near:?}:{within_km:?}");
     let need = need.read()?;
     let viewer = &asking(ctx).viewer;
@@ -87,15 +91,15 @@ pub(super) fn bed_search(
         Some(_) => return Err(coded(ErrorCode::BadUserInput, "`withinKm` is between 0 and 1000")),
         None => None,
     };
-    let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into())?;
+    let (seen, listing) = listing_at(ctx, bound, super::subscription::EVENTS_BOUND.into(), at).await?;
     // Every page is judged at the first page's instant, or freshness would move rows between pages.
     let at = match &paging.after {
         Some(cursor) => listing.instant(cursor)?,
-        None => asking.seen.now,
+        None => seen.now,
     };
-    let seen = &Seen { now: at, ..asking.seen.clone() };
+    let seen = &Seen { now: at, ..seen };
     let found = seen.board.search(&seen.scope, &Seek { need: &need, near, within_meters, at });
-    let rows: Vec<Row<(crate::domain::time::At, Rank), _, _>> = found
+    let rows: Vec<Row<(At, Rank), _, _>> = found
         .iter()
         .map(|found| Row {
             key: (at, found.rank),
