@@ -19,26 +19,30 @@ on_both!(the_board_is_a_fold_of_its_log);
 /// Random verbs at once, between comparisons.
 const BURST: usize = 5;
 
-struct Agency {
+/// An agency of the world and those who act for it.
+pub struct Agency {
     intake: Viewer,
     admin: Viewer,
     facility: crisis_hub::domain::id::FacilityId,
-    units: Vec<BedUnitId>,
+    pub units: Vec<BedUnitId>,
 }
 
-async fn the_board_is_a_fold_of_its_log(db: Db) {
-    let house = House::open(db).await;
-    let (hubs, _, _other) = house.hubs().await;
-    let agency = |n: usize, suffix: &str| {
+impl Agency {
+    pub fn of(house: &House, n: usize, suffix: &str) -> Self {
         let of = &house.world.agencies[n];
-        Agency {
+        Self {
             intake: staff(house.hub(), &format!("intake{suffix}")),
             admin: staff(house.hub(), &format!("agency_admin{suffix}")),
             facility: of.facility,
             units: of.units.clone(),
         }
-    };
-    let mut agencies = [agency(0, ""), agency(1, "-2")];
+    }
+}
+
+async fn the_board_is_a_fold_of_its_log(db: Db) {
+    let house = House::open(db).await;
+    let (hubs, _, _other) = house.hubs().await;
+    let mut agencies = [Agency::of(&house, 0, ""), Agency::of(&house, 1, "-2")];
     let bursts = 70 * scale();
     let mut done = 0;
     for burst in 0..bursts {
@@ -70,7 +74,7 @@ async fn the_board_is_a_fold_of_its_log(db: Db) {
 }
 
 /// One random verb; a unit that it added.
-async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<Option<BedUnitId>, Error> {
+pub async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<Option<BedUnitId>, Error> {
     let unit = *dice.pick(&agency.units);
     match dice.roll(16) {
         0..=5 => drop(report(hub, &agency.intake, &dice.some(&agency.units, 3), dice).await?),

@@ -248,8 +248,7 @@ impl BedUnit {
     ) -> Answer<Vec<BedReport>> {
         let asking = asking(ctx);
         let most = u64::try_from(first).unwrap_or(0);
-        let reports =
-            app::bed::reports(&asking.hub, &asking.viewer, self.view.unit(), before.map(|b| b.0), most).await;
+        let reports = app::bed::reports(&asking.hub, &asking.viewer, self.view.unit(), before.map(|b| b.0), most).await;
         answer(reports.map(|reports| reports.iter().map(BedReport::from).collect()))
     }
     /// Ids of the same unit in other systems.

@@ -262,8 +262,7 @@ impl Reader {
         before: Option<At>,
         most: u64,
     ) -> Result<Vec<Report>, Error> {
-        let mut which =
-            key(bed_report::Column::BedUnitId, unit.key()).add(bed_report::Column::AsOf.lte(last.micros()));
+        let mut which = key(bed_report::Column::BedUnitId, unit.key()).add(bed_report::Column::AsOf.lte(last.micros()));
         if let Some(before) = before {
             which = which.add(bed_report::Column::AsOf.lt(before.micros()));
         }

@@ -21,5 +21,6 @@ mod bed_time;
 mod bed_view;
 mod directory;
 mod grant;
+mod past;
 mod revoke;
 mod search;
