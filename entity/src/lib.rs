@@ -15,3 +15,4 @@ pub mod meta;
 pub mod organization;
 pub mod region;
 pub mod service;
+pub mod travel_times;

@@ -3,6 +3,7 @@ use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m0001_corridor;
+mod m0005_travel;
 mod m0006_past;
 
 /// Runs the steps in order.
@@ -12,6 +13,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_corridor::Migration), Box::new(m0006_past::Migration)]
+        vec![
+            Box::new(m0001_corridor::Migration),
+            Box::new(m0005_travel::Migration),
+            Box::new(m0006_past::Migration),
+        ]
     }
 }

@@ -13,6 +13,7 @@ pub mod log;
 pub mod outcome;
 pub mod past;
 pub mod sweep;
+pub mod travel;
 
 pub use error::Error;
 pub use outcome::{Outcome, Problem, ProblemCode};

@@ -10,6 +10,7 @@ use crate::domain::id::{BedUnitId, GrantId, Noun, NounId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::region::RegionDetails;
 use crate::domain::service::ServiceDetails;
+use crate::domain::travel::TravelTimesDetails;
 use crate::policy::{Machine, Viewer};
 use crate::store::{Error, Kept, Reader, Store};
 use std::collections::HashMap;
@@ -111,6 +112,7 @@ pub(super) async fn words(reader: &Reader, events: &[Event]) -> Result<Words, Er
     of::<OrganizationDetails>(&mut words.board, reader, events).await?;
     of::<FacilityDetails>(&mut words.board, reader, events).await?;
     of::<ServiceDetails>(&mut words.board, reader, events).await?;
+    of::<TravelTimesDetails>(&mut words.board, reader, events).await?;
     let grants: Vec<GrantId> = keys(events, Noun::Grant).into_iter().map(GrantId::of).collect();
     if !grants.is_empty() {
         reader.grants(&grants).await?.into_iter().for_each(|grant| words.board.put_grant(Arc::new(grant)));
@@ -154,6 +156,7 @@ impl Snapshot {
         all::<OrganizationDetails>(self, board);
         all::<FacilityDetails>(self, board);
         all::<ServiceDetails>(self, board);
+        all::<TravelTimesDetails>(self, board);
         board.all_grants().for_each(|grant| self.put_grant(grant.clone()));
     }
 

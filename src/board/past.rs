@@ -4,10 +4,11 @@
 //! instants of numbers never run back, whichever node gave them, and no event is numbered before it is dated. So a past
 //! board is the fold of a prefix of the log; once the log has gone on past the instant, that prefix is the same for ever.
 use super::follow::{Words, words};
-use super::{Board, Snapshot};
+use super::{Board, Names, Snapshot};
 use crate::domain::event::Event;
 use crate::domain::id::EventId;
 use crate::domain::time::At;
+use crate::domain::travel::TravelTimesDetails;
 use crate::store::Error;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -68,6 +69,10 @@ impl Board {
         let mut past = Snapshot::default();
         for event in events {
             past.fold(event, &words);
+        }
+        // How long a way takes is no fact of that instant: today's tables tell.
+        for table in TravelTimesDetails::map(&words.board).values() {
+            past.put(table.clone());
         }
         // The place itself may hold an event of no row of the board.
         (past.number, past.last) = (number, Some(last));

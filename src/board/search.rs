@@ -5,11 +5,13 @@ use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::geo::Point;
 use crate::domain::id::{BedUnitId, FacilityId};
 use crate::domain::need::{self, Fit, Need, Reason};
+use crate::domain::region::RegionDetails;
 use crate::domain::service::ServiceDetails;
 use crate::domain::time::At;
+use crate::domain::travel::{self, TravelTimesDetails};
 use crate::policy::Scope;
 use crate::policy::view::BedUnitView;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// What is sought, from where, at which instant.
 #[derive(Clone, Debug)]
@@ -24,12 +26,15 @@ pub struct Seek<'a> {
     pub at: At,
 }
 
-/// Where a unit stands in the answer: fit, then no-refusal, then freshness, then the straight line, then its id.
+/// Where a unit stands in the answer: fit, then no-refusal, then freshness, then the way, then the straight line, then its id.
+///
+/// The way is the table's, or what the straight line is estimated at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Rank {
     fit: u8,
     may_refuse: bool,
     freshness: u8,
+    seconds: u32,
     meters: u32,
     unit: BedUnitId,
 }
@@ -41,6 +46,8 @@ pub struct Found {
     pub unit: BedUnitView,
     /// The straight line to it, in meters.
     pub meters: Option<u32>,
+    /// Minutes on the way, where the region's table tells.
+    pub minutes: Option<u16>,
     /// Whether it fits.
     pub fit: Fit,
     /// Every point, with its reason.
@@ -56,19 +63,38 @@ impl Snapshot {
             .near
             .zip(seek.within_meters)
             .map(|(near, meters)| self.facilities_in(near.box_within(meters)).collect());
+        let ways = self.ways(scope, seek);
         let mut found: Vec<Found> = match near {
             Some(facilities) => facilities
                 .iter()
                 .flat_map(|id| self.units_at(scope, *id, seek.at))
-                .filter_map(|unit| self.found(scope, seek, unit))
+                .filter_map(|unit| self.found(scope, seek, &ways, unit))
                 .collect(),
-            None => self.units(scope, seek.at).filter_map(|unit| self.found(scope, seek, unit)).collect(),
+            None => self.units(scope, seek.at).filter_map(|unit| self.found(scope, seek, &ways, unit)).collect(),
         };
         found.sort_unstable_by_key(|found| found.rank);
         found
     }
 
-    fn found(&self, scope: &Scope, seek: &Seek<'_>, unit: BedUnitView) -> Option<Found> {
+    /// Minutes from where the person is to each facility that a region's table tells of, in the hour of its own clocks.
+    fn ways(&self, scope: &Scope, seek: &Seek<'_>) -> HashMap<FacilityId, u16> {
+        let Some(near) = seek.near else { return HashMap::new() };
+        let mut ways = HashMap::new();
+        for times in self.entries::<TravelTimesDetails>(scope) {
+            let region = self.entry::<RegionDetails>(scope, times.region);
+            let hour = travel::hour_of(region.as_ref().map_or("UTC", |region| &region.details.time_zone), seek.at);
+            ways.extend(times.details.minutes_from(near, hour));
+        }
+        ways
+    }
+
+    fn found(
+        &self,
+        scope: &Scope,
+        seek: &Seek<'_>,
+        ways: &HashMap<FacilityId, u16>,
+        unit: BedUnitView,
+    ) -> Option<Found> {
         let definition = unit.unit().definition();
         let service = self.entry::<ServiceDetails>(scope, definition.service)?;
         if seek.need.level_of_care.is_some_and(|level| level != service.details.kind) {
@@ -81,16 +107,19 @@ impl Snapshot {
         {
             return None;
         }
+        let minutes = ways.get(&facility.id).copied();
+        let seconds = minutes.map(|minutes| u32::from(minutes) * 60);
         let reasons = need::reasons(seek.need, unit.unit(), &service, &facility, seek.at);
         let fit = need::fit(&reasons);
         let rank = Rank {
             fit: fit as u8,
             may_refuse: !service.details.no_refusal,
             freshness: freshness(unit.availability().freshness),
+            seconds: seconds.or(meters.map(travel::estimated_seconds)).unwrap_or(u32::MAX),
             meters: meters.unwrap_or(u32::MAX),
             unit: unit.unit().id(),
         };
-        Some(Found { unit, meters, fit, reasons, rank })
+        Some(Found { unit, meters, minutes, fit, reasons, rank })
     }
 }
 

@@ -4,11 +4,12 @@ use crate::domain::bed::{BedUnit, UnitFact, UnitWords};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::grant::{Grant, Principal};
-use crate::domain::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId, ServiceId};
+use crate::domain::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId, ServiceId, TravelTimesId};
 use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::region::{Region, RegionDetails};
 use crate::domain::service::{Service, ServiceDetails};
 use crate::domain::time::At;
+use crate::domain::travel::{TravelTimes, TravelTimesDetails};
 use crate::policy::Scope;
 use crate::policy::view::{self, BedUnitView};
 use crate::store::{Error, Kept, Reader};
@@ -29,6 +30,7 @@ pub struct Snapshot {
     organizations: OrdMap<OrganizationId, Arc<Organization>>,
     facilities: OrdMap<FacilityId, Arc<Facility>>,
     services: OrdMap<ServiceId, Arc<Service>>,
+    travel_times: OrdMap<TravelTimesId, Arc<TravelTimes>>,
     units: OrdMap<BedUnitId, Arc<BedUnit>>,
     /// Units exactly as of `number`: what an event changed is told from here.
     pub(super) logged: HashMap<BedUnitId, Arc<BedUnit>>,
@@ -63,6 +65,7 @@ names! {
     OrganizationDetails, organizations;
     FacilityDetails, facilities, Snapshot::place;
     ServiceDetails, services;
+    TravelTimesDetails, travel_times;
 }
 
 impl Snapshot {
@@ -108,6 +111,7 @@ impl Snapshot {
         all::<RegionDetails>(self, reader).await?;
         all::<OrganizationDetails>(self, reader).await?;
         all::<ServiceDetails>(self, reader).await?;
+        all::<TravelTimesDetails>(self, reader).await?;
         // The spatial index is packed once, not grown a place at a time.
         self.facilities = reader.entries::<FacilityDetails>().await?.into_iter().map(|f| (f.id, Arc::new(f))).collect();
         let places = self.facilities.values().filter_map(|facility| place_of(facility)).collect();

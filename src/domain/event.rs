@@ -31,6 +31,8 @@ codes! {
         BedUnitPaused "BED_UNIT_PAUSED",
         /// A unit's pause ended: reopened by its staff, or past its expected end and asking.
         BedUnitPauseEnded "BED_UNIT_PAUSE_ENDED",
+        /// A region's travel times were loaded.
+        TravelTimesLoaded "TRAVEL_TIMES_LOADED",
         /// Somebody was granted a role.
         RoleGranted "ROLE_GRANTED",
         /// A grant was narrowed in time.
@@ -123,6 +125,15 @@ pub enum Fact {
     },
     /// A bed unit with all its coded state.
     Unit(Box<UnitFact>),
+    /// A region's travel times, as loaded.
+    TravelTimes {
+        /// How many zones.
+        zones: u32,
+        /// How many times.
+        times: u32,
+        /// Whether they are withdrawn.
+        retired: bool,
+    },
     /// A grant as it stands.
     Grant {
         /// The role.
@@ -140,9 +151,10 @@ impl Fact {
     /// Whether its row is withdrawn; `None` where a fact does not say.
     pub fn retired(&self) -> Option<bool> {
         match self {
-            Self::Organization { retired, .. } | Self::Facility { retired, .. } | Self::Service { retired, .. } => {
-                Some(*retired)
-            }
+            Self::Organization { retired, .. }
+            | Self::Facility { retired, .. }
+            | Self::Service { retired, .. }
+            | Self::TravelTimes { retired, .. } => Some(*retired),
             Self::Unit(unit) => Some(unit.retired),
             Self::Region {} | Self::Grant { .. } => None,
         }

@@ -57,6 +57,8 @@ nouns! {
     BedUnit BedUnitId "bed_unit",
     /// One report of a unit's numbers.
     BedReport BedReportId "bed_report",
+    /// The travel times of a region.
+    TravelTimes TravelTimesId "travel_times",
     /// What a principal may do, for which agency, until when.
     Grant GrantId "grant",
     /// One numbered fact of the log.

@@ -16,3 +16,4 @@ pub mod role;
 pub mod service;
 pub mod text;
 pub mod time;
+pub mod travel;

@@ -8,7 +8,7 @@ use super::limits::Limits;
 use super::log::{AuditEntry, Grant, LogEdge, LogPage};
 use super::me::Me;
 use super::scalars::{Code, Cursor, DateTime, parse_id};
-use super::search::{SearchPage, Sought, bed_search};
+use super::search::{SearchPage, Wanted, bed_search};
 use super::seen::{Asking, Seen, asking};
 use crate::app::{self, cursor};
 use crate::board::Names;
@@ -203,7 +203,8 @@ impl Query {
     }
 
     /// Who can take this person, and why: best fit first, then places that never refuse, then the freshest numbers, then
-    /// the shortest straight line. With `at`, what it would have answered at that instant: see `bedUnits`.
+    /// the shortest way: the region's travel times where they tell, else the straight line at 40 km/h. With `at`, what it
+    /// would have answered at that instant: see `bedUnits`; travel times are today's, in the hour of that instant.
     async fn bed_search(
         &self,
         ctx: &Context<'_>,
@@ -215,7 +216,7 @@ impl Query {
         after: Option<Cursor>,
     ) -> Answer<SearchPage> {
         let paging = Paging { first, after, last: None, before: None };
-        Some(bed_search(ctx, Sought { need, near, within_km, at }, paging).await)
+        Some(bed_search(ctx, Wanted { need, near, within_km, at }, paging).await)
     }
 
     /// The log, oldest first, for those who poll. Start with no cursor, go on from `endCursor`.
@@ -300,7 +301,7 @@ pub(super) fn find(asking: &Asking, id: &ID) -> Result<Option<Node>, app::Error>
             let grant = id.as_noun().and_then(|id| seen.board.grant(id)).filter(|grant| seen.scope.sees_grant(grant));
             grant.map(|grant| Grant { grant: crate::domain::grant::Grant::clone(grant), seen: seen.clone() }.into())
         }
-        Noun::BedReport | Noun::Event | Noun::AuditEntry => None,
+        Noun::BedReport | Noun::TravelTimes | Noun::Event | Noun::AuditEntry => None,
     })
 }
 

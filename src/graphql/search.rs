@@ -10,6 +10,7 @@ use crate::board::{Found, Rank, Seek};
 use crate::domain::need::{Criterion, Fit};
 use crate::domain::role::Role;
 use crate::domain::time::At;
+use crate::domain::travel;
 use async_graphql::connection::{ConnectionNameType, EdgeNameType};
 use async_graphql::{Context, Error, SimpleObject};
 
@@ -20,6 +21,11 @@ pub struct SearchEdge {
     unit: BedUnit,
     /// The straight-line distance in kilometers; the road is longer.
     distance_km: Option<f64>,
+    /// How many minutes the way takes at this hour, by the region's table from the smallest zone that holds `near`; null where
+    /// the table tells of none, and then `distanceKm` is all that is known.
+    travel_minutes: Option<i32>,
+    /// The same in words, such as "about 50 min".
+    travel_says: Option<String>,
     /// Whether the unit fits what is known.
     fit: Code<Fit>,
     /// Every point, with what to say or ask.
@@ -62,11 +68,18 @@ fn search_edge(found: &Found, seen: &Seen) -> SearchEdge {
         .map(|r| FitReason { criterion: Code(r.criterion), fit: Code(r.fit), says: r.says })
         .collect();
     let km = found.meters.map(|meters| f64::from(meters.div_ceil(100)) / 10.0);
-    SearchEdge { unit: BedUnit::new(found.unit.clone(), seen), distance_km: km, fit: Code(found.fit), reasons }
+    SearchEdge {
+        unit: BedUnit::new(found.unit.clone(), seen),
+        distance_km: km,
+        travel_minutes: found.minutes.map(i32::from),
+        travel_says: found.minutes.map(travel::says),
+        fit: Code(found.fit),
+        reasons,
+    }
 }
 
 /// What a search is asked.
-pub(super) struct Sought {
+pub(super) struct Wanted {
     pub(super) need: NeedInput,
     pub(super) near: Option<PointInput>,
     pub(super) within_km: Option<f64>,
@@ -74,8 +87,8 @@ pub(super) struct Sought {
 }
 
 /// Answers a search, page by page.
-pub(super) async fn bed_search(ctx: &Context<'_>, sought: Sought, paging: Paging) -> Result<SearchPage, Error> {
-    let Sought { need, near, within_km, at } = sought;
+pub(super) async fn bed_search(ctx: &Context<'_>, wanted: Wanted, paging: Paging) -> Result<SearchPage, Error> {
+    let Wanted { need, near, within_km, at } = wanted;
     let bound = format!("bedSearch:{need:?}:{near:?}:{within_km:?}");
     let need = need.read()?;
     let viewer = &asking(ctx).viewer;

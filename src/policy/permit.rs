@@ -64,6 +64,8 @@ acts! {
     ReportBeds
     /// Pausing or resuming a unit.
     PauseUnit
+    /// Loading a region's travel times.
+    LoadTravelTimes
     /// Granting a role.
     GrantRole
     /// Revoking a grant.
@@ -148,6 +150,9 @@ impl Saves for crate::domain::facility::FacilityDetails {
 }
 impl Saves for crate::domain::service::ServiceDetails {
     type Action = SaveService;
+}
+impl Saves for crate::domain::travel::TravelTimesDetails {
+    type Action = LoadTravelTimes;
 }
 impl Saves for crate::domain::bed::BedUnitDetails {
     type Action = SaveBedUnit;

@@ -28,6 +28,8 @@ codes! {
         ReportBeds "REPORT_BEDS",
         /// Pause and resume a unit.
         PauseUnit "PAUSE_UNIT",
+        /// Load a region's travel times.
+        LoadTravelTimes "LOAD_TRAVEL_TIMES",
         /// Read grants.
         ReadGrants "READ_GRANTS",
         /// Grant a role.
@@ -128,7 +130,7 @@ pub fn reach(role: Role, action: Action) -> Reach {
             (A::ReadAudit, _) => Reach::Own,
             _ => Reach::Nowhere,
         },
-        A::SaveRegion => match role {
+        A::SaveRegion | A::LoadTravelTimes => match role {
             R::HubOperator => Reach::Hub,
             _ => Reach::Nowhere,
         },
@@ -161,6 +163,7 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
                         | A::SaveFacility
                         | A::SaveService
                         | A::SaveBedUnit
+                        | A::LoadTravelTimes
                         | A::GrantRole
                         | A::RevokeGrant
                 )

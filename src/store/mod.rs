@@ -13,6 +13,7 @@ mod import;
 mod meta;
 pub mod outbox;
 mod scoped;
+mod travel;
 mod tx;
 mod verify;
 
