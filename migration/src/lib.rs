@@ -13,10 +13,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m0001_corridor::Migration),
-            Box::new(m0005_travel::Migration),
-            Box::new(m0006_past::Migration),
-        ]
+        vec![Box::new(m0001_corridor::Migration), Box::new(m0005_travel::Migration), Box::new(m0006_past::Migration)]
     }
 }

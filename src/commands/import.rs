@@ -149,7 +149,8 @@ async fn travel(hub: &Hub, mut import: Import, args: &ImportArgs, name: &str) ->
     match app::travel::load(hub, &console::viewer(), input).await {
         Ok(changes) => {
             println!("{}", if args.dry_run { "A dry run: nothing has changed." } else { "Done." });
-            let says = if changes { "replaces what the region had" } else { "is what the region has already: unchanged" };
+            let says =
+                if changes { "replaces what the region had" } else { "is what the region has already: unchanged" };
             println!("{zones} zones and {times} times: the table {says}.");
             Ok(ExitCode::SUCCESS)
         }

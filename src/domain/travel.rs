@@ -201,7 +201,8 @@ mod tests {
         let zones = [("all", 50_000), ("town", 5_000), ("another town", 5_000)];
         let zones = zones.map(|(name, radius)| (name.to_owned(), (point(24.7, -81.1), radius)));
         let all = Band::new(0, 24).unwrap();
-        let times = [("all", 60), ("town", 7), ("another town", 8)].map(|(zone, minutes)| (zone.into(), here, all, minutes));
+        let times =
+            [("all", 60), ("town", 7), ("another town", 8)].map(|(zone, minutes)| (zone.into(), here, all, minutes));
         let table = TravelTimesDetails::new(zones.into(), times.to_vec());
         table.check().unwrap();
         assert_eq!(table.minutes_from(point(24.7, -81.1), 3), HashMap::from([(here, 8)]));

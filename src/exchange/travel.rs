@@ -123,8 +123,9 @@ impl Format for Travel {
         let from = whole("from_hour", row.cell("from_hour")?, (0, 23))?;
         let until = whole("to_hour", row.cell("to_hour")?, (1, 24))?;
         let minutes = whole("minutes", row.cell("minutes")?, (1, MINUTES_MAX.into()))?;
-        let band = Band::new(from, until)
-            .map_err(|_| Flaw::new("to_hour", RowErrorCode::DoesNotAddUp, "is from_hour: that is no hour at all".into()))?;
+        let band = Band::new(from, until).map_err(|_| {
+            Flaw::new("to_hour", RowErrorCode::DoesNotAddUp, "is from_hour: that is no hour at all".into())
+        })?;
         let line = row.line;
         Ok(Some(Record::Travel(TravelRecord { line, zone, center, radius_meters, facility, band, minutes })))
     }
@@ -171,7 +172,8 @@ mod tests {
     use crate::exchange::csv::Limits;
     use crate::exchange::import::read;
 
-    const HEADER: &str = "zone,latitude,longitude,radius_km,facility_system,facility_id,from_hour,to_hour,minutes,facility\n";
+    const HEADER: &str =
+        "zone,latitude,longitude,radius_km,facility_system,facility_id,from_hour,to_hour,minutes,facility\n";
     const GOOD: &str = "Marathon,24.71,-81.09,8.5,demo,F153,22,6,55,\n";
 
     fn import(rows: &str) -> Import {
@@ -238,7 +240,11 @@ mod tests {
         ];
         let mut read = import(&rows.concat());
         assert_eq!(table(&mut read, one), None);
-        let found = [(3, "facility_id", RowErrorCode::UnknownCode), (4, "zone", RowErrorCode::DuplicateId), (5, "from_hour", RowErrorCode::DuplicateId)];
+        let found = [
+            (3, "facility_id", RowErrorCode::UnknownCode),
+            (4, "zone", RowErrorCode::DuplicateId),
+            (5, "from_hour", RowErrorCode::DuplicateId),
+        ];
         assert_eq!(errors(&read), found);
     }
 }

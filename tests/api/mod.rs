@@ -24,3 +24,4 @@ mod grant;
 mod past;
 mod revoke;
 mod search;
+mod travel;
