@@ -3,6 +3,7 @@
 //! **Invariant**: nothing else in the hub asks the host for the time or for randomness.
 use crate::domain::{id::NounId, time::At};
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// The hub's one time.
@@ -42,16 +43,49 @@ impl Ids for RandomIds {
 pub struct HubClock {
     born: Instant,
     born_micros: i64,
-    offset_micros: AtomicI64,
+    offset: Mutex<Offset>,
     latest: AtomicI64,
 }
+
+/// How far time stands from the steady clock: raised at once, lowered little by little.
+///
+/// Time that stood still until a lower clock came by would end no hold and age no number. While it is lowered an hour
+/// lasts a tenth longer: a slower clock makes numbers look fresher than they are, so it is not much slower.
+#[derive(Clone, Copy, Debug, Default)]
+struct Offset {
+    /// Where it goes.
+    goal: i64,
+    /// Where it stood, in microseconds, at an instant of the steady clock.
+    from: (i64, i64),
+}
+
+impl Offset {
+    /// Where it stands at an instant of the steady clock.
+    fn at(self, steady: i64) -> i64 {
+        let (stood, since) = self.from;
+        self.goal.max(stood.saturating_sub(steady.saturating_sub(since).max(0) / SLOWER_BY))
+    }
+
+    /// Goes to another offset: forward at once, back slowly.
+    fn go(&mut self, goal: i64, steady: i64) {
+        *self = Self { goal, from: (self.at(steady), steady) };
+    }
+
+    /// Stands at least here now, and goes where it went.
+    fn raise(&mut self, least: i64, steady: i64) {
+        self.from = (self.at(steady).max(least), steady);
+    }
+}
+
+/// One part in so many by which time runs slower while it is lowered.
+const SLOWER_BY: i64 = 10;
 
 impl Default for HubClock {
     fn default() -> Self {
         Self {
             born: Instant::now(),
             born_micros: host().micros(),
-            offset_micros: AtomicI64::new(0),
+            offset: Mutex::default(),
             latest: AtomicI64::new(i64::MIN),
         }
     }
@@ -65,9 +99,10 @@ fn host() -> At {
 }
 
 impl HubClock {
-    /// Starts no earlier than an instant that this hub has already written.
+    /// Goes on from an instant that this hub has already written, if it would begin before it.
     pub fn not_before(&self, high_water: At) {
-        self.latest.fetch_max(high_water.micros(), SeqCst);
+        let steady = self.steady();
+        self.offset().raise(high_water.micros_since(steady), steady.micros());
     }
 
     /// The host's clock at birth, moved on by the monotonic clock: what an offset is measured against.
@@ -78,24 +113,40 @@ impl HubClock {
 
     /// Takes the offset to the database's clock, in microseconds, as just measured.
     pub fn set_offset_micros(&self, micros: i64) {
-        self.offset_micros.store(micros, SeqCst);
+        let steady = self.steady().micros();
+        self.offset().go(micros, steady);
     }
 
-    /// The offset to the database's clock, in microseconds.
+    /// How far the hub's time stands from the steady clock, in microseconds.
     pub fn offset_micros(&self) -> i64 {
-        self.offset_micros.load(SeqCst)
+        let steady = self.steady().micros();
+        self.offset().at(steady)
+    }
+
+    /// How far the hub's time stands from the host's clock as it is set now, in microseconds.
+    pub fn apart_micros(&self) -> i64 {
+        self.steady().plus_micros(self.offset_micros()).micros_since(host())
     }
 
     /// Where the database has no clock: the host's, as far as it has gone ahead (a machine that slept).
     pub fn catch_up_with_host(&self) {
-        let ahead = host().micros_since(self.steady());
-        self.offset_micros.fetch_max(ahead.max(0), SeqCst);
+        let steady = self.steady();
+        let ahead = host().micros_since(steady).max(0);
+        let mut offset = self.offset();
+        if ahead > offset.goal {
+            offset.go(ahead, steady.micros());
+        }
+    }
+
+    fn offset(&self) -> MutexGuard<'_, Offset> {
+        self.offset.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Clock for HubClock {
     fn now(&self) -> At {
-        let read = self.steady().plus_micros(self.offset_micros()).micros();
+        let steady = self.steady();
+        let read = steady.plus_micros(self.offset().at(steady.micros())).micros();
         let before = self.latest.fetch_max(read, SeqCst);
         At::from_micros(before.max(read))
     }
@@ -112,6 +163,41 @@ mod tests {
         clock.set_offset_micros(-3_600_000_000);
         assert!(clock.now() >= first);
         clock.not_before(first.plus_minutes(60));
-        assert!(clock.now() >= first.plus_minutes(60));
+        let ahead = clock.now();
+        assert!(ahead >= first.plus_minutes(60));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(clock.now() > ahead, "time goes on from there");
+    }
+
+    #[test]
+    fn a_lower_clock_is_met_slowly_and_time_never_stands() {
+        let (hour, mut offset, mut before) = (3_600_000_000, Offset::default(), i64::MIN);
+        offset.raise(hour, 0);
+        assert_eq!(offset.at(0), hour);
+        let mut check = |offset: Offset, steady: i64| {
+            let now = steady + offset.at(steady);
+            assert!(now > before, "at {steady}");
+            before = now;
+        };
+        for second in 0..=36_000 {
+            check(offset, second * 1_000_000);
+        }
+        assert_eq!(offset.at(36_000_000_000), 0, "met after ten hours");
+        // Forward at once, and back to a clock that is behind without a jump.
+        offset.go(hour, 36_000_000_001);
+        assert_eq!(offset.at(36_000_000_001), hour);
+        check(offset, 36_000_000_001);
+        offset.go(-hour, 36_000_000_002);
+        for second in 0..=80_000 {
+            check(offset, 36_000_000_003 + second * 1_000_000);
+        }
+        assert_eq!(offset.at(36_000_000_003 + 80_000_000_000), -hour);
+        // Measured again and again meanwhile, it goes on as it went.
+        let mut measured = Offset::default();
+        measured.raise(hour, 0);
+        for steady in 1..=100 {
+            measured.go(0, steady * 10_000_000);
+        }
+        assert_eq!(measured.at(1_000_000_000), hour - 100_000_000);
     }
 }

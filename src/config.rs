@@ -1,11 +1,13 @@
 //! Settings: `deploy/hub.toml`, a file of the operator's, and `HUB_*` variables, read once into one checked struct.
 //!
 //! **Invariant**: nothing else in the hub reads the environment, and no secret has a `Debug`.
+use crate::domain::hold::{self, HoldLimits};
 use crate::graphql::limits::Limits;
 use crate::login::Issuer;
 use crate::store::{Dialect, PoolSize};
-use figment::Figment;
 use figment::providers::{Env, Format, Toml};
+use figment::value::{Dict, Value};
+use figment::{Figment, Provider};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -25,6 +27,12 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where metrics listen; with the API when empty.
     pub metrics_listen: String,
+    /// The path of a PEM certificate chain; empty for plain HTTP.
+    pub tls_certificate: String,
+    /// The path of its key.
+    pub tls_key: String,
+    /// An OpenTelemetry collector's base URL; empty for none.
+    pub otlp_endpoint: String,
     /// Web origins that may call.
     pub origins: Vec<String>,
     /// Issuers of bearer tokens.
@@ -37,6 +45,12 @@ pub struct Config {
     pub socket: Socket,
     /// Rates.
     pub rates: Rates,
+    /// When the node is not ready.
+    pub health: Health,
+    /// How the node ends.
+    pub shutdown: Shutdown,
+    /// Holds.
+    pub holds: HoldLimits,
 }
 
 /// Connections to the database.
@@ -47,6 +61,12 @@ pub struct Pool {
     pub connections_max: u32,
     /// Longest wait for one, in milliseconds.
     pub wait_ms_max: u64,
+    /// Longest wait for a row that another write holds, in milliseconds.
+    pub lock_ms_max: u64,
+    /// Longest time of one statement, in milliseconds.
+    pub statement_ms_max: u64,
+    /// Longest time that a transaction may stand open with nothing to do, in milliseconds.
+    pub idle_ms_max: u64,
 }
 
 /// Limits of one socket.
@@ -81,15 +101,41 @@ pub struct Rates {
     pub stranger_per_minute: u32,
 }
 
+/// When a node is not ready, and when somebody should look.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Health {
+    /// Seconds that an event may wait for its number.
+    pub relay_seconds_max: u64,
+    /// Seconds that the board may be behind the log.
+    pub feed_seconds_max: u64,
+    /// Seconds that the database's clock may move between two measurements without a warning.
+    pub clock_jump_seconds_max: u64,
+    /// Seconds between the database's clock and the host's without a warning.
+    pub clock_apart_seconds_max: u64,
+    /// Seconds that measuring the database's clock may fail.
+    pub clock_silent_seconds_max: u64,
+}
+
+/// How a node ends.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shutdown {
+    /// Seconds between the signal and the last new connection.
+    pub notice_seconds: u64,
+    /// Seconds that running requests and subscribers have.
+    pub drain_seconds: u64,
+}
+
 /// A setting that cannot be taken, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum BadConfig {
     /// It cannot be read.
     #[error("settings: {0}")]
     Unreadable(Box<figment::Error>),
-    /// It is outside its range.
+    /// Some are outside their range.
     #[error("settings: {0}")]
-    OutOfRange(&'static str),
+    OutOfRange(String),
     /// An issuer's settings do not do.
     #[error("settings: {0}")]
     Issuer(#[from] crate::login::BadSetting),
@@ -104,30 +150,30 @@ impl From<figment::Error> for BadConfig {
 impl Config {
     /// Reads and checks the settings of this process.
     pub fn read() -> Result<Self, BadConfig> {
-        let mut figment = Figment::from(Toml::string(DEFAULTS));
-        if let Some(file) = Env::var("HUB_CONFIG") {
-            figment = figment.merge(Toml::file_exact(file));
+        Self::of(&with_variables(of_files()))
+    }
+
+    /// Each setting that this process reads, as it would be written, and where it comes from; secrets are masked.
+    pub fn told() -> Vec<Told> {
+        let figment = with_variables(of_files());
+        let mut told = Vec::new();
+        if let Ok(all) = figment.extract::<Dict>() {
+            tell(&figment, "", &all, &mut told);
         }
-        Self::with_variables(figment)
+        told
     }
 
     /// The settings of a demo: the defaults over its own database, and `HUB_*` variables above. A file named by
     /// HUB_CONFIG is a real network's and not read.
     pub fn read_for_demo(database_url: &str) -> Result<Self, BadConfig> {
-        Self::with_variables(Figment::from(Toml::string(DEFAULTS)).merge(("database_url", database_url)))
-    }
-
-    fn with_variables(figment: Figment) -> Result<Self, BadConfig> {
-        // HUB_TEST_* belongs to the tests, HUB_LOG to the log.
-        let ours = Env::prefixed("HUB_")
-            .filter(|key| !key.starts_with("test_") && key != "config" && key != "log")
-            .split("__");
-        Self::of(&figment.merge(ours))
+        // Nobody balances a demo's load.
+        let own = Figment::from(defaults()).merge(("database_url", database_url)).merge(("shutdown.notice_seconds", 0));
+        Self::of(&with_variables(own))
     }
 
     /// The defaults alone.
     pub fn defaults() -> Result<Self, BadConfig> {
-        Self::of(&Figment::from(Toml::string(DEFAULTS)))
+        Self::of(&Figment::from(defaults()))
     }
 
     fn of(figment: &Figment) -> Result<Self, BadConfig> {
@@ -137,37 +183,167 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), BadConfig> {
-        let range = |fine: bool, message| if fine { Ok(()) } else { Err(BadConfig::OutOfRange(message)) };
-        range(
-            Dialect::of(self.database_url.expose_secret()).is_some(),
-            "database_url begins with sqlite: or postgres:",
-        )?;
-        range((1..=1_000).contains(&self.pool.connections_max), "pool.connections_max is 1 to 1000")?;
-        range((1..=1_000).contains(&self.limits.page_max), "limits.page_max is 1 to 1000")?;
-        range(self.limits.page_default <= self.limits.page_max, "limits.page_default is at most limits.page_max")?;
-        range((1..=100).contains(&self.limits.depth_max), "limits.depth_max is 1 to 100")?;
-        range(self.limits.nesting_max <= 64, "limits.nesting_max is at most 64: the parser's stack ends")?;
-        range(self.socket.heartbeat_seconds >= 1, "socket.heartbeat_seconds is at least 1")?;
-        range(self.socket.ping_seconds >= 1, "socket.ping_seconds is at least 1")?;
-        range(self.rates.person_per_minute >= 1 && self.rates.stranger_per_minute >= 1, "rates are at least 1")?;
-        range(self.rates.application_per_minute >= 1, "rates are at least 1")?;
-        range(
-            self.metrics_listen.is_empty() || self.metrics_listen.parse::<SocketAddr>().is_ok(),
-            "metrics_listen is an address and a port",
-        )?;
+        let wrong = self.wrong();
+        if wrong.is_empty() { Ok(()) } else { Err(BadConfig::OutOfRange(wrong.join("; "))) }?;
         self.issuers.iter().try_for_each(Issuer::check)?;
         Ok(())
     }
 
+    /// What is wrong with which setting.
+    fn wrong(&self) -> Vec<&'static str> {
+        let (socket, rates, health, shutdown) = (&self.socket, &self.rates, &self.health, &self.shutdown);
+        let url = |text: &str| text.is_empty() || text.starts_with("http://") || text.starts_with("https://");
+        let (holds, day) = (&self.holds, 1..=86_400);
+        let ranges = [
+            (Dialect::of(self.database_url.expose_secret()).is_some(), "database_url begins with sqlite: or postgres:"),
+            ((1..=1_000).contains(&self.pool.connections_max), "pool.connections_max is 1 to 1000"),
+            ((1..=600_000).contains(&self.pool.wait_ms_max), "pool.wait_ms_max is 1 to 600000"),
+            ((1..=1_000).contains(&self.limits.page_max), "limits.page_max is 1 to 1000"),
+            (self.limits.page_default <= self.limits.page_max, "limits.page_default is at most limits.page_max"),
+            ((1..=100).contains(&self.limits.depth_max), "limits.depth_max is 1 to 100"),
+            (self.limits.nesting_max <= 64, "limits.nesting_max is at most 64: the parser's stack ends"),
+            (day.contains(&socket.heartbeat_seconds), "socket.heartbeat_seconds is 1 to 86400"),
+            (day.contains(&socket.ping_seconds), "socket.ping_seconds is 1 to 86400"),
+            (rates.person_per_minute >= 1, "rates.person_per_minute is at least 1"),
+            (rates.application_per_minute >= 1, "rates.application_per_minute is at least 1"),
+            (rates.stranger_per_minute >= 1, "rates.stranger_per_minute is at least 1"),
+            (
+                (1..=holds.minutes_max).contains(&holds.minutes_default),
+                "holds.minutes_default is 1 to holds.minutes_max",
+            ),
+            (holds.minutes_max <= holds.owner_minutes_max, "holds.minutes_max is at most holds.owner_minutes_max"),
+            (holds.owner_minutes_max <= hold::MINUTES_MAX, "holds.owner_minutes_max is at most 1440: one day"),
+            (holds.per_agency_max <= 1_000, "holds.per_agency_max is at most 1000"),
+            (
+                self.metrics_listen.is_empty() || self.metrics_listen.parse::<SocketAddr>().is_ok(),
+                "metrics_listen is an address and a port",
+            ),
+            (
+                self.tls_certificate.is_empty() == self.tls_key.is_empty(),
+                "tls_certificate and tls_key are set together",
+            ),
+            (url(&self.otlp_endpoint), "otlp_endpoint begins with http:// or https://"),
+            (day.contains(&health.relay_seconds_max), "health.relay_seconds_max is 1 to 86400"),
+            (day.contains(&health.feed_seconds_max), "health.feed_seconds_max is 1 to 86400"),
+            (day.contains(&health.clock_jump_seconds_max), "health.clock_jump_seconds_max is 1 to 86400"),
+            (day.contains(&health.clock_apart_seconds_max), "health.clock_apart_seconds_max is 1 to 86400"),
+            (
+                // It is measured every 10 s.
+                (20..=86_400).contains(&health.clock_silent_seconds_max),
+                "health.clock_silent_seconds_max is 20 to 86400",
+            ),
+            (shutdown.notice_seconds <= 600, "shutdown.notice_seconds is at most 600"),
+            ((1..=600).contains(&shutdown.drain_seconds), "shutdown.drain_seconds is 1 to 600"),
+        ];
+        ranges.into_iter().filter(|(fine, _)| !fine).map(|(_, wrong)| wrong).collect()
+    }
+
     /// The connections as the store takes them.
     pub fn pool_size(&self) -> PoolSize {
-        PoolSize { connections_max: self.pool.connections_max, wait_ms_max: self.pool.wait_ms_max }
+        let Pool { connections_max, wait_ms_max, lock_ms_max, statement_ms_max, idle_ms_max } = self.pool;
+        PoolSize { connections_max, wait_ms_max, lock_ms_max, statement_ms_max, idle_ms_max }
     }
 
     /// Redis, if there is one.
     pub fn redis(&self) -> Option<&str> {
         Some(self.redis_url.expose_secret()).filter(|url| !url.is_empty())
     }
+}
+
+/// One setting as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Its name, with its section.
+    pub name: String,
+    /// Its value, without secrets.
+    pub value: String,
+    /// Where it comes from: empty for the built-in default.
+    pub from: String,
+}
+
+fn defaults() -> impl Provider {
+    Toml::string(DEFAULTS)
+}
+
+fn of_files() -> Figment {
+    let figment = Figment::from(defaults());
+    match Env::var("HUB_CONFIG") {
+        Some(file) => figment.merge(Toml::file_exact(file)),
+        None => figment,
+    }
+}
+
+fn with_variables(figment: Figment) -> Figment {
+    // HUB_TEST_* belongs to the tests, HUB_LOG to the log.
+    let ours =
+        Env::prefixed("HUB_").filter(|key| !key.starts_with("test_") && key != "config" && key != "log").split("__");
+    figment.merge(ours)
+}
+
+fn tell(figment: &Figment, section: &str, settings: &Dict, told: &mut Vec<Told>) {
+    for (key, value) in settings {
+        let name = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
+        if let Value::Dict(_, inner) = value {
+            tell(figment, &name, inner, told);
+            continue;
+        }
+        let source = figment.find_metadata(&name);
+        let from = source.filter(|metadata| metadata.name != "TOML source string").map(|metadata| {
+            match metadata.source.as_ref().and_then(figment::Source::file_path) {
+                Some(file) => file.display().to_string(),
+                None => format!("HUB_{}", name.to_uppercase().replace('.', "__")),
+            }
+        });
+        told.push(Told { value: masked(&name, value), from: from.unwrap_or_default(), name });
+    }
+}
+
+/// A value as it may be shown: issuers by name alone, addresses without their password.
+fn masked(name: &str, value: &Value) -> String {
+    match (name, value) {
+        ("issuers", Value::Array(_, issuers)) => {
+            let name = |issuer: &Value| {
+                let name = issuer.as_dict().and_then(|issuer| issuer.get("issuer")).and_then(Value::as_str);
+                format!("{:?}", name.unwrap_or("?"))
+            };
+            format!("[{}]", issuers.iter().map(name).collect::<Vec<_>>().join(", "))
+        }
+        (_, Value::String(_, text)) => format!("{:?}", without_password(text)),
+        (_, Value::Num(_, number)) => match (number.to_i128(), number.to_u128(), number.to_f64()) {
+            (Some(number), ..) => number.to_string(),
+            (_, Some(number), _) => number.to_string(),
+            (.., number) => number.unwrap_or_default().to_string(),
+        },
+        (_, Value::Bool(_, yes)) => yes.to_string(),
+        (_, Value::Array(_, items)) => {
+            format!("[{}]", items.iter().map(|item| masked("", item)).collect::<Vec<_>>().join(", "))
+        }
+        _ => "...".into(),
+    }
+}
+
+/// `scheme://user:***@host/...?password=***`: whatever may stand before the `@`, or is given as a password.
+fn without_password(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    // A password may hold anything, a slash or a question mark too: the last `@` ends it.
+    let shown = match rest.rsplit_once('@') {
+        Some((holder, host)) => match holder.split_once(':') {
+            Some((user, _)) => format!("{user}:***@{host}"),
+            None => format!("{holder}@{host}"),
+        },
+        None => rest.to_owned(),
+    };
+    let shown = match shown.split_once('?') {
+        Some((address, parameters)) => {
+            let each = parameters.split('&').map(|pair| match pair.split_once('=') {
+                Some((name, _)) if name.contains("pass") => format!("{name}=***"),
+                _ => pair.to_owned(),
+            });
+            format!("{address}?{}", each.collect::<Vec<_>>().join("&"))
+        }
+        None => shown,
+    };
+    format!("{scheme}://{shown}")
 }
 
 #[cfg(test)]
@@ -180,5 +356,33 @@ mod tests {
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.socket.subscriptions_max, 20);
         assert_eq!(config.rates.person_per_minute, 600);
+    }
+
+    #[test]
+    fn every_wrong_setting_is_named() {
+        let mut config = Config::defaults().unwrap();
+        config.tls_key = "key.pem".into();
+        config.health.clock_silent_seconds_max = 1;
+        config.shutdown.drain_seconds = 0;
+        let wrong = config.check().unwrap_err().to_string();
+        for name in ["tls_certificate", "health.clock_silent_seconds_max", "shutdown.drain_seconds"] {
+            assert!(wrong.contains(name), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        for (text, shown) in [
+            (
+                "postgres://hub:s3:c/r?e@t@db.internal:5432/hub?sslmode=require",
+                "postgres://hub:***@db.internal:5432/hub?sslmode=require",
+            ),
+            ("postgres://hub@db/hub?password=secret&x=1", "postgres://hub@db/hub?password=***&x=1"),
+            ("redis://:secret@cache/0", "redis://:***@cache/0"),
+            ("sqlite:data/hub.db", "sqlite:data/hub.db"),
+            ("http://127.0.0.1:4318", "http://127.0.0.1:4318"),
+        ] {
+            assert_eq!(without_password(text), shown);
+        }
     }
 }

@@ -3,17 +3,13 @@ mod commands;
 
 use clap::Parser;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use std::time::Duration;
+
+/// Longest wait for the last traces to leave.
+const FLUSH_WAIT: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
     let command = commands::Cli::parse();
-    let filter = EnvFilter::try_from_env("HUB_LOG").unwrap_or_else(|_| EnvFilter::new(command.log_level()));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if command.logs_json() {
-        log.json().init();
-    } else {
-        log.with_target(false).init();
-    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -21,7 +17,15 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(command.run()) {
+    let traces = {
+        let _inside = runtime.enter();
+        commands::log::open(command.log_level(), command.logs_json(), &command.collector())
+    };
+    let done = runtime.block_on(command.run());
+    if let Some(traces) = traces {
+        let _ = traces.shutdown_with_timeout(FLUSH_WAIT);
+    }
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("crisis-hub: {error:#}");

@@ -1,14 +1,14 @@
 //! One running node: the store opened, the board loaded, the relay, the feed and the sweeper at work, the door open.
 //!
 //! **Invariant**: rooms are wired together here and nowhere else.
-use crate::app::{self, Hub};
+use crate::app::{self, Hub, Rules};
 use crate::bus::bell::Bell;
 use crate::bus::{feed::Feed, relay};
 use crate::clock::{Clock, HubClock, Ids, RandomIds};
-use crate::config::Config;
+use crate::config::{Config, Health, Shutdown};
 use crate::graphql::Schema;
 use crate::graphql::tables::Tables;
-use crate::http::{self, Door, Parts};
+use crate::http::{self, Door, Measured, Parts, Tls};
 use crate::login::{Issuer, Verifier};
 use crate::store::{Dialect, SchemaState, Store};
 use axum::Router;
@@ -22,6 +22,10 @@ use tokio::task::JoinHandle;
 
 /// How often the database's clock is measured.
 const CLOCK_EVERY: Duration = Duration::from_secs(10);
+/// How often it is tried anew at once.
+const CLOCK_TRIES: u32 = 3;
+/// Longest round trip to the database that says anything of its clock.
+const ROUND_TRIP_MICROS_MAX: i64 = 200_000;
 /// How often what time has changed is told.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
 
@@ -73,6 +77,9 @@ pub struct Node {
     pub metrics_routes: Router,
     /// Where its subscribers sit.
     pub tables: Tables,
+    door: Door,
+    tls: Option<Tls>,
+    bounds: Shutdown,
     closing: watch::Sender<bool>,
     work: Vec<JoinHandle<()>>,
 }
@@ -81,15 +88,36 @@ pub struct Node {
 ///
 /// SQLite is migrated here, after a copy beside it; PostgreSQL by `migrate` alone, unless `migrate` says so.
 pub async fn open_store(config: &Config, sources: &Sources, migrate: bool) -> Result<Store, CannotStart> {
+    prepared(connected(config, sources).await?, config, sources, migrate).await
+}
+
+/// Opens the store like [`open_store`] and claims it for an edition; the other edition's database is not touched.
+pub async fn open_store_of(
+    edition: &str,
+    config: &Config,
+    sources: &Sources,
+    migrate: bool,
+) -> Result<Store, CannotStart> {
+    let store = connected(config, sources).await?;
+    store.check_edition(edition).await?;
+    let store = prepared(store, config, sources, migrate).await?;
+    store.claim_edition(edition).await?;
+    Ok(store)
+}
+
+async fn connected(config: &Config, sources: &Sources) -> Result<Store, CannotStart> {
     let url = config.database_url.expose_secret();
-    let dialect = Dialect::of(url);
     if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.contains(":memory:")) {
         let path = std::path::Path::new(path.trim_start_matches("//").split('?').next().unwrap_or(path));
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
     }
-    let store = Store::open(url, config.pool_size(), sources.clock.clone(), sources.ids.clone()).await?;
+    Ok(Store::open(url, config.pool_size(), sources.clock.clone(), sources.ids.clone()).await?)
+}
+
+async fn prepared(store: Store, config: &Config, sources: &Sources, migrate: bool) -> Result<Store, CannotStart> {
+    let dialect = Dialect::of(config.database_url.expose_secret());
     match store.schema_state().await? {
         SchemaState::Current => {}
         SchemaState::Ahead => {
@@ -112,16 +140,38 @@ pub async fn open_store(config: &Config, sources: &Sources, migrate: bool) -> Re
 }
 
 async fn measure(store: &Store, clock: &HubClock) -> Result<(), crate::store::Error> {
-    let before = clock.steady();
-    let database = store.clock_micros().await?;
-    let after = clock.steady();
-    match database {
-        // Half the round trip: the answer was true somewhere in between.
-        Some(micros) => clock.set_offset_micros(micros - i64::midpoint(before.micros(), after.micros())),
-        None => clock.catch_up_with_host(),
+    for _ in 0..CLOCK_TRIES {
+        match store.clock_micros(|| clock.steady()).await? {
+            // Half the round trip: the answer was true somewhere in between.
+            Some((before, micros, after)) if after.micros_since(before) <= ROUND_TRIP_MICROS_MAX => {
+                clock.set_offset_micros(micros - i64::midpoint(before.micros(), after.micros()));
+                break;
+            }
+            // Somewhere in a long wait is nowhere: measured again, and at last not at all this time.
+            Some(_) => {}
+            None => {
+                clock.catch_up_with_host();
+                break;
+            }
+        }
     }
     metrics::gauge!("hub_clock_offset_seconds").set(clock.offset_micros() as f64 / 1e6);
+    metrics::gauge!("hub_clock_apart_seconds").set(clock.apart_micros() as f64 / 1e6);
     Ok(())
+}
+
+/// Warns when the clock jumped since the last measurement, or stands far from the host's.
+fn judge(clock: &HubClock, before: i64, limits: &Health) {
+    let seconds = |micros: i64| micros.abs() as f64 / 1e6;
+    for (why, apart, most) in [
+        ("jump", seconds(clock.offset_micros() - before), limits.clock_jump_seconds_max),
+        ("apart", seconds(clock.apart_micros()), limits.clock_apart_seconds_max),
+    ] {
+        if apart > most as f64 {
+            metrics::counter!("hub_clock_warnings_total", "why" => why).increment(1);
+            tracing::warn!(why, seconds = apart, "the database's clock and the host's do not go together");
+        }
+    }
 }
 
 impl Node {
@@ -134,38 +184,59 @@ impl Node {
         demo: bool,
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, CannotStart> {
-        let hub = Hub::open(store.clone()).await?;
+        let hub = Hub::with(store.clone(), Rules { holds: config.holds }).await?;
         let (feed, limits) = (Feed::default(), Arc::new(config.limits.clone()));
         let bell = config.redis().map_or_else(|| Ok(Bell::in_process()), Bell::over_redis)?;
         let (closing, closed) = watch::channel(false);
-        let schema = Schema::new(&limits, demo);
+        let schema = Schema::traced(&limits, demo, !config.otlp_endpoint.is_empty());
         let heartbeat = Duration::from_secs(config.socket.heartbeat_seconds);
-        let tables = Tables::open(schema.clone(), limits, hub.clone(), feed.clone(), heartbeat);
+        let tables = Tables::open(schema.clone(), limits, hub.clone(), feed.clone(), heartbeat, closed.clone());
         let verifier = Verifier::new(issuers, sources.clock.clone())?;
         let mut work = vec![
-            tokio::spawn(relay::run(store.clone(), bell.clone())),
-            tokio::spawn(feed.run(store.clone(), bell, hub.board().clone())),
+            tokio::spawn(relay::run(store.apart(), bell.clone())),
+            tokio::spawn(feed.run(store.apart(), bell, hub.board().clone())),
             tokio::spawn(sweep(hub.clone())),
         ];
-        if let Some(clock) = sources.correctable {
-            work.push(tokio::spawn(keep_time(store, clock)));
-        }
-        let seats = tables.clone();
-        let parts = Parts { config, hub: hub.clone(), schema, tables: seats, verifier, metrics, closing: closed, demo };
+        let measured = sources.correctable.map(|clock| {
+            let measured = Arc::new(Measured::default());
+            work.push(tokio::spawn(keep_time(store, clock, measured.clone(), config.health)));
+            measured
+        });
+        let tls = (!config.tls_certificate.is_empty()).then(|| Tls::open(&config.tls_certificate, &config.tls_key));
+        let tls = tls.transpose()?;
+        work.extend(tls.clone().map(|tls| tokio::spawn(tls.follow())));
+        let (seats, bounds) = (tables.clone(), config.shutdown);
+        let parts = Parts {
+            config,
+            hub: hub.clone(),
+            schema,
+            tables: seats,
+            verifier,
+            metrics,
+            clock: measured,
+            closing: closed,
+            demo,
+        };
         let door = Door::new(parts);
-        let (routes, metrics_routes) = (http::routes(door.clone()), http::metrics_routes(door));
-        Ok(Self { hub, routes, metrics_routes, tables, closing, work })
+        let (routes, metrics_routes) = (http::routes(door.clone()), http::metrics_routes(door.clone()));
+        Ok(Self { hub, routes, metrics_routes, tables, door, tls, bounds, closing, work })
     }
 
     /// Serves until [`Node::close`] or the far end of `until`.
     pub async fn serve(&self, listener: TcpListener, until: impl Future<Output = ()>) -> std::io::Result<()> {
-        let served = http::serve(listener, self.routes.clone(), self.closing.subscribe());
+        let routes = self.routes.clone();
+        let served = http::serve(listener, self.tls.clone(), routes, self.closing.subscribe(), self.bounds);
         let mut served = std::pin::pin!(served);
         tokio::select! {
             done = &mut served => return done,
             () = until => self.close(),
         }
-        served.await
+        // Sockets have left the server's sight; they end by themselves within their drain.
+        let (served, ()) = tokio::join!(served, async {
+            let most = Duration::from_secs(self.bounds.drain_seconds + 1);
+            let _ = tokio::time::timeout(most, self.door.emptied()).await;
+        });
+        served
     }
 
     /// Told when the node closes.
@@ -199,11 +270,16 @@ async fn sweep(hub: Hub) {
     }
 }
 
-async fn keep_time(store: Store, clock: Arc<HubClock>) {
+async fn keep_time(store: Store, clock: Arc<HubClock>, measured: Arc<Measured>, limits: Health) {
     loop {
         tokio::time::sleep(CLOCK_EVERY).await;
-        if let Err(error) = measure(&store, &clock).await {
-            tracing::warn!(%error, "the database's clock could not be measured");
+        let before = clock.offset_micros();
+        match measure(&store, &clock).await {
+            Ok(()) => {
+                measured.note();
+                judge(&clock, before, &limits);
+            }
+            Err(error) => tracing::warn!(%error, "the database's clock could not be measured"),
         }
     }
 }

@@ -3,6 +3,7 @@ use crate::house::traffic::{Dice, caught_up, report, scale, staff};
 use crate::house::{Db, House, hub_alone};
 use crisis_hub::app::bed::{About, ReportBeds, SaveUnit, SetPause, save, set_pause};
 use crisis_hub::app::directory::{self, SaveEntry};
+use crisis_hub::app::hold::{self, ChangeHold, HoldBed, HoldTo};
 use crisis_hub::app::{Error, Hub, bed, console, sweep};
 use crisis_hub::board::{Board, Snapshot};
 use crisis_hub::bus::feed::Follower;
@@ -10,6 +11,7 @@ use crisis_hub::domain::bed::PauseReason;
 use crisis_hub::domain::entry::Provenance;
 use crisis_hub::domain::facility::FacilityDetails;
 use crisis_hub::domain::geo::Point;
+use crisis_hub::domain::hold::ReleaseReason;
 use crisis_hub::domain::id::BedUnitId;
 use crisis_hub::policy::{Scope, Viewer};
 use futures_util::future::join_all;
@@ -76,7 +78,7 @@ async fn the_board_is_a_fold_of_its_log(db: Db) {
 /// One random verb; a unit that it added.
 pub async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<Option<BedUnitId>, Error> {
     let unit = *dice.pick(&agency.units);
-    match dice.roll(16) {
+    match dice.roll(18) {
         0..=5 => drop(report(hub, &agency.intake, &dice.some(&agency.units, 3), dice).await?),
         6 => {
             let about = About::StillCorrect(agency.facility, None);
@@ -92,6 +94,7 @@ pub async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> 
         9..=11 => return save_unit(hub, &agency.admin, unit, dice).await,
         12 => house.clock.advance(i64::from(dice.count(90))),
         13 => drop(sweep::pass(hub).await?),
+        15 => hold_and_go_on(hub, agency, unit, dice).await?,
         14 => move_facility(hub, agency, dice).await?,
         _ => {
             house.clock.advance(i64::from(dice.count(5)));
@@ -99,6 +102,20 @@ pub async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> 
         }
     }
     Ok(None)
+}
+
+/// Holds a place, and perhaps lets somebody arrive on it, or gives it back.
+async fn hold_and_go_on(hub: &Hub, agency: &Agency, unit: BedUnitId, dice: &mut Dice) -> Result<(), Error> {
+    let new = HoldBed { unit, minutes: Some(dice.count(40) + 1), need: None, keyed: None };
+    let Some(placed) = hold::place(hub, &agency.intake, new).await?.changed else { return Ok(()) };
+    let to = match dice.roll(4) {
+        0 => HoldTo::Arrive,
+        1 => HoldTo::Release(ReleaseReason::NoLongerNeeded),
+        2 => HoldTo::Extend(dice.count(60) + 1),
+        _ => return Ok(()),
+    };
+    hold::change(hub, &agency.intake, ChangeHold { hold: placed.hold().id, generation: None, to, keyed: None }).await?;
+    Ok(())
 }
 
 /// Edits, withdraws, brings back or adds a unit.

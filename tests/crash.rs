@@ -20,11 +20,11 @@ const WRITERS: usize = 8;
 const KILLS: usize = 10;
 
 /// A change that the hub said it had taken.
-#[derive(Debug)]
-struct Acknowledged {
-    unit: String,
-    version: i64,
-    staffed: u32,
+#[derive(Clone, Debug)]
+pub struct Acknowledged {
+    pub unit: String,
+    pub version: i64,
+    pub staffed: u32,
 }
 
 async fn a_killed_node_loses_nothing_that_it_acknowledged(db: Db) {
@@ -88,12 +88,12 @@ async fn a_killed_node_loses_nothing_that_it_acknowledged(db: Db) {
     house.close().await;
 }
 
-fn row(event: &Event) -> (String, i64) {
+pub fn row(event: &Event) -> (String, i64) {
     let happening = &event.happening;
     (GlobalId { noun: happening.noun, key: happening.key }.to_string(), happening.version)
 }
 
-fn staffed(event: &Event) -> u32 {
+pub fn staffed(event: &Event) -> u32 {
     assert_eq!(event.happening.kind, EventKind::BedsReported);
     let Fact::Unit(fact) = &event.happening.fact else { panic!() };
     fact.report.as_ref().unwrap().census.staffed

@@ -116,12 +116,26 @@ fn sees_unit(role: Role) -> bool {
     }
 }
 
+fn may_hold(role: Role, visible: bool) -> Option<&'static str> {
+    let allowed = [Action::HoldBed, Action::SettleHold].iter().any(|action| reach(role, *action) != Reach::Nowhere);
+    match (visible, allowed) {
+        (false, _) => Some("NOT_FOUND"),
+        (true, false) => Some("FORBIDDEN"),
+        (true, true) => None,
+    }
+}
+
 /// What a role is answered: the code of the error, or none.
 fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
     let (visible, action) = match needs {
         Needs::Public | Needs::Absent | Needs::Known | Needs::Rows(_) => return None,
         Needs::Entry(action) => (reach(role, Action::ReadDirectory) != Reach::Nowhere, *action),
         Needs::Unit(action) => (sees_unit(role), *action),
+        // The unit takes drop-offs, and is the asker's own agency's.
+        Needs::Place => return may_hold(role, sees_unit(role)),
+        Needs::Hold => {
+            return may_hold(role, sees_unit(role) && reach(role, Action::ReadHolds) != Reach::Nowhere);
+        }
         Needs::Grant(action) => (matches!(reach(role, Action::ReadGrants), Reach::Agency | Reach::Hub), *action),
     };
     let allowed = matches!(reach(role, action), Reach::Agency | Reach::Region | Reach::Hub);

@@ -36,7 +36,7 @@ fn held(hub: u16, client: u16) -> u64 {
         let (sent, _) = queues.split_once(':')?;
         (is(here, hub) && is(there, client)).then(|| u64::from_str_radix(sent, 16).unwrap())
     };
-    std::fs::read_to_string("/proc/net/tcp").unwrap().lines().find_map(waiting).unwrap_or(0)
+    std::fs::read_to_string("/proc/net/tcp").expect("Linux counts them there").lines().find_map(waiting).unwrap_or(0)
 }
 
 /// A connection whose far end soon has to wait.

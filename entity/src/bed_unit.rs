@@ -77,6 +77,12 @@ pub struct Model {
     pub paused_until: Option<i64>,
     /// Told.
     pub told: String,
+    /// Places kept for somebody, as JSON.
+    pub held: String,
+    /// Who came on a hold since the report was true, as JSON.
+    pub arrivals: String,
+    /// Whether the log has told that the pause's expected end has passed.
+    pub pause_over: bool,
     /// External ids.
     pub external_ids: String,
     /// Retired.

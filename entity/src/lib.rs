@@ -2,6 +2,7 @@
 //!
 //! **Invariant**: no methods, no serde, no GraphQL. Instants are microseconds since 1970; lists are JSON text; codes are text.
 pub mod audit_entry;
+pub mod bed_hold;
 pub mod bed_report;
 pub mod bed_unit;
 pub mod counter;

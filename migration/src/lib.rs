@@ -3,8 +3,10 @@ use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m0001_corridor;
+mod m0002_holds;
 mod m0005_travel;
 mod m0006_past;
+mod m0007_log_region;
 
 /// Runs the steps in order.
 #[derive(Debug)]
@@ -13,6 +15,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_corridor::Migration), Box::new(m0005_travel::Migration), Box::new(m0006_past::Migration)]
+        vec![
+            Box::new(m0001_corridor::Migration),
+            Box::new(m0002_holds::Migration),
+            Box::new(m0005_travel::Migration),
+            Box::new(m0006_past::Migration),
+            Box::new(m0007_log_region::Migration),
+        ]
     }
 }

@@ -1,16 +1,18 @@
 //! Verbs of bed units.
+use super::directory::standing;
 use super::error::Error;
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::bed::{BedUnit, BedUnitDetails, Census, NewReport, PauseReason, ReportRefused};
 use crate::domain::entry::{Changed, Entry, Origin, Provenance};
 use crate::domain::facility::FacilityDetails;
-use crate::domain::id::{BedUnitId, FacilityId, GlobalId, NounId};
+use crate::domain::id::{BedUnitId, FacilityId, GlobalId, OrganizationId, RegionId};
 use crate::domain::service::ServiceDetails;
 use crate::domain::time::At;
 use crate::policy::view::BedUnitView;
 use crate::policy::{Scope, Viewer, permit};
 use crate::store::{Committed, Keyed, Replay, Tx};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Most units that one `reportBeds` takes.
@@ -55,7 +57,7 @@ pub async fn report(hub: &Hub, viewer: &Viewer, input: ReportBeds) -> Result<Out
         .write(viewer, |tx| async move {
             if let Some(done) = replayed(&tx, input.keyed.as_ref()).await? {
                 let ids: Vec<BedUnitId> = done.iter().filter_map(|id| GlobalId::parse(id)?.as_noun()).collect();
-                let units = tx.bed_units(&ids).await?;
+                let units = in_order(&tx, &ids).await?;
                 return Ok(tx.commit((units, true)).await?);
             }
             report_in(tx, viewer, input).await
@@ -90,7 +92,13 @@ async fn report_in(tx: Tx, viewer: &Viewer, input: &ReportBeds) -> Result<Commit
     Ok(tx.commit((units, false)).await?)
 }
 
-/// The units, locked in the order of their ids, answered in the order of the input.
+/// Units, locked in the order of their ids, answered in the order asked.
+async fn in_order(tx: &Tx, ids: &[BedUnitId]) -> Result<Vec<BedUnit>, Error> {
+    let mut units: HashMap<_, _> = tx.bed_units(ids).await?.into_iter().map(|unit| (unit.id(), unit)).collect();
+    ids.iter().map(|id| units.remove(id).ok_or(Error::NotFound)).collect()
+}
+
+/// The units, each with what is said of it, in the order of the input.
 async fn wanted(tx: &Tx, about: &About) -> Result<Vec<(BedUnit, UnitReport)>, Error> {
     let limit = |n: usize| {
         (1..=UNITS_MAX)
@@ -102,20 +110,14 @@ async fn wanted(tx: &Tx, about: &About) -> Result<Vec<(BedUnit, UnitReport)>, Er
         About::Units(reports) => {
             limit(reports.len())?;
             let ids: Vec<BedUnitId> = reports.iter().map(|report| report.unit).collect();
-            let mut units: std::collections::HashMap<_, _> =
-                tx.bed_units(&ids).await?.into_iter().map(|unit| (unit.id(), unit)).collect();
-            // A unit named twice is absent the second time: which of the two numbers is right, only the sender knows.
-            let twice = ids.iter().collect::<std::collections::HashSet<_>>().len() != ids.len();
-            if twice {
+            // Which of two numbers is right, only the sender knows.
+            if ids.iter().collect::<HashSet<_>>().len() != ids.len() {
                 return Err(Error::BadInput("name each unit once".into()));
             }
-            reports
-                .iter()
-                .map(|report| Ok((units.remove(&report.unit).ok_or(Error::NotFound)?, report.clone())))
-                .collect()
+            Ok(in_order(tx, &ids).await?.into_iter().zip(reports.iter().cloned()).collect())
         }
         About::StillCorrect(facility, as_of) => {
-            tx.entry::<FacilityDetails>(*facility).await?.ok_or(Error::NotFound)?;
+            tx.consult::<FacilityDetails>(*facility).await?.ok_or(Error::NotFound)?;
             let units = tx.bed_units_at(*facility).await?;
             limit(units.len())?;
             Ok(units
@@ -187,13 +189,15 @@ pub async fn set_pause(hub: &Hub, viewer: &Viewer, input: SetPause) -> Result<Ou
         .write(viewer, |tx| async move {
             let replayed = replayed(&tx, input.keyed.as_ref()).await?.is_some();
             let unit = tx.bed_unit(input.unit).await?.ok_or(Error::NotFound)?;
+            if replayed {
+                return Ok(tx.commit((unit, true)).await?);
+            }
             let permit = permit::pause_unit(viewer, &unit)?;
             let changed = match input.pause {
-                _ if replayed => None,
                 Some((reason, until)) => Some(unit.pause(reason, until, tx.now())?),
                 None => unit.resume(tx.now()),
             };
-            finish(tx, permit, unit, changed, input.keyed.as_ref(), replayed).await
+            finish(tx, permit, unit, changed, input.keyed.as_ref()).await
         })
         .await;
     settled(hub, viewer, written)
@@ -205,7 +209,6 @@ async fn finish<A: permit::Acts>(
     unit: BedUnit,
     changed: Option<Changed<BedUnit>>,
     keyed: Option<&Keyed>,
-    replayed: bool,
 ) -> Result<Committed<(BedUnit, bool)>, Error>
 where
     BedUnit: crate::store::KeptBy<A>,
@@ -213,10 +216,8 @@ where
     if let Some(changed) = &changed {
         tx.save(permit, changed).await?;
     }
-    if !replayed {
-        remember(&tx, keyed, vec![unit.id().to_string()]).await?;
-    }
-    Ok(tx.commit((changed.map_or(unit, Changed::into_state), replayed)).await?)
+    remember(&tx, keyed, vec![unit.id().to_string()]).await?;
+    Ok(tx.commit((changed.map_or(unit, Changed::into_state), false)).await?)
 }
 
 fn settled(hub: &Hub, viewer: &Viewer, written: Result<(BedUnit, bool), Error>) -> Result<Outcome<BedUnitView>, Error> {
@@ -249,15 +250,24 @@ pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveUnit) -> Result<Outcome
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            let replayed = replayed(&tx, input.keyed.as_ref()).await?;
-            let known = replayed.as_ref().and_then(|ids| GlobalId::parse(ids.first()?)?.as_noun());
-            match known.or(input.unit) {
+            if let Some(ids) = replayed(&tx, input.keyed.as_ref()).await? {
+                let id = ids.first().and_then(|id| GlobalId::parse(id)?.as_noun()).ok_or(Error::NotFound)?;
+                let unit = tx.bed_unit(id).await?.ok_or(Error::NotFound)?;
+                return Ok(tx.commit((unit, true)).await?);
+            }
+            match input.unit {
                 Some(id) => {
+                    // Before the unit: rows are locked in one order.
+                    let place = if input.retire { None } else { Some(place(&tx, input).await?) };
                     let unit = tx.bed_unit(id).await?.ok_or(Error::NotFound)?;
                     let permit = permit::edit(viewer, &unit.entry, (!input.retire).then_some(&input.details))?;
-                    let changed = if replayed.is_some() { None } else { edited(&tx, input, &unit).await? };
-                    finish(tx, permit, unit, changed, input.keyed.as_ref(), replayed.is_some()).await
+                    if place.is_some_and(|(_, owner)| owner != unit.entry.owner) {
+                        return Err(Error::NotFound);
+                    }
+                    let changed = edited(&tx, input, &unit)?;
+                    finish(tx, permit, unit, changed, input.keyed.as_ref()).await
                 }
+                None if input.retire => Err(Error::BadInput("`retire` needs the `id` of what it withdraws".into())),
                 None => add(tx, viewer, input).await,
             }
         })
@@ -265,7 +275,7 @@ pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveUnit) -> Result<Outcome
     settled(hub, viewer, written)
 }
 
-async fn edited(tx: &Tx, input: &SaveUnit, unit: &BedUnit) -> Result<Option<Changed<BedUnit>>, Error> {
+fn edited(tx: &Tx, input: &SaveUnit, unit: &BedUnit) -> Result<Option<Changed<BedUnit>>, Error> {
     if input.expected_version.is_some_and(|expected| expected != unit.version()) {
         return Err(Error::Refused(vec![
             Problem::new(ProblemCode::StaleVersion).at(&["expectedVersion"]).with_current(unit.id()),
@@ -274,29 +284,22 @@ async fn edited(tx: &Tx, input: &SaveUnit, unit: &BedUnit) -> Result<Option<Chan
     if input.retire {
         return Ok(unit.retire(tx.now()));
     }
-    place(tx, input, unit.entry.owner).await?;
     Ok(unit.edit(input.details.clone(), input.provenance, tx.now())?)
 }
 
-/// The facility and the service have to be there, and the same agency's.
-async fn place(
-    tx: &Tx,
-    input: &SaveUnit,
-    owner: crate::domain::id::OrganizationId,
-) -> Result<crate::domain::id::RegionId, Error> {
+/// The facility and the service have to be there, and one agency's: its region and it.
+async fn place(tx: &Tx, input: &SaveUnit) -> Result<(RegionId, OrganizationId), Error> {
     let definition = &input.details.definition;
-    let facility =
-        tx.entry::<FacilityDetails>(definition.facility).await?.filter(|f| f.owner == owner).ok_or(Error::NotFound)?;
-    tx.entry::<ServiceDetails>(definition.service).await?.filter(|s| s.owner == owner).ok_or(Error::NotFound)?;
-    Ok(facility.region)
+    let facility = standing::<FacilityDetails>(tx, definition.facility, "facilityId").await?;
+    let service = standing::<ServiceDetails>(tx, definition.service, "serviceId").await?;
+    if service.owner == facility.owner { Ok((facility.region, facility.owner)) } else { Err(Error::NotFound) }
 }
 
 async fn add(tx: Tx, viewer: &Viewer, input: &SaveUnit) -> Result<Committed<(BedUnit, bool)>, Error> {
-    let facility = tx.entry::<FacilityDetails>(input.details.definition.facility).await?.ok_or(Error::NotFound)?;
+    let (region, owner) = place(&tx, input).await?;
     let id: BedUnitId = tx.id();
-    let permit = permit::add::<BedUnitDetails>(viewer, id, facility.region, facility.owner)?;
-    let region = place(&tx, input, facility.owner).await?;
-    let origin = Origin { region, owner: facility.owner, provenance: input.provenance };
+    let permit = permit::add::<BedUnitDetails>(viewer, id, region, owner)?;
+    let origin = Origin { region, owner, provenance: input.provenance };
     let changed = BedUnit::create(Entry::create(id, origin, input.details.clone(), Vec::new(), tx.now())?);
     tx.save(permit, &changed).await?;
     remember(&tx, input.keyed.as_ref(), vec![id.to_string()]).await?;
@@ -315,9 +318,4 @@ pub async fn reports(
     // Each report that was taken is of a later as-of time than the one before: the last of a state bounds its own.
     let Some(last) = unit.report.as_ref().map(|report| report.as_of) else { return Ok(Vec::new()) };
     Ok(hub.store().read(viewer).await?.bed_reports(unit.id(), last, before, most).await?)
-}
-
-/// Whether an id names a unit, for callers that hold an opaque one.
-pub fn unit_id(id: GlobalId) -> Option<BedUnitId> {
-    (id.noun == BedUnitId::NOUN).then(|| BedUnitId::of(id.key))
 }

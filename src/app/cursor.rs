@@ -17,24 +17,27 @@ pub const CURSOR_MAX: usize = 512;
 
 /// The hub's seal: what it makes, it alone can have made.
 #[derive(Clone)]
-pub struct Seal(Hmac<Sha256>);
+pub struct Seal {
+    digests: Hmac<Sha256>,
+    /// With the database's epoch: a restore ends every cursor, and no idempotency key.
+    cursors: Hmac<Sha256>,
+}
 
 impl Seal {
-    /// A seal from the database's secret.
-    pub fn new(secret: &[u8]) -> Self {
+    /// A seal from the database's secret and its epoch.
+    pub fn new(secret: &[u8], epoch: &str) -> Self {
         // HMAC takes a key of any length.
         let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret);
-        Self(mac.unwrap_or_else(|_| <Hmac<Sha256> as KeyInit>::new(&hmac::digest::Key::<Hmac<Sha256>>::default())))
+        let digests =
+            mac.unwrap_or_else(|_| <Hmac<Sha256> as KeyInit>::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
+        let mut cursors = digests.clone();
+        cursors.update(epoch.as_bytes());
+        Self { digests, cursors }
     }
 
     fn tag(&self, bound: &str, payload: &[u8]) -> Hmac<Sha256> {
-        let mut mac = self.0.clone();
-        mac.update(&u64::try_from(bound.len()).unwrap_or(u64::MAX).to_be_bytes());
-        mac.update(bound.as_bytes());
-        mac.update(payload);
-        mac
+        tag(&self.cursors, bound, payload)
     }
-
     /// A cursor over `payload`, good for `bound` alone.
     pub fn close(&self, bound: &str, payload: &[u8]) -> String {
         let tag = self.tag(bound, payload).finalize().into_bytes();
@@ -52,7 +55,7 @@ impl Seal {
 
     /// The digest of a mutation's input, for its idempotency key.
     pub fn digest(&self, operation: &str, input: &str) -> String {
-        URL_SAFE_NO_PAD.encode(self.tag(operation, input.as_bytes()).finalize().into_bytes())
+        URL_SAFE_NO_PAD.encode(tag(&self.digests, operation, input.as_bytes()).finalize().into_bytes())
     }
 
     /// A cursor into the log: a number, the last bytes of the event's id there, and the minute it was handed out.
@@ -62,6 +65,14 @@ impl Seal {
         payload.extend(minute(now).to_be_bytes());
         self.close(bound, &payload)
     }
+}
+
+fn tag(mac: &Hmac<Sha256>, bound: &str, payload: &[u8]) -> Hmac<Sha256> {
+    let mut mac = mac.clone();
+    mac.update(&u64::try_from(bound.len()).unwrap_or(u64::MAX).to_be_bytes());
+    mac.update(bound.as_bytes());
+    mac.update(payload);
+    mac
 }
 
 /// A place in the log.
@@ -119,11 +130,14 @@ mod tests {
 
     #[test]
     fn a_seal_opens_what_it_closed_and_nothing_else() {
-        let seal = Seal::new(b"one");
+        let seal = Seal::new(b"one", "");
         let cursor = seal.close("bedUnits:{}", b"payload");
         assert_eq!(seal.open("bedUnits:{}", &cursor), Some(b"payload".to_vec()));
         assert_eq!(seal.open("bedUnits:{fresh}", &cursor), None);
-        assert_eq!(Seal::new(b"two").open("bedUnits:{}", &cursor), None);
+        assert_eq!(Seal::new(b"two", "").open("bedUnits:{}", &cursor), None);
+        let restored = Seal::new(b"one", "new");
+        assert_eq!(restored.open("bedUnits:{}", &cursor), None);
+        assert_eq!(restored.digest("reportBeds", "{}"), seal.digest("reportBeds", "{}"));
         let mut forged = cursor.clone();
         forged.replace_range(3..4, if &cursor[3..4] == "A" { "B" } else { "A" });
         assert_eq!(seal.open("bedUnits:{}", &forged), None);

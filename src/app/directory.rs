@@ -6,7 +6,7 @@ use super::outcome::{Outcome, Problem, ProblemCode};
 use crate::board::Names;
 use crate::domain::entry::{Changed, Entry, ExternalId, Origin, Provenance, Version};
 use crate::domain::facility::FacilityDetails;
-use crate::domain::id::{GlobalId, NounId, OrganizationId, RegionId};
+use crate::domain::id::{GlobalId, NounId, OrganizationId, RegionId, ServiceId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::region::RegionDetails;
 use crate::domain::service::ServiceDetails;
@@ -59,20 +59,47 @@ impl<D: Saves> SaveEntry<D> {
 
 /// A noun that the verbs of this file save.
 pub trait Entered: Names + Saves + Listed {
-    /// What else has to be there, and whose, before an entry is saved.
-    fn needs(&self, _tx: &Tx, _owner: OrganizationId) -> impl Future<Output = Result<(), Error>> + Send {
-        std::future::ready(Ok(()))
+    /// What else has to be there before an entry is saved, and whose it is; nobody's when nothing has to.
+    fn needs(
+        &self,
+        _tx: &Tx,
+        _id: Option<Self::Id>,
+    ) -> impl Future<Output = Result<Option<OrganizationId>, Error>> + Send {
+        std::future::ready(Ok(None))
     }
 }
 
-impl Entered for RegionDetails {}
+impl Entered for RegionDetails {
+    async fn needs(&self, tx: &Tx, id: Option<RegionId>) -> Result<Option<OrganizationId>, Error> {
+        match tx.region_by_code(&self.code).await?.filter(|known| Some(known.id) != id) {
+            Some(known) => {
+                let taken = Problem::new(ProblemCode::CodeTaken).at(&["code"]).with_current(known.id);
+                Err(Error::Refused(vec![taken]))
+            }
+            None => Ok(None),
+        }
+    }
+}
 impl Entered for OrganizationDetails {}
 impl Entered for FacilityDetails {}
 impl Entered for ServiceDetails {
-    async fn needs(&self, tx: &Tx, owner: OrganizationId) -> Result<(), Error> {
-        let Some(facility) = self.facility else { return Ok(()) };
-        tx.entry::<FacilityDetails>(facility).await?.filter(|f| f.owner == owner).map(|_| ()).ok_or(Error::NotFound)
+    async fn needs(&self, tx: &Tx, _id: Option<ServiceId>) -> Result<Option<OrganizationId>, Error> {
+        let Some(facility) = self.facility else { return Ok(None) };
+        Ok(Some(standing::<FacilityDetails>(tx, facility, "facilityId").await?.owner))
     }
+}
+
+/// An entry that something new is to stand on; a withdrawn one carries nothing.
+pub(super) async fn standing<D: Entered>(tx: &Tx, id: D::Id, field: &str) -> Result<Entry<D>, Error>
+where
+    Entry<D>: Kept,
+{
+    let entry = tx.consult::<D>(id).await?.ok_or(Error::NotFound)?;
+    if entry.retired {
+        let withdrawn = Problem::new(ProblemCode::Retired).at(&[field]).with_current(named::<D>(id));
+        return Err(Error::Refused(vec![withdrawn]));
+    }
+    Ok(entry)
 }
 
 /// Saves an entry and answers it as it stands.
@@ -84,17 +111,20 @@ where
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            let replayed = replayed(&tx, input.keyed.as_ref()).await?;
-            let known = replayed.as_ref().and_then(|ids| GlobalId::parse(ids.first()?)?.as_noun());
-            let (entry, changed) = match known.or(input.id) {
-                Some(id) => existing(&tx, viewer, input, id, replayed.is_some()).await?,
+            if let Some(ids) = replayed(&tx, input.keyed.as_ref()).await? {
+                let id = ids.first().and_then(|id| GlobalId::parse(id)?.as_noun()).ok_or(Error::NotFound)?;
+                let entry = tx.entry::<D>(id).await?.ok_or(Error::NotFound)?;
+                return Ok::<Committed<_>, Error>(tx.commit((entry, true)).await?);
+            }
+            let entry = match input.id {
+                Some(id) => existing(&tx, viewer, input, id).await?,
+                None if input.retire => {
+                    return Err(Error::BadInput("`retire` needs the `id` of what it withdraws".into()));
+                }
                 None => added(&tx, viewer, input).await?,
             };
-            if changed {
-                remember(&tx, input.keyed.as_ref(), vec![Into::<GlobalId>::into(named::<D>(entry.id)).to_string()])
-                    .await?;
-            }
-            Ok::<Committed<_>, Error>(tx.commit((entry, replayed.is_some())).await?)
+            remember(&tx, input.keyed.as_ref(), vec![named::<D>(entry.id).to_string()]).await?;
+            Ok(tx.commit((entry, false)).await?)
         })
         .await;
     Outcome::settle(written.map(|(entry, replayed)| {
@@ -103,31 +133,34 @@ where
     }))
 }
 
-fn named<D: Saves>(id: D::Id) -> GlobalId {
+pub(super) fn named<D: Saves>(id: D::Id) -> GlobalId {
     GlobalId { noun: D::Id::NOUN, key: id.key() }
 }
 
-async fn existing<D: Entered>(
-    tx: &Tx,
-    viewer: &Viewer,
-    input: &SaveEntry<D>,
-    id: D::Id,
-    replayed: bool,
-) -> Result<(Entry<D>, bool), Error>
+async fn existing<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>, id: D::Id) -> Result<Entry<D>, Error>
 where
     Entry<D>: Kept + KeptBy<D::Action>,
 {
+    let details = (!input.retire).then_some(&input.details);
+    let owner = match details {
+        Some(details) => details.needs(tx, Some(id)).await?,
+        None => None,
+    };
     let entry = tx.entry::<D>(id).await?.ok_or(Error::NotFound)?;
-    let permit = permit::edit(viewer, &entry, (!input.retire).then_some(&input.details))?;
-    if replayed {
-        return Ok((entry, false));
+    let permit = permit::edit(viewer, &entry, details)?;
+    if owner.is_some_and(|owner| owner != entry.owner) {
+        return Err(Error::NotFound);
     }
     if input.expected_version.is_some_and(|expected| expected != entry.version) {
         let stale = Problem::new(ProblemCode::StaleVersion).at(&["expectedVersion"]).with_current(named::<D>(id));
         return Err(Error::Refused(vec![stale]));
     }
-    input.details.needs(tx, entry.owner).await?;
-    change(tx, permit, entry, (!input.retire).then_some(&input.details), input.provenance).await
+    if input.retire && tx.units_stand_on(named::<D>(id)).await? {
+        let needed = "Bed units stand on it: withdraw them, or move them, first.".into();
+        let refused = Problem::new(ProblemCode::WrongState).at(&["retire"]).saying(needed).with_current(named::<D>(id));
+        return Err(Error::Refused(vec![refused]));
+    }
+    Ok(change(tx, permit, entry, details, input.provenance).await?.0)
 }
 
 /// Edits an entry within a write, or withdraws it when there is nothing to say of it; answers whether it changed.
@@ -154,16 +187,18 @@ where
     }
 }
 
-async fn added<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>) -> Result<(Entry<D>, bool), Error>
+async fn added<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>) -> Result<Entry<D>, Error>
 where
     Entry<D>: Kept + KeptBy<D::Action>,
 {
     let id: D::Id = tx.id();
     let (region, owner) = belongs(tx, viewer, input, id).await?;
     let permit = permit::add::<D>(viewer, id, region, owner)?;
-    input.details.needs(tx, owner).await?;
+    if input.details.needs(tx, None).await?.is_some_and(|needed| needed != owner) {
+        return Err(Error::NotFound);
+    }
     let origin = Origin { region, owner, provenance: input.provenance };
-    Ok((add(tx, permit, id, origin, &input.details, input.external_ids.clone()).await?, true))
+    add(tx, permit, id, origin, &input.details, input.external_ids.clone()).await
 }
 
 /// Adds an entry within a write.
@@ -195,14 +230,13 @@ async fn belongs<D: Entered>(
         Noun::Region => Ok((RegionId::of(id.key()), OrganizationId::of(uuid::Uuid::nil()))),
         Noun::Organization => {
             let region = input.region.or(viewer.region()).ok_or_else(|| Error::BadInput("name the region".into()))?;
-            tx.entry::<RegionDetails>(region).await?.ok_or(Error::NotFound)?;
+            tx.consult::<RegionDetails>(region).await?.ok_or(Error::NotFound)?;
             Ok((region, OrganizationId::of(id.key())))
         }
         _ => {
             let owner =
                 input.owner.or(viewer.organization()).ok_or_else(|| Error::BadInput("name the organization".into()))?;
-            let organization = tx.entry::<OrganizationDetails>(owner).await?.ok_or(Error::NotFound)?;
-            Ok((organization.region, owner))
+            Ok((standing::<OrganizationDetails>(tx, owner, "organizationId").await?.region, owner))
         }
     }
 }

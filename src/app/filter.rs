@@ -69,7 +69,7 @@ impl UnitFilter {
         let at = told.event.happening.at;
         let matching = |unit: &Arc<_>, at| {
             let view = view::bed_unit(scope, Arc::clone(unit), at)?;
-            (!view.unit().entry.retired && self.matches(board, scope, &view)).then_some(view)
+            (board.is_offered(view.unit()) && self.matches(board, scope, &view)).then_some(view)
         };
         // Before the event it was as its last event had told it: what time changed since is this event's news.
         let before = told.before.as_ref().and_then(|before| matching(before, before.entry.updated_at));

@@ -9,7 +9,8 @@ use crate::domain::id::{GlobalId, GrantId, OrganizationId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::role::Role;
 use crate::domain::time::At;
-use crate::policy::{Machine, Viewer, permit};
+use crate::policy::permit::{self, NoGrant};
+use crate::policy::{Machine, Viewer};
 use crate::store::{Committed, Keyed, Tx};
 
 /// Who a token was proved to speak for, and what its issuer is trusted to say of them.
@@ -35,18 +36,15 @@ pub struct Claimant {
 pub async fn viewer_of(hub: &Hub, claimant: &Claimant) -> Result<Viewer, Error> {
     let now = hub.clock().now();
     let board = hub.board().now();
+    // What an issuer once claimed stands for as long as it still claims that.
+    let claimed = |grant: &Grant| {
+        grant.origin != GrantOrigin::Claim || claimant.claimed == Some((grant.role, grant.organization))
+    };
     let grant = board
         .grants_of(&claimant.principal, now)
-        .find(|grant| claimant.chosen.is_none_or(|id| id == grant.id))
-        .cloned();
+        .find(|grant| claimant.chosen.is_none_or(|id| id == grant.id) && claimed(grant));
     let grant = match (grant, claimant.claimed) {
-        (Some(grant), Some((role, organization)))
-            if grant.origin == GrantOrigin::Claim && (grant.role, grant.organization) != (role, organization) =>
-        {
-            // The issuer says something else now: what it once said no longer stands for it.
-            return Ok(Viewer::nobody());
-        }
-        (Some(grant), _) => Some(Grant::clone(&grant)),
+        (Some(grant), _) => Some(Grant::clone(grant)),
         (None, Some(claimed)) if !board.knows(&claimant.principal) => admit(hub, claimant, claimed).await?,
         (None, _) => None,
     };
@@ -57,7 +55,13 @@ pub async fn viewer_of(hub: &Hub, claimant: &Claimant) -> Result<Viewer, Error> 
                 subject: client.clone(),
                 kind: HolderKind::Application,
             };
-            let held = board.grants_of(&principal, now).next().map(|grant| Grant::clone(grant));
+            // Of several, the one of the user's own agency, else of their region.
+            let of = grant.as_ref();
+            let apart = |held: &Grant| {
+                let (organization, region) = (of.map(|of| of.organization), of.map(|of| of.region));
+                (organization != Some(held.organization), region != Some(held.region))
+            };
+            let held = board.grants_of(&principal, now).min_by_key(|held| apart(held)).map(|held| Grant::clone(held));
             if held.is_none() && board.knows(&principal) {
                 return Ok(Viewer::nobody());
             }
@@ -85,7 +89,7 @@ async fn admit(
                 let held = known.into_iter().find(|grant| grant.holds(tx.now()));
                 return Ok::<Committed<_>, Error>(tx.commit(held).await?);
             }
-            let Some(region) = tx.entry::<OrganizationDetails>(organization).await?.map(|o| o.region) else {
+            let Some(agency) = tx.consult::<OrganizationDetails>(organization).await? else {
                 return Ok(tx.commit(None).await?);
             };
             let grant = Grant {
@@ -94,13 +98,16 @@ async fn admit(
                 principal: claimant.principal.clone(),
                 role,
                 organization,
-                region,
+                region: agency.region,
                 until: None,
                 origin: GrantOrigin::Claim,
                 created_at: tx.now(),
                 revoked_at: None,
             };
-            let permit = permit::grant_role(doorway, &grant)?;
+            let Ok(permit) = permit::grant_role(doorway, &grant, &agency.details) else {
+                // A claim that cannot be true at this agency gives nothing.
+                return Ok(tx.commit(None).await?);
+            };
             let changed = grant.create(tx.now())?;
             tx.save(permit, &changed).await?;
             Ok(tx.commit(Some(changed.into_state())).await?)
@@ -138,8 +145,11 @@ pub async fn grant_role(hub: &Hub, viewer: &Viewer, input: GrantRole) -> Result<
                 let grant = tx.grant(id).await?.ok_or(Error::NotFound)?;
                 return Ok::<Committed<_>, Error>(tx.commit((grant, true)).await?);
             }
-            let grant = new_grant(&tx, viewer, input).await?;
-            let permit = permit::grant_role(viewer, &grant)?;
+            let (grant, agency) = new_grant(&tx, viewer, input).await?;
+            let permit = permit::grant_role(viewer, &grant, &agency).map_err(|no| match no {
+                NoGrant::Refused => Error::Forbidden,
+                NoGrant::Misfit => Error::Refused(vec![Problem::new(ProblemCode::RoleDoesNotFit).at(&["role"])]),
+            })?;
             let same = |held: &Grant| {
                 held.role == grant.role && held.organization == grant.organization && held.holds(tx.now())
             };
@@ -155,25 +165,26 @@ pub async fn grant_role(hub: &Hub, viewer: &Viewer, input: GrantRole) -> Result<
     settled(hub, written)
 }
 
-async fn new_grant(tx: &Tx, viewer: &Viewer, input: &GrantRole) -> Result<Grant, Error> {
+async fn new_grant(tx: &Tx, viewer: &Viewer, input: &GrantRole) -> Result<(Grant, OrganizationDetails), Error> {
     let organization =
         input.organization.or(viewer.organization()).ok_or_else(|| Error::BadInput("name the organization".into()))?;
-    let region = tx.entry::<OrganizationDetails>(organization).await?.ok_or(Error::NotFound)?.region;
+    let agency = tx.consult::<OrganizationDetails>(organization).await?.ok_or(Error::NotFound)?;
     let origin = if viewer.as_machine().is_some() { GrantOrigin::Console } else { GrantOrigin::Admin };
     let (role, until) = (input.role, input.until);
     let principal = input.principal.clone();
-    Ok(Grant {
+    let grant = Grant {
         id: tx.id(),
         version: 0,
         principal,
         role,
         organization,
-        region,
+        region: agency.region,
         until,
         origin,
         created_at: tx.now(),
         revoked_at: None,
-    })
+    };
+    Ok((grant, agency.details))
 }
 
 fn settled(hub: &Hub, written: Result<(Grant, bool), Error>) -> Result<Outcome<Grant>, Error> {

@@ -8,6 +8,8 @@ pub mod directory;
 pub mod error;
 pub mod filter;
 pub mod grant;
+pub mod health;
+pub mod hold;
 pub mod import;
 pub mod log;
 pub mod outcome;
@@ -20,6 +22,7 @@ pub use outcome::{Outcome, Problem, ProblemCode};
 
 use crate::board::Board;
 use crate::clock::Clock;
+use crate::domain::hold::HoldLimits;
 use crate::store::Store;
 use cursor::Seal;
 use std::sync::Arc;
@@ -32,19 +35,44 @@ struct Inner {
     store: Store,
     board: Arc<Board>,
     seal: Seal,
+    rules: Rules,
+}
+
+/// What a network settles for itself: numbers that verbs keep to.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// How long holds last, and how many one agency may have.
+    pub holds: HoldLimits,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        let holds = HoldLimits { minutes_default: 30, minutes_max: 120, owner_minutes_max: 1_440, per_agency_max: 5 };
+        Self { holds }
+    }
 }
 
 impl Hub {
-    /// Opens the hub over a migrated store.
+    /// Opens the hub over a migrated store, with the default rules.
     pub async fn open(store: Store) -> Result<Self, crate::store::Error> {
-        let seal = Seal::new(&store.seal().await?);
+        Self::with(store, Rules::default()).await
+    }
+
+    /// Opens the hub over a migrated store.
+    pub async fn with(store: Store, rules: Rules) -> Result<Self, crate::store::Error> {
+        let seal = Seal::new(&store.seal().await?, &store.epoch().await?);
         let board = Arc::new(Board::load(&store).await?);
-        Ok(Self(Arc::new(Inner { store, board, seal })))
+        Ok(Self(Arc::new(Inner { store, board, seal, rules })))
     }
 
     /// Where everything is kept.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// The numbers that verbs keep to.
+    pub fn rules(&self) -> &Rules {
+        &self.0.rules
     }
 
     /// What is true now, in memory.

@@ -26,8 +26,22 @@ codes! {
         OutOfRange "OUT_OF_RANGE",
         /// The object is not in a state that allows this.
         WrongState "WRONG_STATE",
+        /// The unit leaves holds to its own staff, or has none: call it.
+        HoldPolicy "HOLD_POLICY",
+        /// No place is free that can be believed: call the unit, or look for another.
+        NoCapacity "NO_CAPACITY",
+        /// Your agency has as many holds as it may: release one that is no longer needed.
+        HoldLimit "HOLD_LIMIT",
+        /// A hold may not last that long: ask for less, or ask the unit's agency to extend it.
+        HoldTooLong "HOLD_TOO_LONG",
+        /// The hold's end has passed, and its place may be taken: hold again.
+        HoldExpired "HOLD_EXPIRED",
         /// The principal holds this very grant already: see `current`.
         AlreadyGranted "ALREADY_GRANTED",
+        /// Nobody holds this role at an agency of this kind: see the published policy.
+        RoleDoesNotFit "ROLE_DOES_NOT_FIT",
+        /// Another region has this code.
+        CodeTaken "CODE_TAKEN",
     }
 }
 

@@ -1,38 +1,104 @@
 //! The sweeper: tells the log what time alone has changed.
+//!
+//! Firing removes the alarm and writes the event in one transaction, so each is told exactly once, whichever node does it.
 use super::Hub;
 use super::error::Error;
-use crate::domain::bed::DueKind;
+use crate::domain::bed::BedUnit;
+use crate::domain::due::DueKind;
+use crate::domain::id::BedUnitId;
 use crate::policy::{Machine, Viewer, permit};
-use crate::store::Committed;
+use crate::store::{self, Committed, Tx};
 
-/// Most units that one pass tells of.
+/// Most alarms that one pass takes of one noun.
 const BATCH: u64 = 100;
+/// When a row that cannot be read is tried again, in minutes.
+const POSTPONE_MINUTES: i64 = 10;
 
-/// Tells of units whose numbers turned aging, stale or expired, and of pauses past their expected end.
-///
-/// Firing removes the alarm and writes the event in one transaction, so each is told exactly once, whichever node does it.
+/// Tells of everything that is due, noun by noun, and answers how many were told of.
 pub async fn pass(hub: &Hub) -> Result<usize, Error> {
+    let told = units(hub).await?;
+    keys(hub).await?;
+    Ok(told)
+}
+
+/// Keys whose day is over.
+async fn keys(hub: &Hub) -> Result<usize, Error> {
+    Ok(hub.store().apart().forget_keys(BATCH).await?)
+}
+
+/// Units whose numbers turned aging, stale or expired, pauses past their expected end, and holds at their end.
+async fn units(hub: &Hub) -> Result<usize, Error> {
+    // Asked without a transaction: most of the time nothing is due.
+    let due: Vec<BedUnitId> = hub.store().due(hub.clock().now(), BATCH).await?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    match units_are_due(hub, &due).await {
+        // One row that cannot be read must not keep the others waiting.
+        Err(Error::Store(store::Error::Corrupt { .. })) => {
+            let mut told = 0;
+            for unit in due {
+                told += match units_are_due(hub, &[unit]).await {
+                    Err(Error::Store(error @ store::Error::Corrupt { .. })) => {
+                        tracing::error!(%error, %unit, "a row cannot be read; what time changes about it is not told");
+                        hub.store().postpone(unit, hub.clock().now().plus_minutes(POSTPONE_MINUTES)).await?;
+                        1
+                    }
+                    other => other?,
+                };
+            }
+            Ok(told)
+        }
+        other => other,
+    }
+}
+
+async fn units_are_due(hub: &Hub, due: &[BedUnitId]) -> Result<usize, Error> {
     let me = &Viewer::machine(Machine::Sweeper);
     let told = hub
         .store()
+        .apart()
         .write(me, |tx| async move {
-            let due = tx.due_units(tx.now(), BATCH).await?;
             let mut told = Vec::new();
-            for unit in tx.bed_units(&due).await? {
-                let now = tx.now();
-                // Another node may have told of it while this one waited for the unit.
-                let due = tx.take_due(unit.id(), now).await?;
-                let is = |kind| due.contains(&kind);
-                let aged = if is(DueKind::Freshness) { unit.tell_time(now) } else { None };
-                let aged = aged.or_else(|| if is(DueKind::PauseEnd) { unit.tell_pause_over(now) } else { None });
-                if let Some(changed) = aged.filter(|changed| !changed.state().entry.retired) {
-                    tx.save(permit::tell_time(me, &unit)?, &changed).await?;
-                    told.push(changed.into_state());
-                }
+            for unit in tx.bed_units(due).await? {
+                told.extend(unit_is_due(&tx, me, unit).await?);
             }
             Ok::<Committed<_>, Error>(tx.commit(told).await?)
         })
         .await?;
     hub.board().learn_units(&told);
-    Ok(told.len())
+    // What another node has told of meanwhile is done too.
+    Ok(due.len())
+}
+
+async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<BedUnit>, Error> {
+    let (now, before) = (tx.now(), unit.version());
+    // Another node may have told of it while this one waited for the unit.
+    for kind in tx.take_due(unit.id(), now).await? {
+        let changed = match kind {
+            DueKind::Freshness => unit.tell_time(now),
+            DueKind::PauseEnd => unit.tell_pause_over(now),
+            DueKind::HoldEnd => {
+                unit = holds_are_over(tx, me, unit).await?;
+                None
+            }
+        };
+        if let Some(changed) = changed.filter(|changed| !changed.state().entry.retired) {
+            tx.save(permit::tell_time(me, &unit)?, &changed).await?;
+            unit = changed.into_state();
+        }
+    }
+    Ok((unit.version() > before).then_some(unit))
+}
+
+async fn holds_are_over(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<BedUnit, Error> {
+    let now = tx.now();
+    for hold in tx.holds_over(unit.id(), now).await? {
+        if let Some(change) = hold.tell_over(&unit, now) {
+            tx.save(permit::tell_time(me, &unit)?, &change.unit).await?;
+            tx.save(permit::tell_hold_over(me, &hold)?, &change.hold).await?;
+            unit = change.unit.into_state();
+        }
+    }
+    Ok(unit)
 }

@@ -24,6 +24,8 @@ pub struct Board {
     now: ArcSwap<Snapshot>,
     writer: Mutex<()>,
     folded: past::Folded,
+    /// For those who ask about the past: they do not wait in front of the feed.
+    asked: Store,
     store: Store,
     me: Viewer,
 }
@@ -37,7 +39,8 @@ impl Board {
             now: ArcSwap::from_pointee(snapshot),
             writer: Mutex::new(()),
             folded: past::Folded::default(),
-            store: store.clone(),
+            asked: store.clone(),
+            store: store.apart(),
             me,
         })
     }

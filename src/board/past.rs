@@ -44,7 +44,7 @@ impl Board {
     pub async fn at(&self, at: At) -> Result<Past, Error> {
         // The reader goes back before the wait for the lock: whoever waits holds no connection.
         let (reached, settled) = {
-            let reader = self.store.read(&self.me).await?;
+            let reader = self.asked.read(&self.me).await?;
             let reached = reader.reached(at).await?;
             (reached, reader.head().await? > reached.map_or(0, |(number, _)| number))
         };
@@ -61,7 +61,7 @@ impl Board {
     }
 
     async fn fold_up_to(&self, number: i64, last: EventId, today: &Snapshot) -> Result<Snapshot, Error> {
-        let reader = self.store.read(&self.me).await?;
+        let reader = self.asked.read(&self.me).await?;
         let events = reader.board_events(number).await?;
         // This node may not have followed so far: what it has no words of yet is read.
         let unfollowed: Vec<Event> = events.iter().filter(|event| event.number > today.number()).cloned().collect();

@@ -22,8 +22,10 @@ pub struct Seek<'a> {
     pub near: Option<Point>,
     /// How far to look in a straight line, in meters.
     pub within_meters: Option<u32>,
-    /// The instant that freshness is judged at.
+    /// The instant that the answer is of.
     pub at: At,
+    /// The instant that places in the answer are judged at: on a later page, the first page's.
+    pub ranked_at: At,
 }
 
 /// Where a unit stands in the answer: fit, then no-refusal, then freshness, then the way, then the straight line, then its id.
@@ -111,10 +113,16 @@ impl Snapshot {
         let seconds = minutes.map(|minutes| u32::from(minutes) * 60);
         let reasons = need::reasons(seek.need, unit.unit(), &service, &facility, seek.at);
         let fit = need::fit(&reasons);
+        let (fit_then, freshness_then) = if seek.ranked_at == seek.at {
+            (fit, unit.availability().freshness)
+        } else {
+            let then = need::reasons(seek.need, unit.unit(), &service, &facility, seek.ranked_at);
+            (need::fit(&then), unit.unit().availability(seek.ranked_at).freshness)
+        };
         let rank = Rank {
-            fit: fit as u8,
+            fit: fit_then as u8,
             may_refuse: !service.details.no_refusal,
-            freshness: freshness(unit.availability().freshness),
+            freshness: freshness(freshness_then),
             seconds: seconds.or(meters.map(travel::estimated_seconds)).unwrap_or(u32::MAX),
             meters: meters.unwrap_or(u32::MAX),
             unit: unit.unit().id(),

@@ -198,7 +198,21 @@ impl Snapshot {
 
     /// Entries that are not withdrawn, in the order of their ids, after an id.
     pub fn entries<'a, D: Names>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<Entry<D>>> {
-        D::map(self).values().filter(|entry| !entry.retired && sees(scope, entry))
+        D::map(self).values().filter(|entry| !entry.retired && self.is_run(entry.owner) && sees(scope, entry))
+    }
+
+    /// Whether an agency is not withdrawn; a region has none.
+    fn is_run(&self, owner: OrganizationId) -> bool {
+        self.organizations.get(&owner).is_none_or(|agency| !agency.retired)
+    }
+
+    /// Whether a unit may be offered: neither it nor anything that it stands on is withdrawn.
+    pub fn is_offered(&self, unit: &BedUnit) -> bool {
+        let (entry, on) = (&unit.entry, unit.definition());
+        !entry.retired
+            && self.is_run(entry.owner)
+            && self.facilities.get(&on.facility).is_none_or(|facility| !facility.retired)
+            && self.services.get(&on.service).is_none_or(|service| !service.retired)
     }
 
     /// One unit, withdrawn or not; `None` when absent or not in the scope.
@@ -206,15 +220,15 @@ impl Snapshot {
         view::bed_unit(scope, self.units.get(&id)?.clone(), now)
     }
 
-    /// Units that are not withdrawn, in the order of their ids.
+    /// Units that are offered, in the order of their ids.
     pub fn units<'a>(&'a self, scope: &'a Scope, now: At) -> impl Iterator<Item = BedUnitView> + 'a {
         self.units
             .values()
-            .filter(|unit| !unit.entry.retired)
+            .filter(|unit| self.is_offered(unit))
             .filter_map(move |unit| view::bed_unit(scope, unit.clone(), now))
     }
 
-    /// The units of a facility that are not withdrawn.
+    /// The units of a facility that are offered.
     pub fn units_at<'a>(
         &'a self,
         scope: &'a Scope,
@@ -222,7 +236,7 @@ impl Snapshot {
         now: At,
     ) -> impl Iterator<Item = BedUnitView> + 'a {
         let ids = self.at_facility.get(&facility).into_iter().flatten();
-        ids.filter_map(move |id| self.unit(scope, *id, now)).filter(|view| !view.unit().entry.retired)
+        ids.filter_map(move |id| self.unit(scope, *id, now)).filter(|view| self.is_offered(view.unit()))
     }
 
     /// The facilities inside a box of degrees.

@@ -64,9 +64,16 @@ impl Bell {
             // The subscription is renewed by itself after it has once been made.
             while let Err(error) = listening.psubscribe(CHANNELS).await {
                 tracing::warn!(error = %error.category(), "redis is away: the log is looked at once a second");
+                up(false);
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
+            up(true);
             while let Some(push) = pushes.recv().await {
+                match push.kind {
+                    PushKind::Disconnection => up(false),
+                    PushKind::PMessage | PushKind::PSubscribe => up(true),
+                    _ => {}
+                }
                 if matches!(push.kind, PushKind::PMessage | PushKind::Disconnection | PushKind::PSubscribe) {
                     woken.notify_one();
                 }
@@ -94,6 +101,11 @@ impl Bell {
     pub fn publishes(&self) -> bool {
         self.away.is_some()
     }
+}
+
+/// Notes whether news comes by Redis.
+fn up(is: bool) {
+    metrics::gauge!("hub_redis_up").set(f64::from(u8::from(is)));
 }
 
 async fn publish(mut redis: ConnectionManager, mut waiting: mpsc::Receiver<Vec<Envelope>>) {

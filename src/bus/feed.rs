@@ -1,5 +1,6 @@
 //! The feed: brings the log to this node, in order, without holes.
 use super::bell::Bell;
+use super::in_time;
 use crate::domain::event::{Event, Told};
 use crate::policy::{Machine, Viewer};
 use crate::store::{Error, Store};
@@ -38,7 +39,7 @@ impl Feed {
     /// Runs for good: on each ring, and once a second, reads what is new and tells it.
     pub async fn run<F: Follower>(self, store: Store, bell: Bell, follower: Arc<F>) {
         loop {
-            match self.pass(&store, &*follower).await {
+            match in_time(self.pass(&store, &*follower)).await {
                 Ok(read) if read >= BATCH => {}
                 Ok(_) => bell.wait().await,
                 Err(error) => {
@@ -61,7 +62,6 @@ impl Feed {
         let read = u64::try_from(events.len()).unwrap_or(0);
         if read > 0 {
             let told: Arc<[Told]> = follower.follow(events).await?.into();
-            metrics::gauge!("hub_log_number").set(follower.number() as f64);
             let _ = self.0.send(told);
         }
         Ok(read)

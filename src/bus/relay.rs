@@ -1,5 +1,6 @@
 //! The relay: numbers what waits in the outbox, then rings.
 use super::bell::{Bell, Envelope};
+use super::in_time;
 use crate::domain::code::Coded;
 use crate::domain::event::Event;
 use crate::domain::id::{GlobalId, NounId};
@@ -13,7 +14,7 @@ pub async fn run(store: Store, bell: Bell) {
     let written = store.written();
     let mut published = None;
     loop {
-        match pass(&store, &bell, &mut published).await {
+        match in_time(pass(&store, &bell, &mut published)).await {
             // A full batch: there may be more.
             Ok(n) if n >= u64::from(BATCH_MAX) => {}
             Ok(_) => {

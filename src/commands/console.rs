@@ -3,13 +3,15 @@ use super::Done;
 use clap::Args;
 use crisis_hub::app::console;
 use crisis_hub::board::Board;
-use crisis_hub::config::Config;
+use crisis_hub::config::{Config, Told};
 use crisis_hub::domain::code::Coded;
 use crisis_hub::domain::grant::HolderKind;
 use crisis_hub::domain::role::Role;
 use crisis_hub::graphql::{Schema, limits::Limits};
+use crisis_hub::http::Tls;
 use crisis_hub::node::{self, Sources};
 use crisis_hub::policy::{Action, rules};
+use crisis_hub::store::{NETWORK, Store};
 use std::process::ExitCode;
 
 /// Who is granted what.
@@ -48,14 +50,14 @@ fn codes<C: Coded>() -> String {
 
 pub(super) async fn migrate() -> Done {
     let (config, sources) = (Config::read()?, Sources::of_host());
-    node::open_store(&config, &sources, true).await?;
+    node::open_store_of(NETWORK, &config, &sources, true).await?;
     println!("The schema is this program's.");
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) async fn grant(args: GrantArgs) -> Done {
     let (config, sources) = (Config::read()?, Sources::of_host());
-    let store = node::open_store(&config, &sources, false).await?;
+    let store = node::open_store_of(NETWORK, &config, &sources, false).await?;
     let hub = crisis_hub::app::Hub::open(store).await?;
     let holder = if args.application { HolderKind::Application } else { HolderKind::Person };
     let wanted = console::FirstGrant {
@@ -75,7 +77,11 @@ pub(super) async fn grant(args: GrantArgs) -> Done {
 
 pub(super) async fn verify() -> Done {
     let (config, sources) = (Config::read()?, Sources::of_host());
-    let store = node::open_store(&config, &sources, false).await?;
+    verified(&node::open_store(&config, &sources, false).await?).await
+}
+
+/// Asks a database about its promises and prints what it finds.
+pub(super) async fn verified(store: &Store) -> Done {
     // What was committed before a crash may still wait for its number.
     while store.number_waiting().await?.1 > 0 {}
     let mut broken = 0;
@@ -88,7 +94,7 @@ pub(super) async fn verify() -> Done {
             finding.broken
         );
     }
-    let (loaded, folded) = (Board::load(&store).await?.now().coded(), Board::replay(&store).await?.coded());
+    let (loaded, folded) = (Board::load(store).await?.now().coded(), Board::replay(store).await?.coded());
     let apart = loaded != folded;
     println!("{} the board is a fold of the log ({} units)", if apart { "FAIL" } else { "ok  " }, loaded.len());
     Ok(if broken == 0 && !apart { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -111,7 +117,15 @@ pub(super) fn why(role: &str, action: &str) -> Done {
 }
 
 pub(super) fn config_check() -> Done {
+    for Told { name, value, from } in Config::told() {
+        let from = if from.is_empty() { from } else { format!("   # {from}") };
+        println!("{name} = {value}{from}");
+    }
+    println!();
     let config = Config::read()?;
+    if !config.tls_certificate.is_empty() {
+        Tls::open(&config.tls_certificate, &config.tls_key)?;
+    }
     println!("The settings are good.");
     if config.issuers.is_empty() {
         println!("No issuer is set: nobody can sign in yet.");

@@ -7,6 +7,7 @@ use crisis_hub::demo::issuer::DemoIssuer;
 use crisis_hub::demo::world::{Loaded, SEED, World};
 use crisis_hub::demo::{alive, cut, personas};
 use crisis_hub::node::{self, Node, Sources};
+use crisis_hub::store::DEMO;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn demo(args: DemoArgs) -> Done {
+    let metrics = serve::metrics();
     let listener = listen(args.listen).await?;
     let at = listener.local_addr()?;
     let sources = Sources::of_host();
@@ -39,13 +41,12 @@ pub(super) async fn demo(args: DemoArgs) -> Done {
     config.issuers = vec![issuer.settings()?];
     config.listen = at;
 
-    let store = node::open_store(&config, &sources, true).await?;
-    store.claim_edition("demo").await?;
+    let store = node::open_store_of(DEMO, &config, &sources, true).await?;
     let (loaded, people) = load(&Hub::open(store.clone()).await?, &issuer, &folder).await?;
     // Whoever follows the log from now on is not told of the load.
     while store.number_waiting().await?.1 > 0 {}
     let issuers = config.issuers.clone();
-    let node = Node::start(config, sources, store, issuers, true, serve::metrics()).await?;
+    let node = Node::start(config, sources, store, issuers, true, metrics).await?;
 
     let seconds = clock.now().micros_since(began) as f64 / 1e6;
     print!("{}", welcome(at, &folder, &loaded, people, seconds));

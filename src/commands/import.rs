@@ -12,6 +12,7 @@ use crisis_hub::exchange::import::{self, Import};
 use crisis_hub::exchange::record::Source;
 use crisis_hub::exchange::travel::{Named, table};
 use crisis_hub::node::{self, Sources};
+use crisis_hub::store::NETWORK;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
 use std::path::PathBuf;
@@ -52,6 +53,14 @@ pub(super) struct ImportArgs {
     /// Refused with row errors, and when more than a tenth of what the source gave the region would go.
     #[arg(long)]
     complete: bool,
+    /// So many organizations and facilities may be withdrawn, even if that is more than a tenth.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    allow_retire: usize,
+    /// Take the rest of a file that has bad rows which do not say whose they are.
+    ///
+    /// An organization may then be taken without a facility that such a row was about.
+    #[arg(long)]
+    allow_unattributed: bool,
     /// Refuse the file when it has any row error.
     #[arg(long)]
     strict: bool,
@@ -94,7 +103,7 @@ pub(super) async fn import(args: ImportArgs) -> Done {
         return Ok(if bad { ExitCode::from(2) } else { ExitCode::SUCCESS });
     }
     let (config, sources) = (Config::read()?, Sources::of_host());
-    let hub = Hub::open(node::open_store(&config, &sources, false).await?).await?;
+    let hub = Hub::open(node::open_store_of(NETWORK, &config, &sources, false).await?).await?;
     if args.source == Source::TravelTimes {
         return travel(&hub, import, &args, &name).await;
     }
@@ -113,10 +122,24 @@ pub(super) async fn import(args: ImportArgs) -> Done {
         let flag = if args.strict { "--strict" } else { "--complete" };
         return refused(&format!("{name} has row errors, so {flag} refuses it; nothing has changed"));
     }
+    if import.report.unattributed > 0 && !args.allow_unattributed {
+        let many = import.report.unattributed;
+        return refused(&format!(
+            "{name} has {many} bad rows that do not say whose they are, so an organization could be taken without one of \
+             its facilities; nothing has changed: mend them, or say --allow-unattributed"
+        ));
+    }
     let system = args.source.system();
     let source = args.list.as_ref().map_or_else(|| system.to_owned(), |list| format!("{system}:{list}"));
     let bar = bar(agencies.len())?;
-    let input = ImportDirectory { source, goal, agencies, complete: args.complete, dry_run: args.dry_run };
+    let input = ImportDirectory {
+        source,
+        goal,
+        agencies,
+        complete: args.complete,
+        may_retire: args.allow_retire,
+        dry_run: args.dry_run,
+    };
     let on_batch = |many| bar.inc(u64::try_from(many).unwrap_or_default());
     let taken = app::import::directory(&hub, &console::viewer(), input, &on_batch).await;
     bar.finish_and_clear();
@@ -177,6 +200,9 @@ fn told(import: &Import, args: &ImportArgs, name: &str) -> Result<(), Box<dyn st
         println!(
             "Held back whole: {organizations} organizations with a bad row, and {records} good records of theirs."
         );
+    }
+    if report.unattributed > 0 {
+        println!("Bad rows that do not say whose they are: {}.", report.unattributed);
     }
     for error in import.errors.iter().take(SHOWN) {
         println!("{name}:{}: {}: {}", error.line, error.field, error.message);

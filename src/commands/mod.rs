@@ -1,10 +1,13 @@
 //! The commands of the program.
+mod backup;
 mod console;
 mod demo;
 mod import;
+pub(crate) mod log;
 mod serve;
 
 use clap::{Parser, Subcommand};
+use crisis_hub::config::Config;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,7 +52,8 @@ enum Command {
     /// Take a public list of organizations and their facilities into a region's directory.
     ///
     /// The same file twice changes nothing. What somebody here has edited or withdrawn is left alone and reported. An
-    /// organization with a bad row is held back whole. AHCA bed files are read, checked and reported only: a directory
+    /// organization with a bad row is held back whole; a file with a bad row that does not say whose it is, is refused
+    /// (--allow-unattributed). AHCA bed files are read, checked and reported only: a directory
     /// import never reports for an agency how many beds it has.
     ///
     /// Exit code 2: the file was refused and nothing has changed.
@@ -60,6 +64,32 @@ enum Command {
     Import(import::ImportArgs),
     /// Ask a database about the hub's promises: the log dense, rows where their events left them, the board a fold of the log.
     Verify,
+    /// Write everything that the database holds to one file; the hub may go on running.
+    ///
+    /// SQLite: a database file. PostgreSQL: an archive of `pg_dump`, which must be on PATH. Readable by its owner alone; keys
+    /// and settings are not in it. Whatever was acknowledged before the backup began is.
+    ///
+    /// Example: crisis-hub backup /var/backups/hub-2026-11-24.backup
+    Backup {
+        /// The file, which must not be there yet.
+        file: PathBuf,
+    },
+    /// Bring a backup back, with the hub stopped, then verify it.
+    ///
+    /// The database begins a new epoch: cursors from before are answered CURSOR_EXPIRED, since the log goes on differently.
+    /// Idempotency keys stay good: what is sent again is found if the backup has it, and done if not. Keys are never in a
+    /// backup; bring them yourself. On PostgreSQL `pg_restore` must be on PATH.
+    ///
+    /// Exit code 1: refused, with nothing changed; or restored, and a promise is broken.
+    ///
+    /// Example: crisis-hub restore --replace /var/backups/hub-2026-11-24.backup
+    Restore {
+        /// The file that `backup` wrote.
+        file: PathBuf,
+        /// Put it in the place of a database that is not empty; what is there is kept beside it.
+        #[arg(long)]
+        replace: bool,
+    },
     /// Print the published schema, or the policy table.
     Schema {
         /// Print schema/policy.txt instead.
@@ -93,7 +123,7 @@ enum PolicyCommand {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Read every setting and say what is wrong.
+    /// Print every setting with where it comes from, secrets masked, and say what is wrong with which.
     Check,
     /// Print the defaults with their reasons.
     Defaults,
@@ -111,6 +141,13 @@ impl Cli {
         matches!(self.command, Command::Serve)
     }
 
+    /// Where traces go.
+    pub(crate) fn collector(&self) -> String {
+        // Settings that cannot be read are told of when the command reads them.
+        let config = matches!(self.command, Command::Serve).then(|| Config::read().ok()).flatten();
+        config.map_or_else(String::new, |config| config.otlp_endpoint)
+    }
+
     pub(crate) async fn run(self) -> Done {
         match self.command {
             Command::Serve => serve::serve().await,
@@ -120,6 +157,8 @@ impl Cli {
             Command::Grant(args) => console::grant(args).await,
             Command::Import(args) => import::import(args).await,
             Command::Verify => console::verify().await,
+            Command::Backup { file } => backup::backup(&file).await,
+            Command::Restore { file, replace } => backup::restore(&file, replace).await,
             Command::Schema { policy } => console::schema(policy),
             Command::Policy { ask: PolicyCommand::Why { role, action } } => console::why(&role, &action),
             Command::Policy { ask: PolicyCommand::Table } => console::schema(true),

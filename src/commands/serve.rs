@@ -1,21 +1,31 @@
 //! `serve`: a node until it is told to stop.
 use super::Done;
 use crisis_hub::config::Config;
+use crisis_hub::http;
 use crisis_hub::node::{self, Node, Sources};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use crisis_hub::store::NETWORK;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 
+/// Bounds of the histogram of requests: a search takes a millisecond, an operation at most 5 s.
+const REQUEST_SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
 /// Renders metrics, if this process has not got a recorder already.
 pub(super) fn metrics() -> Option<PrometheusHandle> {
-    PrometheusBuilder::new().install_recorder().ok()
+    let builder = PrometheusBuilder::new();
+    let seconds = Matcher::Full("hub_request_seconds".into());
+    let metrics = builder.set_buckets_for_metric(seconds, &REQUEST_SECONDS).ok()?.install_recorder().ok()?;
+    http::describe();
+    Some(metrics)
 }
 
 pub(super) async fn serve() -> Done {
+    // First, or what is measured meanwhile is lost.
+    let metrics = metrics();
     let config = Config::read()?;
     let sources = Sources::of_host();
-    let store = node::open_store(&config, &sources, false).await?;
-    store.claim_edition("network").await?;
+    let store = node::open_store_of(NETWORK, &config, &sources, false).await?;
     if config.issuers.is_empty() {
         tracing::warn!(
             "no identity provider: set `issuers` (README, \"Who is asking\"); until then everybody is answered UNAUTHENTICATED"
@@ -23,7 +33,7 @@ pub(super) async fn serve() -> Done {
     }
     let issuers = config.issuers.clone();
     let (listen, metrics_listen) = (config.listen, config.metrics_listen.clone());
-    let node = Node::start(config, sources, store, issuers, false, metrics()).await?;
+    let node = Node::start(config, sources, store, issuers, false, metrics).await?;
     if !metrics_listen.is_empty() {
         let (listener, routes) = (TcpListener::bind(&metrics_listen).await?, node.metrics_routes.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -31,6 +41,7 @@ pub(super) async fn serve() -> Done {
     let listener = TcpListener::bind(listen).await?;
     tracing::info!(listen = %listener.local_addr()?, "ready");
     node.serve(listener, stopped()).await?;
+    tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -352,7 +352,7 @@ mod tests {
 
     async fn hub(folder: &std::path::Path) -> Hub {
         let url = format!("sqlite:{}", folder.join("hub.db").display());
-        let size = PoolSize { connections_max: 2, wait_ms_max: 5_000 };
+        let size = PoolSize::small();
         let store = Store::open(&url, size, Arc::new(HubClock::default()), Arc::new(RandomIds)).await.unwrap();
         store.migrate().await.unwrap();
         Hub::open(store).await.unwrap()

@@ -1,6 +1,6 @@
 //! Directory entries: what organizations, facilities, services and bed units have in common.
 use super::code::codes;
-use super::event::{EventKind, Fact, Happening};
+use super::event::{Audience, EventKind, Fact, Happening};
 use super::id::{NounId, OrganizationId, RegionId};
 use super::text::Flaw;
 use super::time::At;
@@ -48,8 +48,8 @@ pub trait Details: Clone + PartialEq + Send + Sync + 'static {
     /// These details with the coded fields that a fact tells; `None` when it tells of another noun.
     fn told(&self, fact: &Fact) -> Option<Self>;
     /// Who may see such an entry, as audience bits.
-    fn audience(&self) -> super::event::Audience {
-        super::event::Audience::DIRECTORY
+    fn audience(&self) -> Audience {
+        Audience::DIRECTORY
     }
 }
 
@@ -86,6 +86,11 @@ pub struct Changed<T> {
 impl<T> Changed<T> {
     pub(in crate::domain) fn new(state: T, happening: Happening) -> Self {
         Self { state, happening }
+    }
+    /// The change, told to an audience more.
+    pub(in crate::domain) fn told_also(mut self, audience: Audience) -> Self {
+        self.happening.audience = self.happening.audience.and(audience);
+        self
     }
     /// The state after the change.
     pub fn state(&self) -> &T {

@@ -3,7 +3,8 @@ use super::bed::UnitFact;
 use super::code::codes;
 use super::entry::Version;
 use super::facility::Zone;
-use super::id::{EventId, FacilityId, GrantId, Noun, OrganizationId, RegionId};
+use super::hold::{HoldState, ReleaseReason};
+use super::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, OrganizationId, RegionId};
 use super::organization::OrganizationKind;
 use super::role::Role;
 use super::service::ServiceKind;
@@ -33,10 +34,20 @@ codes! {
         BedUnitPauseEnded "BED_UNIT_PAUSE_ENDED",
         /// A region's travel times were loaded.
         TravelTimesLoaded "TRAVEL_TIMES_LOADED",
+        /// Places kept on a unit, or taken by who came on a hold.
+        BedHoldsChanged "BED_HOLDS_CHANGED",
+        /// A place was held.
+        BedHeld "BED_HELD",
+        /// A hold was given more time.
+        BedHoldExtended "BED_HOLD_EXTENDED",
+        /// A hold was given back, or taken back by the unit's agency.
+        BedHoldReleased "BED_HOLD_RELEASED",
+        /// Somebody came on a hold.
+        BedHoldArrived "BED_HOLD_ARRIVED",
+        /// A hold's end has passed.
+        BedHoldExpired "BED_HOLD_EXPIRED",
         /// Somebody was granted a role.
         RoleGranted "ROLE_GRANTED",
-        /// A grant was narrowed in time.
-        GrantNarrowed "GRANT_NARROWED",
         /// A grant was revoked.
         GrantRevoked "GRANT_REVOKED",
     }
@@ -45,7 +56,16 @@ codes! {
 impl EventKind {
     /// The version of this kind's fact that is written now.
     pub fn version(self) -> i32 {
-        1
+        match self {
+            // 2: with the places kept, who came on a hold, and whether a pause's end has been told.
+            Self::BedUnitSaved
+            | Self::BedsReported
+            | Self::BedsAged
+            | Self::BedUnitPaused
+            | Self::BedUnitPauseEnded
+            | Self::BedHoldsChanged => 2,
+            _ => 1,
+        }
     }
 }
 
@@ -134,6 +154,19 @@ pub enum Fact {
         /// Whether they are withdrawn.
         retired: bool,
     },
+    /// A hold as it stands.
+    Hold {
+        /// On which unit.
+        unit: BedUnitId,
+        /// For which agency.
+        holder: OrganizationId,
+        /// Where it stands.
+        state: HoldState,
+        /// Until when it keeps, or kept, its place.
+        until: At,
+        /// Why it was given or taken back.
+        reason: Option<ReleaseReason>,
+    },
     /// A grant as it stands.
     Grant {
         /// The role.
@@ -156,7 +189,7 @@ impl Fact {
             | Self::Service { retired, .. }
             | Self::TravelTimes { retired, .. } => Some(*retired),
             Self::Unit(unit) => Some(unit.retired),
-            Self::Region {} | Self::Grant { .. } => None,
+            Self::Region {} | Self::Hold { .. } | Self::Grant { .. } => None,
         }
     }
 }

@@ -85,15 +85,6 @@ impl Grant {
         self.revoked_at.is_none() && self.until.is_none_or(|until| now < until)
     }
 
-    /// Narrows it in time; `None` when it already ends no later. It is never widened.
-    pub fn narrow(&self, until: At, now: At) -> Option<Changed<Self>> {
-        let narrower = self.revoked_at.is_none() && self.until.is_none_or(|old| until < old);
-        narrower.then(|| {
-            Self { until: Some(until), version: self.version + 1, ..self.clone() }
-                .changed(EventKind::GrantNarrowed, now)
-        })
-    }
-
     /// Revokes it for good; `None` when it already is.
     pub fn revoke(&self, now: At) -> Option<Changed<Self>> {
         self.revoked_at.is_none().then(|| {

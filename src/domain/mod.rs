@@ -3,11 +3,13 @@
 //! **Invariant**: no async, no SQL, no GraphQL, no clock; time and ids come in as arguments.
 pub mod bed;
 pub mod code;
+pub mod due;
 pub mod entry;
 pub mod event;
 pub mod facility;
 pub mod geo;
 pub mod grant;
+pub mod hold;
 pub mod id;
 pub mod need;
 pub mod organization;

@@ -223,9 +223,10 @@ pub fn reasons(need: &Need, unit: &BedUnit, service: &Service, facility: &Facili
     found
 }
 
-/// The worst of the points: one that is not met, else one to ask, else met.
+/// The worst of the points: one that is not met, else one to ask, else met. Who pays is said, and ranks nobody.
 pub fn fit(reasons: &[Reason]) -> Fit {
-    reasons.iter().map(|reason| reason.fit).max_by_key(|fit| *fit as u8).unwrap_or(Fit::Met)
+    let ranking = reasons.iter().filter(|reason| reason.criterion != Criterion::Payer);
+    ranking.map(|reason| reason.fit).max_by_key(|fit| *fit as u8).unwrap_or(Fit::Met)
 }
 
 fn reason(criterion: Criterion, fit: Fit, says: &'static str) -> Reason {

@@ -44,7 +44,7 @@ impl House {
         let mut import = read(Source::HubCsv, format!("{HEADER}{file}").as_bytes(), Limits::default()).unwrap();
         let agencies = apply::agencies(&mut import, &self.region, &Filter::default());
         let source = Source::HubCsv.system().to_owned();
-        ImportDirectory { source, goal: self.goal.clone(), agencies, complete: false, dry_run: false }
+        ImportDirectory { source, goal: self.goal.clone(), agencies, complete: false, may_retire: 0, dry_run: false }
     }
 
     async fn run(&self, input: ImportDirectory) -> Result<Done, Error> {
@@ -81,7 +81,7 @@ impl House {
 
 async fn open(folder: &tempfile::TempDir) -> Store {
     let url = format!("sqlite:{}", folder.path().join("hub.db").display());
-    let size = PoolSize { connections_max: 2, wait_ms_max: 5_000 };
+    let size = PoolSize::small();
     Store::open(&url, size, Arc::new(HubClock::default()), Arc::new(RandomIds)).await.unwrap()
 }
 
@@ -183,6 +183,46 @@ async fn more_than_a_tenth_is_never_withdrawn() {
     let closed = rows(0..20).replace("House 1", "CLOSED House 1");
     assert!(matches!(house.run(house.input(&closed)).await, Err(Error::BadInput(_))));
     assert_eq!(house.marks().await, marks);
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_or_edited_here_does_not_stop_imports() {
+    let house = House::new().await;
+    house.take(&rows(0..20)).await;
+    // Five agencies close, and somebody here says so before the source does; of two more the name was corrected.
+    for facility in &house.facilities().await[..5] {
+        let mut withdraw = SaveEntry::new(Some(facility.id), facility.details.clone(), Provenance::Manual);
+        withdraw.retire = true;
+        save(&house.hub, &console::viewer(), withdraw).await.unwrap().changed.unwrap();
+        let organization: crate::domain::organization::Organization =
+            crate::app::directory::one::<OrganizationDetails>(&house.hub, &console::viewer(), facility.owner)
+                .map(|organization| Entry::clone(&organization))
+                .unwrap();
+        let mut withdraw = SaveEntry::new(Some(organization.id), organization.details, Provenance::Manual);
+        withdraw.retire = true;
+        save(&house.hub, &console::viewer(), withdraw).await.unwrap().changed.unwrap();
+    }
+    let marks = house.marks().await;
+    for _ in 0..2 {
+        let done = house.complete(&rows(5..20)).await.unwrap();
+        assert_eq!((done.organizations.retired, done.facilities.retired), (0, 0));
+    }
+    assert_eq!(house.marks().await, marks);
+    // What somebody here has withdrawn stays so, whatever the source says later.
+    let done = house.take(&rows(0..20).replace("House", "Haus")).await;
+    assert_eq!(done.facilities.conflicts, 5);
+}
+
+#[tokio::test]
+async fn more_may_be_withdrawn_by_saying_how_many() {
+    let house = House::new().await;
+    house.take(&rows(0..5)).await;
+    let Err(Error::BadInput(why)) = house.complete(&rows(1..5)).await else { panic!("one of five went") };
+    assert!(why.contains("--allow-retire 2"), "{why}");
+    let short = ImportDirectory { complete: true, may_retire: 1, ..house.input(&rows(1..5)) };
+    assert!(matches!(house.run(short.clone()).await, Err(Error::BadInput(_))));
+    let done = house.run(ImportDirectory { may_retire: 2, ..short }).await.unwrap();
+    assert_eq!((done.organizations.retired, done.facilities.retired), (1, 1));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A whole file as one import: what may be applied, what may not, and why.
 //!
-//! **Invariant**: an organization with a bad row is not in an import at all; no key comes twice; what is held is bounded
+//! **Invariant**: an organization with a bad row of its own is not in an import at all, and bad rows that do not say
+//! whose they are, are counted: whoever applies the import must ask about those; no key comes twice; what is held is bounded
 //! by the limits of the reading.
 use super::ahca::Ahca;
 use super::csv::{FileError, Format, Limits, RowError, RowErrorCode, Rows};

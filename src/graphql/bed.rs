@@ -2,7 +2,7 @@
 use super::directory::{ExternalId, Facility, Organization, Service, external_ids};
 use super::error::{Answer, answer};
 use super::scalars::{Code, DateTime, codes, id};
-use super::seen::{Seen, asking};
+use super::seen::{Seen, asking, pace};
 use crate::app;
 use crate::domain::bed::{
     self, Accepting, BlockReason, Countable, Freshness, GenderPolicy, HoldPolicy, PauseReason, Security, ShownAs,
@@ -22,8 +22,8 @@ pub struct BedUnit {
 /// A pause.
 #[derive(Clone, SimpleObject)]
 pub struct Pause {
-    /// Why.
-    reason: Code<PauseReason>,
+    /// Why; null when your role is not shown numbers.
+    reason: Option<Code<PauseReason>>,
     /// Since when.
     since: DateTime,
     /// When it is expected to end. From then on the unit asks to be called; it does not reopen by itself.
@@ -126,14 +126,17 @@ impl BedUnit {
     }
     /// Where it is.
     async fn facility(&self) -> Option<Facility> {
+        pace().await;
         self.seen.entry(self.definition().facility).map(|entry| Facility::new(entry, &self.seen))
     }
     /// What it offers.
     async fn service(&self) -> Option<Service> {
+        pace().await;
         self.seen.entry(self.definition().service).map(|entry| Service::new(entry, &self.seen))
     }
     /// Whose it is.
     async fn organization(&self) -> Option<Organization> {
+        pace().await;
         self.seen.entry(self.view.unit().entry.owner).map(|entry| Organization::new(entry, &self.seen))
     }
     /// What it counts.
@@ -206,9 +209,22 @@ impl BedUnit {
         let (net, as_of) = self.view.availability().net_reported.zip(self.view.as_of())?;
         Some(LastReported { net: whole(net), as_of: DateTime(as_of) })
     }
-    /// More places are used and blocked than have staff.
-    async fn over_capacity(&self) -> bool {
-        self.view.availability().over_capacity
+    /// Places kept for somebody now; null when your role is not shown numbers. `net` has them taken off already.
+    async fn held(&self) -> Option<i32> {
+        self.view.held_and_arrived().map(|(held, _)| whole(held))
+    }
+    /// People who came on a hold since the last report; null when your role is not shown numbers. `net` has them taken off
+    /// already, until the next report counts them.
+    async fn arrived_since_report(&self) -> Option<i32> {
+        self.view.held_and_arrived().map(|(_, arrived)| whole(arrived))
+    }
+    /// When the first place that is kept for somebody comes free again, if nobody comes: "held until 02:40".
+    async fn held_until(&self) -> Option<DateTime> {
+        self.view.availability().held_until.map(DateTime)
+    }
+    /// More places are used, blocked and kept than have staff; null when your role is not shown numbers.
+    async fn over_capacity(&self) -> Option<bool> {
+        self.view.over_capacity()
     }
     /// When the numbers were true.
     async fn as_of(&self) -> Option<DateTime> {
@@ -232,8 +248,8 @@ impl BedUnit {
     }
     /// Why it takes nobody now, and until when.
     async fn pause(&self) -> Option<Pause> {
-        let pause = self.view.unit().pause?;
-        Some(Pause { reason: Code(pause.reason), since: DateTime(pause.since), until: DateTime(pause.until) })
+        let (reason, since, until) = self.view.pause()?;
+        Some(Pause { reason: reason.map(Code), since: DateTime(since), until: DateTime(until) })
     }
     /// The whole last report, for the unit's own agency and analysts.
     async fn report(&self) -> Option<BedReport> {
@@ -247,6 +263,9 @@ impl BedUnit {
         #[graphql(desc = "Only reports that were true before this instant.")] before: Option<DateTime>,
     ) -> Answer<Vec<BedReport>> {
         let asking = asking(ctx);
+        if !self.view.reads_census() {
+            return Some(Ok(Vec::new()));
+        }
         let most = u64::try_from(first).unwrap_or(0);
         let reports = app::bed::reports(&asking.hub, &asking.viewer, self.view.unit(), before.map(|b| b.0), most).await;
         answer(reports.map(|reports| reports.iter().map(BedReport::from).collect()))

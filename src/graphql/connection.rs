@@ -14,6 +14,8 @@ use async_graphql::connection::{
 };
 use async_graphql::{Context, ObjectType, OutputType, SimpleObject};
 
+/// How long the pages of one search can be turned, in minutes.
+const ORDER_MINUTES_MAX: i64 = 10;
 /// What an answer about the past was folded from: the log's first `number` events, which are those that had been numbered
 /// by the instant asked. The instants of numbers never run back, and no event is numbered before it is dated.
 #[derive(Clone, SimpleObject)]
@@ -87,6 +89,11 @@ impl Paging {
     }
 }
 
+/// How many rows a list has that goes one way.
+pub(super) fn page_size(ctx: &Context<'_>, first: Option<i32>) -> Result<usize, async_graphql::Error> {
+    Paging { first, ..Paging::default() }.size(ctx.data_unchecked::<Limits>()).map(|(size, _)| size)
+}
+
 /// A row of a list, with the key that orders it.
 pub struct Row<K, N, E> {
     /// Its place in the order.
@@ -95,6 +102,17 @@ pub struct Row<K, N, E> {
     pub node: N,
     /// What the edge says beside it.
     pub edge: E,
+}
+
+/// Orders a list latest first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Latest<I: Ord>(std::cmp::Reverse<I>);
+
+impl<I: Ord> Latest<I> {
+    /// The place of a row, by its id.
+    pub(super) fn of(id: I) -> Self {
+        Self(std::cmp::Reverse(id))
+    }
 }
 
 /// A list in one order, and what its cursors are bound to.
@@ -123,15 +141,47 @@ impl Listing<'_> {
         self.asking.hub.seal()
     }
 
-    /// The instant of the first page, which a cursor of a search holds.
+    /// The instant of the first page, which a cursor of a search holds; an order of long ago is no longer gone on with.
     pub fn instant(&self, cursor: &Cursor) -> Result<At, async_graphql::Error> {
-        self.key::<(At, serde_json::Value)>(cursor).map(|(at, _)| at)
+        let (at, _) = self.key::<(At, serde_json::Value)>(cursor)?;
+        if self.asking.seen.now.micros_since(at) <= ORDER_MINUTES_MAX * 60_000_000 {
+            Ok(at)
+        } else {
+            Err(super::error::from_app(&app::Error::CursorExpired))
+        }
     }
 
     pub(super) fn key<K: serde::de::DeserializeOwned>(&self, cursor: &Cursor) -> Result<K, async_graphql::Error> {
         let payload = self.seal().open(&page_bound(&self.bound), &cursor.0);
         let key = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
         key.ok_or_else(|| super::error::from_app(&app::Error::CursorExpired))
+    }
+
+    /// The ids that a page of rows latest first lies between: below the first, above the second.
+    pub(super) fn between<I: Ord + serde::Serialize + serde::de::DeserializeOwned>(
+        &self,
+        paging: &Paging,
+    ) -> Result<(Option<I>, Option<I>), async_graphql::Error> {
+        let place = |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| self.key::<Latest<I>>(cursor)).transpose();
+        Ok((place(&paging.after)?.map(|key| key.0.0), place(&paging.before)?.map(|key| key.0.0)))
+    }
+
+    /// Cuts a page out of rows latest first that lie [`Self::between`] its cursors already.
+    pub(super) fn latest<I, N>(
+        &self,
+        ctx: &Context<'_>,
+        paging: &Paging,
+        rows: Vec<Row<Latest<I>, N, EmptyFields>>,
+    ) -> Result<Page<N>, async_graphql::Error>
+    where
+        I: Ord + Clone + serde::Serialize + serde::de::DeserializeOwned,
+        N: OutputType,
+    {
+        let cut = Paging { first: paging.first, last: paging.last, ..Paging::default() };
+        let mut page: Page<N> = self.page(ctx, &cut, rows)?;
+        page.has_previous_page |= paging.after.is_some();
+        page.has_next_page |= paging.before.is_some();
+        Ok(page)
     }
 
     /// Cuts a page out of rows in order.

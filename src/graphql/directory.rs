@@ -1,13 +1,15 @@
 //! Regions, organizations, facilities and services in the schema.
 use super::bed::BedUnit;
+use super::connection::page_size;
+use super::error::Answer;
 use super::scalars::{Code, DateTime, id};
-use super::seen::Seen;
+use super::seen::{Seen, pace};
 use crate::domain::entry::{self, Entry, Provenance};
 use crate::domain::facility::{FacilityDetails, Zone};
 use crate::domain::organization::{OrganizationDetails, OrganizationKind};
 use crate::domain::region::RegionDetails;
 use crate::domain::service::{ServiceDetails, ServiceKind};
-use async_graphql::{ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use std::sync::Arc;
 
 /// An id that another system uses for the same thing.
@@ -196,6 +198,7 @@ impl Facility {
     }
     /// The agency that runs it.
     async fn organization(&self) -> Option<Organization> {
+        pace().await;
         self.seen.entry(self.entry.owner).map(|entry| Organization::new(entry, &self.seen))
     }
     /// Street address.
@@ -246,10 +249,17 @@ impl Facility {
     async fn wheelchair_accessible(&self) -> Option<bool> {
         self.entry.details.wheelchair_accessible
     }
-    /// Its units that you may see, at most 200.
-    async fn bed_units(&self) -> Vec<BedUnit> {
-        let units = self.seen.board.units_at(&self.seen.scope, self.entry.id, self.seen.now);
-        units.take(200).map(|view| BedUnit::new(view, &self.seen)).collect()
+    /// Its units that you may see, in the order of their ids; all of them, page by page, are in `bedUnits` with its id.
+    async fn bed_units(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100; 25 when not given.")] first: Option<i32>,
+    ) -> Answer<Vec<BedUnit>> {
+        pace().await;
+        Some(page_size(ctx, first).map(|most| {
+            let units = self.seen.board.units_at(&self.seen.scope, self.entry.id, self.seen.now);
+            units.take(most).map(|view| BedUnit::new(view, &self.seen)).collect()
+        }))
     }
     /// Ids of the same place in other systems.
     async fn external_ids(&self) -> Vec<ExternalId> {
@@ -286,10 +296,12 @@ impl Service {
     }
     /// The agency that offers it.
     async fn organization(&self) -> Option<Organization> {
+        pace().await;
         self.seen.entry(self.entry.owner).map(|entry| Organization::new(entry, &self.seen))
     }
     /// Where it is offered; null for a line or a mobile team.
     async fn facility(&self) -> Option<Facility> {
+        pace().await;
         self.seen.entry(self.entry.details.facility?).map(|entry| Facility::new(entry, &self.seen))
     }
     /// The level of care.
@@ -349,5 +361,19 @@ pub(super) fn fips(code: u32) -> String {
 
 /// Reads a FIPS code of five digits.
 pub(super) fn parse_fips(code: &str) -> Option<u32> {
-    (code.len() == 5).then(|| code.parse().ok()).flatten()
+    let digits = code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| code.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_fips;
+
+    #[test]
+    fn a_fips_code_is_five_digits() {
+        assert_eq!((parse_fips("12086"), parse_fips("01001")), (Some(12_086), Some(1_001)));
+        for bad in ["+1208", "-1208", "1208", "120866", "1208x", "１2", ""] {
+            assert_eq!(parse_fips(bad), None, "{bad}");
+        }
+    }
 }

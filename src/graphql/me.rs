@@ -4,7 +4,9 @@ use super::log::Grant;
 use super::scalars::{Code, DateTime};
 use super::seen::{Seen, asking};
 use crate::board::Names;
-use crate::domain::id::GlobalId;
+use crate::domain::entry::Details;
+use crate::domain::event::Audience;
+use crate::domain::id::{GlobalId, OrganizationId, RegionId};
 use crate::domain::role::Role;
 use crate::policy::{Action, permit};
 use async_graphql::{Context, ID, Object, SimpleObject};
@@ -60,6 +62,12 @@ impl Me {
         #[graphql(desc = "To which object.")] id: Option<ID>,
     ) -> May {
         let asking = asking(ctx);
+        let (board, scope) = (&asking.seen.board, &asking.seen.scope);
+        let grant = id.as_ref().and_then(|id| board.grant(GlobalId::parse(&id.0)?.as_noun()?));
+        if let Some(grant) = grant.filter(|grant| scope.sees_grant(grant)) {
+            let (yes, reason) = permit::may_grant(&asking.viewer, action.0, grant);
+            return May { yes, reason };
+        }
         let row = match &id {
             None => None,
             Some(id) => match GlobalId::parse(&id.0).and_then(|id| row_of(&asking.seen, id)) {
@@ -72,18 +80,20 @@ impl Me {
     }
 }
 
-fn row_of(seen: &Seen, id: GlobalId) -> Option<(crate::domain::id::RegionId, crate::domain::id::OrganizationId)> {
-    fn of<D: Names>(
-        seen: &Seen,
-        id: GlobalId,
-    ) -> Option<(crate::domain::id::RegionId, crate::domain::id::OrganizationId)> {
-        seen.entry::<D>(id.as_noun()?).map(|entry| (entry.region, entry.owner))
+/// Where a row belongs, and who is told of it.
+type Row = (RegionId, OrganizationId, Audience);
+
+fn row_of(seen: &Seen, id: GlobalId) -> Option<Row> {
+    fn of<D: Names>(seen: &Seen, id: GlobalId) -> Option<Row> {
+        seen.entry::<D>(id.as_noun()?).map(|entry| (entry.region, entry.owner, entry.details.audience()))
     }
     of::<crate::domain::organization::OrganizationDetails>(seen, id)
         .or_else(|| of::<crate::domain::facility::FacilityDetails>(seen, id))
         .or_else(|| of::<crate::domain::service::ServiceDetails>(seen, id))
         .or_else(|| of::<crate::domain::region::RegionDetails>(seen, id))
         .or_else(|| {
-            seen.board.unit(&seen.scope, id.as_noun()?, seen.now).map(|v| (v.unit().entry.region, v.unit().entry.owner))
+            let view = seen.board.unit(&seen.scope, id.as_noun()?, seen.now)?;
+            let entry = &view.unit().entry;
+            Some((entry.region, entry.owner, entry.details.audience()))
         })
 }

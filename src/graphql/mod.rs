@@ -6,6 +6,7 @@ pub mod connection;
 pub mod directory;
 pub mod error;
 pub mod guard;
+pub mod hold;
 pub mod input;
 pub mod limits;
 pub mod log;
@@ -20,6 +21,7 @@ pub mod seen;
 pub mod socket;
 pub mod subscription;
 pub mod tables;
+mod verbs;
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};
 use async_graphql::{Name, Request, Response, SDLExportOptions, Value};
@@ -51,12 +53,20 @@ pub struct Operation {
 impl Schema {
     /// Builds the schema.
     pub fn new(limits: &Limits, demo: bool) -> Self {
-        let inner = Inner::build(query::Query, mutation::Mutation, subscription::Subscription)
+        Self::traced(limits, demo, false)
+    }
+
+    /// Builds the schema, with a span for each verb when they are collected.
+    pub fn traced(limits: &Limits, demo: bool, collected: bool) -> Self {
+        let mut inner = Inner::build(query::Query, mutation::Mutation, subscription::Subscription)
             .data(limits.clone())
             .enable_federation()
             .enable_subscription_in_federation()
-            .disable_suggestions()
-            .finish();
+            .disable_suggestions();
+        if collected {
+            inner = inner.extension(verbs::Verbs);
+        }
+        let inner = inner.finish();
         Self { inner, demo, timeout: Duration::from_secs(limits.query_seconds) }
     }
 
@@ -66,14 +76,17 @@ impl Schema {
     }
 
     /// Runs a query or a mutation.
-    pub async fn execute(&self, request: Request) -> Response {
-        if let Ok(response) = tokio::time::timeout(self.timeout, self.inner.execute(request)).await {
-            self.marked(response)
-        } else {
+    pub async fn execute(&self, kind: OperationType, request: Request) -> Response {
+        let began = std::time::Instant::now();
+        let response = tokio::time::timeout(self.timeout, self.inner.execute(request)).await.unwrap_or_else(|_| {
             let late =
                 error::coded(error::ErrorCode::Unavailable, "the operation took too long: ask for less, or try again");
-            self.marked(Response::from_errors(vec![late.into_server_error(async_graphql::Pos::default())]))
-        }
+            Response::from_errors(vec![late.into_server_error(async_graphql::Pos::default())])
+        });
+        let outcome = if response.errors.is_empty() { "ok" } else { "error" };
+        metrics::histogram!("hub_request_seconds", "kind" => name(kind)).record(began.elapsed().as_secs_f64());
+        metrics::counter!("hub_requests_total", "kind" => name(kind), "outcome" => outcome).increment(1);
+        self.marked(response)
     }
 
     /// Runs a subscription.
@@ -94,7 +107,9 @@ impl Schema {
 impl Operation {
     /// Passes a request through the guard.
     pub fn new(incoming: Incoming, limits: &Limits) -> Result<Self, Fault> {
-        let mut ready = incoming.clone().check(limits)?;
+        let mut ready = incoming.clone().check(limits).inspect_err(|_| {
+            metrics::counter!("hub_requests_total", "kind" => "unread", "outcome" => "refused").increment(1);
+        })?;
         let name = incoming.operation_name.clone();
         let place = ready.request.parsed_query().ok().and_then(|document| place(document, name.as_deref()));
         Ok(Self { incoming, kind: ready.kind, place })
@@ -125,6 +140,15 @@ impl Operation {
             self.incoming.operation_name.clone(),
             serde_json::to_string(&variables).unwrap_or_default(),
         )
+    }
+}
+
+/// A kind of operation as metrics name it.
+fn name(kind: OperationType) -> &'static str {
+    match kind {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
     }
 }
 

@@ -2,10 +2,12 @@
 use super::bed::BedUnit;
 use super::directory::{Facility, Organization, Service};
 use super::error::{Answer, from_app};
+use super::hold::BedHold;
 use super::input;
 use super::input::bed::{PauseBedUnitInput, ReportBedsInput, ResumeBedUnitInput, SaveBedUnitInput};
 use super::input::directory::{SaveFacilityInput, SaveOrganizationInput, SaveServiceInput};
 use super::input::grant::{GrantRoleInput, RevokeGrantInput};
+use super::input::hold::{ArriveOnHoldInput, ExtendHoldInput, HoldBedInput, ReleaseHoldInput};
 use super::log::Grant;
 use super::query::{Node, find};
 use super::scalars::Code;
@@ -44,10 +46,10 @@ macro_rules! payload {
             replayed: bool,
         }
         impl $name {
-            fn settle<T>(asking: &Asking, outcome: Result<Outcome<T>, app::Error>, changed: impl FnOnce(T) -> $type) -> Answer<Self> {
+            async fn settle<T>(asking: &Asking, outcome: Result<Outcome<T>, app::Error>, changed: impl FnOnce(T) -> $type) -> Answer<Self> {
                 Some(match outcome {
                     Err(error) => Err(from_app(&error)),
-                    Ok(outcome) => problems(asking, outcome.problems).map(|problems| Self {
+                    Ok(outcome) => problems(asking, outcome.problems).await.map(|problems| Self {
                         $field: outcome.changed.map(changed),
                         problems,
                         replayed: outcome.replayed,
@@ -67,6 +69,10 @@ payload! {
     BedUnitPayload bed_unit BedUnit
 }
 payload! {
+    /// What a change to a hold did.
+    BedHoldPayload hold BedHold
+}
+payload! {
     /// What `saveOrganization` did.
     OrganizationPayload organization Organization
 }
@@ -83,18 +89,20 @@ payload! {
     GrantPayload grant Grant
 }
 
-fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Problem>, Error> {
+async fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Problem>, Error> {
     // What is true now is read after the refusal, not as of the operation's beginning.
     let now = Asking { seen: asking.look(), ..asking.clone() };
-    let mut told = Vec::with_capacity(problems.len());
-    for problem in problems {
-        let current = match problem.current {
-            Some(id) => find(&now, &ID(id.to_string())).map_err(|error| from_app(&error))?,
-            None => None,
-        };
-        told.push(Problem { code: Code(problem.code), message: problem.message, path: problem.path, current });
+    let named: Vec<ID> = problems.iter().filter_map(|problem| problem.current).map(|id| ID(id.to_string())).collect();
+    let mut current = match named.is_empty() {
+        true => Vec::new(),
+        false => find(&now, &named).await.map_err(|error| from_app(&error))?,
     }
-    Ok(told)
+    .into_iter();
+    let told = |problem: app::Problem| {
+        let current = problem.current.and_then(|_| current.next().flatten());
+        Problem { code: Code(problem.code), message: problem.message, path: problem.path, current }
+    };
+    Ok(problems.into_iter().map(told).collect())
 }
 
 /// Everything that can be changed.
@@ -132,7 +140,7 @@ impl Mutation {
         let outcome = app::bed::report(&asking.hub, &asking.viewer, input).await;
         let seen = asking.look();
         let units = |views: Vec<BedUnitView>| views.into_iter().map(|view| BedUnit::new(view, &seen)).collect();
-        ReportBedsPayload::settle(asking, outcome, units)
+        ReportBedsPayload::settle(asking, outcome, units).await
     }
 
     /// Pauses a unit of your agency, with a reason and an expected end.
@@ -140,7 +148,7 @@ impl Mutation {
         let asking = asking(ctx);
         let input = given!(input::bed::pause(asking, input));
         let outcome = app::bed::set_pause(&asking.hub, &asking.viewer, input).await;
-        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look()))
+        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look())).await
     }
 
     /// Ends the pause of a unit of your agency.
@@ -148,7 +156,39 @@ impl Mutation {
         let asking = asking(ctx);
         let input = given!(input::bed::resume(asking, input));
         let outcome = app::bed::set_pause(&asking.hub, &asking.viewer, input).await;
-        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look()))
+        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look())).await
+    }
+
+    /// Keeps a place on a unit for your agency, under the unit's hold policy, while there is one. It ends by itself.
+    async fn hold_bed(&self, ctx: &Context<'_>, input: HoldBedInput) -> Answer<BedHoldPayload> {
+        let asking = asking(ctx);
+        let input = given!(input::hold::hold_bed(asking, input));
+        let outcome = app::hold::place(&asking.hub, &asking.viewer, input).await;
+        BedHoldPayload::settle(asking, outcome, |view| BedHold::new(view, &asking.look())).await
+    }
+
+    /// Gives a hold more time, counted from now.
+    async fn extend_hold(&self, ctx: &Context<'_>, input: ExtendHoldInput) -> Answer<BedHoldPayload> {
+        let asking = asking(ctx);
+        let input = given!(input::hold::extend(asking, input));
+        let outcome = app::hold::change(&asking.hub, &asking.viewer, input).await;
+        BedHoldPayload::settle(asking, outcome, |view| BedHold::new(view, &asking.look())).await
+    }
+
+    /// Gives a hold back; or, as the unit's agency, takes it back. The place is free at once.
+    async fn release_hold(&self, ctx: &Context<'_>, input: ReleaseHoldInput) -> Answer<BedHoldPayload> {
+        let asking = asking(ctx);
+        let input = given!(input::hold::release(asking, input));
+        let outcome = app::hold::change(&asking.hub, &asking.viewer, input).await;
+        BedHoldPayload::settle(asking, outcome, |view| BedHold::new(view, &asking.look())).await
+    }
+
+    /// Says that the person has arrived. The hold is used up; the place counts as taken until the unit's next report.
+    async fn arrive_on_hold(&self, ctx: &Context<'_>, input: ArriveOnHoldInput) -> Answer<BedHoldPayload> {
+        let asking = asking(ctx);
+        let input = given!(input::hold::arrive(asking, input));
+        let outcome = app::hold::change(&asking.hub, &asking.viewer, input).await;
+        BedHoldPayload::settle(asking, outcome, |view| BedHold::new(view, &asking.look())).await
     }
 
     /// Adds, edits or withdraws a unit of your agency.
@@ -156,28 +196,28 @@ impl Mutation {
         let asking = asking(ctx);
         let input = given!(input::bed::save_unit(asking, input));
         let outcome = app::bed::save(&asking.hub, &asking.viewer, input).await;
-        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look()))
+        BedUnitPayload::settle(asking, outcome, |view| BedUnit::new(view, &asking.look())).await
     }
 
     /// Adds (operators) or edits an agency.
     async fn save_organization(&self, ctx: &Context<'_>, input: SaveOrganizationInput) -> Answer<OrganizationPayload> {
         let asking = asking(ctx);
         let outcome = given!(Self::save(asking, input::directory::organization(asking, input)).await);
-        OrganizationPayload::settle(asking, outcome, |entry| Organization::new(entry, &asking.look()))
+        OrganizationPayload::settle(asking, outcome, |entry| Organization::new(entry, &asking.look())).await
     }
 
     /// Adds, edits or withdraws a place of your agency.
     async fn save_facility(&self, ctx: &Context<'_>, input: SaveFacilityInput) -> Answer<FacilityPayload> {
         let asking = asking(ctx);
         let outcome = given!(Self::save(asking, input::directory::facility(asking, input)).await);
-        FacilityPayload::settle(asking, outcome, |entry| Facility::new(entry, &asking.look()))
+        FacilityPayload::settle(asking, outcome, |entry| Facility::new(entry, &asking.look())).await
     }
 
     /// Adds, edits or withdraws a service of your agency.
     async fn save_service(&self, ctx: &Context<'_>, input: SaveServiceInput) -> Answer<ServicePayload> {
         let asking = asking(ctx);
         let outcome = given!(Self::save(asking, input::directory::service(asking, input)).await);
-        ServicePayload::settle(asking, outcome, |entry| Service::new(entry, &asking.look()))
+        ServicePayload::settle(asking, outcome, |entry| Service::new(entry, &asking.look())).await
     }
 
     /// Grants a role: administrators within their agency, operators anywhere.
@@ -185,7 +225,7 @@ impl Mutation {
         let asking = asking(ctx);
         let input = given!(input::grant::grant(asking, input));
         let outcome = app::grant::grant_role(&asking.hub, &asking.viewer, input).await;
-        GrantPayload::settle(asking, outcome, |grant| Grant { grant, seen: asking.seen.clone() })
+        GrantPayload::settle(asking, outcome, |grant| Grant { grant, seen: asking.seen.clone() }).await
     }
 
     /// Revokes a grant for good. Its holder's reads, writes and subscriptions end at once.
@@ -193,6 +233,6 @@ impl Mutation {
         let asking = asking(ctx);
         let id = given!(input::named(&input.grant_id));
         let outcome = app::grant::revoke_grant(&asking.hub, &asking.viewer, id).await;
-        GrantPayload::settle(asking, outcome, |grant| Grant { grant, seen: asking.seen.clone() })
+        GrantPayload::settle(asking, outcome, |grant| Grant { grant, seen: asking.seen.clone() }).await
     }
 }

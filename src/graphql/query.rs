@@ -1,8 +1,10 @@
 //! The query root.
 use super::bed::BedUnit;
-use super::connection::{AsOf, Listing, Page, Paging, Proof, Row};
+use super::connection::{AsOf, Latest, Listing, Page, Paging, Proof, Row, page_size};
 use super::directory::{ExternalIdInput, Facility, Organization, Region, Service};
-use super::error::{Answer, ErrorCode, answer, coded, from_app};
+use super::error::{Answer, answer, from_app};
+use super::hold::{self, BedHold};
+use super::input::hold::BedHoldFilter;
 use super::input::{BedUnitFilter, NeedInput, PointInput};
 use super::limits::Limits;
 use super::log::{AuditEntry, Grant, LogEdge, LogPage};
@@ -13,7 +15,7 @@ use super::seen::{Asking, Seen, asking};
 use crate::app::{self, cursor};
 use crate::board::Names;
 use crate::domain::entry::{Entry, ExternalId};
-use crate::domain::id::{AuditEntryId, GlobalId, Noun};
+use crate::domain::id::{AuditEntryId, BedHoldId, GlobalId, Noun};
 use crate::domain::service::ServiceKind;
 use async_graphql::connection::{EmptyFields, PageInfo};
 use async_graphql::{Context, Error, ID, Interface, Object};
@@ -33,6 +35,8 @@ pub enum Node {
     Service(Service),
     /// A unit.
     BedUnit(BedUnit),
+    /// A hold.
+    BedHold(BedHold),
     /// A grant.
     Grant(Grant),
 }
@@ -99,7 +103,8 @@ impl Query {
 
     /// One object by its id; null when it is absent or not visible to you.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Opaque id.")] id: ID) -> Answer<Node> {
-        super::error::maybe(find(asking(ctx), &id))
+        let found = find(asking(ctx), std::slice::from_ref(&id)).await;
+        super::error::maybe(found.map(|mut nodes| nodes.pop().flatten()))
     }
 
     /// Objects by their ids, at most 100, in the order asked; null for each that is absent or not visible to you.
@@ -108,14 +113,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Opaque ids.", validator(max_items = 100))] ids: Vec<ID>,
     ) -> Answer<Vec<Option<Node>>> {
-        let mut nodes = Vec::with_capacity(ids.len());
-        for id in &ids {
-            match find(asking(ctx), id) {
-                Ok(node) => nodes.push(node),
-                Err(error) => return Some(Err(from_app(&error))),
-            }
-        }
-        Some(Ok(nodes))
+        answer(find(asking(ctx), &ids).await)
     }
 
     /// The regions of this hub that you may see.
@@ -219,6 +217,19 @@ impl Query {
         Some(bed_search(ctx, Wanted { need, near, within_km, at }, paging).await)
     }
 
+    /// Holds on your agency's units and those kept for your agency, latest first.
+    async fn bed_holds(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which holds; all that you may see when not given.")] filter: Option<BedHoldFilter>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<BedHold>> {
+        Some(hold::bed_holds(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
+    }
+
     /// The log, oldest first, for those who poll. Start with no cursor, go on from `endCursor`.
     async fn events(
         &self,
@@ -274,6 +285,12 @@ impl Query {
         seen.entry(parse_id(&id)?).map(|entry| Service::new(entry, seen))
     }
 
+    /// One hold, for federation.
+    #[graphql(entity)]
+    async fn find_bed_hold_by_id(&self, ctx: &Context<'_>, id: ID) -> Answer<BedHold> {
+        hold::bed_hold(ctx, parse_id(&id)?).await
+    }
+
     /// One unit, for federation.
     #[graphql(entity)]
     async fn find_bed_unit_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<BedUnit> {
@@ -282,11 +299,26 @@ impl Query {
     }
 }
 
-/// One object by its id, whatever its noun.
-pub(super) fn find(asking: &Asking, id: &ID) -> Result<Option<Node>, app::Error> {
+/// Objects by their ids, whatever their nouns, in the order asked. Holds are read from the database, all at once.
+pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>>, app::Error> {
     asking.known()?;
-    let (Some(id), seen) = (GlobalId::parse(&id.0), &asking.seen) else { return Ok(None) };
-    Ok(match id.noun {
+    let ids: Vec<Option<GlobalId>> = ids.iter().map(|id| GlobalId::parse(&id.0)).collect();
+    let held: Vec<BedHoldId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut holds = match held.is_empty() {
+        true => Vec::new(),
+        false => app::hold::get(&asking.hub, &asking.viewer, &held).await?,
+    }
+    .into_iter();
+    let mut node = |id: GlobalId| match id.noun {
+        Noun::BedHold => holds.next().flatten().map(|view| BedHold::new(view, &asking.seen).into()),
+        _ => on_board(&asking.seen, id),
+    };
+    Ok(ids.into_iter().map(|id| node(id?)).collect())
+}
+
+/// One object that the board holds.
+fn on_board(seen: &Seen, id: GlobalId) -> Option<Node> {
+    match id.noun {
         Noun::Region => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Region::new(entry, seen).into()),
         Noun::Organization => {
             id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Organization::new(entry, seen).into())
@@ -301,19 +333,7 @@ pub(super) fn find(asking: &Asking, id: &ID) -> Result<Option<Node>, app::Error>
             let grant = id.as_noun().and_then(|id| seen.board.grant(id)).filter(|grant| seen.scope.sees_grant(grant));
             grant.map(|grant| Grant { grant: crate::domain::grant::Grant::clone(grant), seen: seen.clone() }.into())
         }
-        Noun::BedReport | Noun::TravelTimes | Noun::Event | Noun::AuditEntry => None,
-    })
-}
-
-fn page_size(ctx: &Context<'_>, first: Option<i32>) -> Result<u64, Error> {
-    let limits = ctx.data_unchecked::<Limits>();
-    let first = first.map_or(Some(limits.page_default), |first| usize::try_from(first).ok());
-    match first.filter(|first| *first <= limits.page_max) {
-        Some(first) => Ok(first as u64),
-        None => Err(coded(
-            ErrorCode::LimitExceeded,
-            format!("a page has 0 to {} rows: send `first` within that", limits.page_max),
-        )),
+        Noun::BedHold | Noun::BedReport | Noun::TravelTimes | Noun::Event | Noun::AuditEntry => None,
     }
 }
 
@@ -338,7 +358,7 @@ async fn bed_units(
 
 async fn events(ctx: &Context<'_>, after: Option<Cursor>, first: Option<i32>) -> Result<LogPage, Error> {
     let asking = asking(ctx);
-    let (most, bound) = (page_size(ctx, first)?, super::subscription::EVENTS_BOUND);
+    let (most, bound) = (page_size(ctx, first)? as u64, super::subscription::EVENTS_BOUND);
     let after = after.map(|cursor| cursor.0);
     let read = app::log::events(&asking.hub, &asking.viewer, bound, after.as_deref(), most + 1).await;
     let (events, head) = read.map_err(|error| from_app(&error))?;
@@ -381,20 +401,10 @@ fn grants(ctx: &Context<'_>, paging: &Paging) -> Result<Page<Grant>, Error> {
 async fn audit_trail(ctx: &Context<'_>, paging: Paging) -> Result<Page<AuditEntry>, Error> {
     let (asking, listing) = listing(ctx, "auditTrail".into(), super::subscription::EVENTS_BOUND.into())?;
     let (size, backward) = paging.size(ctx.data_unchecked::<Limits>())?;
-    let place = |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| listing.key::<Latest>(cursor)).transpose();
-    let between = (place(&paging.after)?.map(|key| key.0.0), place(&paging.before)?.map(|key| key.0.0));
+    let between = listing.between::<AuditEntryId>(&paging)?;
     // One more than the page, so that the page knows whether it is the last; the cursors were applied in SQL.
     let lines = app::log::audit(&asking.hub, &asking.viewer, between, size as u64 + 1, backward).await;
     let lines = lines.map_err(|error| from_app(&error))?;
-    let rows =
-        lines.iter().map(|line| Row { key: Latest(std::cmp::Reverse(line.id)), node: line.into(), edge: EmptyFields });
-    let mut page =
-        listing.page(ctx, &Paging { first: paging.first, last: paging.last, ..Paging::default() }, rows.collect())?;
-    page.has_previous_page |= paging.after.is_some();
-    page.has_next_page |= paging.before.is_some();
-    Ok(page)
+    let rows = lines.iter().map(|line| Row { key: Latest::of(line.id), node: line.into(), edge: EmptyFields });
+    listing.latest(ctx, &paging, rows.collect())
 }
-
-/// Orders the audit latest first.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-struct Latest(std::cmp::Reverse<AuditEntryId>);

@@ -105,17 +105,19 @@ pub(super) async fn bed_search(ctx: &Context<'_>, wanted: Wanted, paging: Paging
         None => None,
     };
     let (seen, listing) = listing_at(ctx, bound, super::subscription::EVENTS_BOUND.into(), at).await?;
-    // Every page is judged at the first page's instant, or freshness would move rows between pages.
-    let at = match &paging.after {
-        Some(cursor) => listing.instant(cursor)?,
-        None => seen.now,
+    let seen = &seen;
+    // Every page is in the order of the first page's instant, or freshness would move rows between pages; what it says
+    // is of now. The past has one instant for all its pages.
+    let ranked_at = match &paging.after {
+        Some(cursor) if at.is_none() => listing.instant(cursor)?,
+        _ => seen.now,
     };
-    let seen = &Seen { now: at, ..seen };
-    let found = seen.board.search(&seen.scope, &Seek { need: &need, near, within_meters, at });
+    let at = seen.now;
+    let found = seen.board.search(&seen.scope, &Seek { need: &need, near, within_meters, at, ranked_at });
     let rows: Vec<Row<(At, Rank), _, _>> = found
         .iter()
         .map(|found| Row {
-            key: (at, found.rank),
+            key: (ranked_at, found.rank),
             node: BedUnit::new(found.unit.clone(), seen),
             edge: search_edge(found, seen),
         })

@@ -59,3 +59,8 @@ impl Seen {
 pub fn asking<'a>(ctx: &Context<'a>) -> &'a Asking {
     ctx.data_unchecked::<Asking>()
 }
+
+/// Gives way now and then: what is answered from memory waits for nothing, and its time could never run out.
+pub async fn pace() {
+    tokio::task::coop::consume_budget().await;
+}

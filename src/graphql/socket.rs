@@ -30,6 +30,9 @@ const QUEUE: usize = 16;
 /// Longest operation id that is looked at, in bytes.
 const ID_BYTES_MAX: usize = 128;
 
+/// Why a socket closes when the hub restarts: each subscription's last message has its cursor.
+const RESTARTING: &str = "the hub is restarting: go on after each subscription's last cursor";
+
 /// Turns what `connection_init` says of its bearer into a viewer; `None` refuses the socket.
 pub type SignIn = Arc<dyn Fn(Option<String>) -> Pin<Box<dyn Future<Output = Option<Viewer>> + Send>> + Send + Sync>;
 
@@ -52,6 +55,8 @@ pub struct Session {
     pub may_run: Arc<dyn Fn(&Viewer) -> bool + Send + Sync>,
     /// Resolves when the hub shuts down.
     pub closing: tokio::sync::watch::Receiver<bool>,
+    /// How long operations may still run then.
+    pub drain: Duration,
 }
 
 /// A close code and its reason.
@@ -61,6 +66,8 @@ enum Out {
     Next(Name, Bytes),
     Error(Name, Bytes),
     Done(Name),
+    /// The hub restarts: the operation has been told everything before this cursor.
+    Left(Name, Option<Arc<str>>),
     Close(Close),
 }
 
@@ -77,6 +84,10 @@ struct Running {
     operations: HashMap<String, (u64, AbortHandle)>,
     turns: u64,
     out: mpsc::Sender<Out>,
+    /// When the socket must end, since the hub restarts.
+    leaving: Option<Instant>,
+    /// Where its subscriptions stood then.
+    left: Vec<Option<Arc<str>>>,
 }
 
 impl Running {
@@ -86,6 +97,22 @@ impl Running {
 
     fn ends(&mut self, name: &Name) -> bool {
         self.has(name) && self.operations.remove(&name.id).is_some()
+    }
+}
+
+impl Running {
+    /// How a socket closes when the hub restarts and nothing runs on it any more. A reason has at most 123 bytes.
+    fn left(&self) -> Result<(), Close> {
+        if self.leaving.is_none() || !self.operations.is_empty() {
+            return Ok(());
+        }
+        Err((
+            1001,
+            match &*self.left {
+                [Some(cursor)] => format!("the hub is restarting; go on after {cursor}"),
+                _ => RESTARTING.to_owned(),
+            },
+        ))
     }
 }
 
@@ -109,7 +136,8 @@ impl Session {
 
     async fn talk(&self, socket: &mut WebSocket, trace: &Arc<str>) -> Option<Close> {
         let (out, mut outgoing) = mpsc::channel(QUEUE);
-        let mut running = Running { viewer: None, operations: HashMap::new(), turns: 0, out };
+        let mut running =
+            Running { viewer: None, operations: HashMap::new(), turns: 0, out, leaving: None, left: Vec::new() };
         let born = Instant::now();
         let init_by = born + Duration::from_secs(self.bounds.init_seconds);
         let dies = born + Duration::from_secs(self.bounds.life_minutes_max * 60);
@@ -135,10 +163,14 @@ impl Session {
                     true => Err((4408, "no answer to pings".into())),
                     false => self.send(socket, Message::Ping(Bytes::new())).await,
                 },
-                () = async { drop(closing.wait_for(|closing| *closing).await) } => Err((1001, "the hub is restarting: come back with your cursors".into())),
+                () = async { drop(closing.wait_for(|closing| *closing).await) }, if running.leaving.is_none() => {
+                    running.leaving = Some(Instant::now() + self.drain);
+                    Ok(())
+                }
+                () = tokio::time::sleep_until(running.leaving.unwrap_or(dies)), if running.leaving.is_some() => Err((1001, RESTARTING.into())),
                 () = self.unseated(running.viewer.as_ref()), if running.viewer.is_some() => Err((4401, "the token or the grant has ended".into())),
             };
-            if let Err(close) = ended {
+            if let Err(close) = ended.and_then(|()| running.left()) {
                 return Some(close);
             }
         }
@@ -166,6 +198,13 @@ impl Session {
             Out::Error(name, body) if running.ends(&name) => framed("error", &name.id, Some(&body)),
             Out::Done(name) if running.ends(&name) => framed("complete", &name.id, None),
             Out::Close(close) => return Err(close),
+            // It is not complete: the client comes back for the rest.
+            Out::Left(name, cursor) => {
+                if running.ends(&name) {
+                    running.left.push(cursor);
+                }
+                return Ok(());
+            }
             // The client completed it meanwhile.
             Out::Next(..) | Out::Error(..) | Out::Done(_) => return Ok(()),
         };
@@ -231,6 +270,10 @@ impl Session {
         trace: &Arc<str>,
     ) -> Result<(), Close> {
         let Some(viewer) = running.viewer.clone() else { return Err((4401, "send connection_init first".into())) };
+        if running.leaving.is_some() {
+            // It has not begun: the client asks again when it is back.
+            return Ok(());
+        }
         if running.operations.contains_key(&id) {
             return Err((4409, "an operation with this id is running".into()));
         }
@@ -240,42 +283,40 @@ impl Session {
         let out = running.out.clone();
         running.turns += 1;
         let (session, trace, name) = (self.clone(), trace.clone(), Name { id: id.clone(), turn: running.turns });
-        let task = tokio::spawn(async move {
+        let of = trace.clone();
+        let task = async move {
             let operation = Incoming::from_value(payload.unwrap_or_default(), &session.limits);
             match operation.and_then(|incoming| Operation::new(incoming, &session.limits)) {
                 Err(fault) => {
                     let _ = out.send(Out::Error(name, errors(fault, &trace, &session.limits))).await;
                 }
-                Ok(operation) => session.run(name, operation, viewer, &out, &trace).await,
+                Ok(operation) => session.run(name, operation, viewer, &out, trace).await,
             }
-        });
+        };
+        let task = tokio::spawn(task.instrument(tracing::error_span!("operation", trace = %of)));
         running.operations.insert(id, (running.turns, task.abort_handle()));
         Ok(())
     }
 
-    async fn run(&self, name: Name, operation: Operation, viewer: Viewer, out: &mpsc::Sender<Out>, trace: &str) {
+    async fn run(&self, name: Name, operation: Operation, viewer: Viewer, out: &mpsc::Sender<Out>, trace: Arc<str>) {
         if !(self.may_run)(&viewer) {
             let fault =
                 Fault::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many requests: slow down");
-            let _ = out.send(Out::Error(name, errors(fault, trace, &self.limits))).await;
+            let _ = out.send(Out::Error(name, errors(fault, &trace, &self.limits))).await;
             return;
         }
         if operation.kind != OperationType::Subscription {
-            let span = tracing::info_span!("operation", trace);
-            let response = self
-                .schema
-                .execute(operation.request(&self.limits).data(Asking::new(&self.hub, viewer)))
-                .instrument(span)
-                .await;
+            let request = operation.request(&self.limits).data(Asking::new(&self.hub, viewer));
+            let response = self.schema.execute(operation.kind, request).await;
             let refused = super::over_http::is_request_error(&response);
-            let body = Bytes::from(payload(response, trace, &self.limits));
+            let body = Bytes::from(payload(response, &trace, &self.limits));
             let last =
                 if refused { Out::Error(name.clone(), only_errors(&body)) } else { Out::Next(name.clone(), body) };
             let _ = out.send(last).await;
             let _ = out.send(Out::Done(name)).await;
             return;
         }
-        let mut served = std::pin::pin!(self.tables.seat(operation, viewer));
+        let mut served = std::pin::pin!(self.tables.seat(operation, viewer, trace));
         while let Some(served) = served.next().await {
             let told = match served {
                 Served::Frame(frame) => Out::Next(name.clone(), frame.body),
@@ -284,6 +325,7 @@ impl Session {
                     Out::Close((4413, format!("too slow; go on after {}", cursor.as_deref().unwrap_or(""))))
                 }
                 Served::Unseated => Out::Close((4401, "the token or the grant has ended".into())),
+                Served::Closing(cursor) => Out::Left(name.clone(), cursor),
             };
             if out.send(told).await.is_err() {
                 return;

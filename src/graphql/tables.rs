@@ -36,7 +36,7 @@ enum Kind {
     Missed(i64),
     /// What the feed tells, with a heartbeat every so often. Listening began when the table was set, before
     /// anybody who sits at it looked where the board stands.
-    Live(Arc<Mutex<Option<Told>>>, Duration),
+    Live(Arc<Mutex<Option<Told>>>, Duration, watch::Receiver<bool>),
 }
 
 /// What the feed tells a table.
@@ -100,7 +100,7 @@ impl Source {
                     }
                     yield Arc::from([]);
                 }
-                Kind::Live(told, every) => {
+                Kind::Live(told, every, mut closing) => {
                     let Some(mut told) = told.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
                     // Whatever the feed tells others: it may be nothing that this table shows.
                     let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
@@ -109,6 +109,14 @@ impl Source {
                         let batch = tokio::select! {
                             batch = told.recv() => batch.ok(),
                             _ = beat.tick() => Some(Arc::from([])),
+                            () = closes(&mut closing) => {
+                                // What the feed has told already, then where everybody stands, then nothing more.
+                                while let Ok(batch) = told.try_recv() {
+                                    yield batch;
+                                }
+                                yield Arc::from([]);
+                                return;
+                            }
                         };
                         match batch {
                             Some(batch) => yield batch,
@@ -141,6 +149,8 @@ pub enum Served {
     TooSlow(Option<Arc<str>>),
     /// The viewer no longer stands: the token ended or the grant was revoked.
     Unseated,
+    /// The hub restarts, and everything before this was told: come back with this cursor.
+    Closing(Option<Arc<str>>),
 }
 
 #[derive(PartialEq, Eq, Hash, Clone)]
@@ -159,15 +169,23 @@ struct Room {
     hub: Hub,
     feed: Feed,
     heartbeat: Duration,
+    closing: watch::Receiver<bool>,
     tables: Mutex<HashMap<Key, broadcast::Sender<Frame>>>,
     revocations: watch::Sender<u64>,
 }
 
 impl Tables {
     /// Opens the room and begins to watch for revocations.
-    pub fn open(schema: Schema, limits: Arc<Limits>, hub: Hub, feed: Feed, heartbeat: Duration) -> Self {
-        let room =
-            Room { schema, limits, hub, feed, heartbeat, tables: Mutex::default(), revocations: watch::Sender::new(0) };
+    pub fn open(
+        schema: Schema,
+        limits: Arc<Limits>,
+        hub: Hub,
+        feed: Feed,
+        heartbeat: Duration,
+        closing: watch::Receiver<bool>,
+    ) -> Self {
+        let (tables, revocations) = (Mutex::default(), watch::Sender::new(0));
+        let room = Room { schema, limits, hub, feed, heartbeat, closing, tables, revocations };
         let tables = Self(Arc::new(room));
         tokio::spawn(watch_revocations(Arc::downgrade(&tables.0), tables.0.feed.listen()));
         tables
@@ -189,10 +207,17 @@ impl Tables {
     }
 
     /// Seats a viewer: what was missed first, then the table's messages, until the viewer leaves or no longer stands.
-    pub fn seat(&self, operation: Operation, viewer: Viewer) -> impl Stream<Item = Served> + Send + use<> {
+    pub fn seat(
+        &self,
+        operation: Operation,
+        viewer: Viewer,
+        trace: Arc<str>,
+    ) -> impl Stream<Item = Served> + Send + use<> {
         let room = self.0.clone();
         let tables = self.clone();
         stream! {
+            let _counted = Counted::new();
+            let mut closing = room.closing.clone();
             let mut revocations = room.revocations.subscribe();
             let mut table = tables.join(&operation, &viewer);
             // Whatever the table sent before this moment, the board had folded before it was sent.
@@ -200,17 +225,31 @@ impl Tables {
             let stands = || app::grant::stands(&room.hub, &viewer);
             let mut last: Option<Arc<str>> = None;
             let source = Source::new(Kind::Missed(upto));
-            let mut missed = std::pin::pin!(run(&room, &operation, &viewer, source));
+            let mut missed = std::pin::pin!(run(&room, &operation, &viewer, source, &trace));
             let mut caught_up = false;
-            while let Some(frame) = missed.next().await {
+            loop {
+                let frame = tokio::select! {
+                    biased;
+                    frame = missed.next() => frame,
+                    // There may be far to catch up: whoever comes back goes on from here.
+                    () = closes(&mut closing) => {
+                        yield Served::Closing(last);
+                        return;
+                    }
+                };
+                let Some(frame) = frame else { break };
                 if !stands() {
                     yield Served::Unseated;
                     return;
                 }
                 let Some(sent) = frame.sent.clone() else {
+                    begun("refused");
                     yield Served::Refused(frame.body);
                     return;
                 };
+                if last.is_none() {
+                    begun("ok");
+                }
                 last = Some(sent.cursor);
                 caught_up = sent.heartbeat;
                 yield Served::Frame(frame);
@@ -241,6 +280,10 @@ impl Tables {
                         }
                         yield Served::Frame(frame);
                     }
+                    Err(broadcast::error::RecvError::Closed) if is_closing(&closing) => {
+                        yield Served::Closing(last);
+                        return;
+                    }
                     Err(_) => {
                         metrics::counter!("hub_subscribers_too_slow_total").increment(1);
                         yield Served::TooSlow(last);
@@ -262,9 +305,30 @@ impl Tables {
         tables.insert(key.clone(), frames.clone());
         let told = Arc::new(Mutex::new(Some(self.0.feed.listen())));
         drop(tables);
-        let source = Source::new(Kind::Live(told, self.0.heartbeat));
+        let source = Source::new(Kind::Live(told, self.0.heartbeat, self.0.closing.clone()));
         tokio::spawn(serve(self.clone(), key, operation.clone(), viewer.clone(), frames, source));
         seat
+    }
+}
+
+/// Counts a subscription that has begun, or could not.
+fn begun(outcome: &'static str) {
+    metrics::counter!("hub_requests_total", "kind" => "subscription", "outcome" => outcome).increment(1);
+}
+
+/// One running subscription among those that are counted.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        metrics::gauge!("hub_subscribers").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!("hub_subscribers").decrement(1.0);
     }
 }
 
@@ -278,7 +342,7 @@ async fn serve(
     source: Source,
 ) {
     let room = tables.0.clone();
-    let mut messages = std::pin::pin!(run(&room, &operation, &viewer, source));
+    let mut messages = std::pin::pin!(run(&room, &operation, &viewer, source, "subscription"));
     while let Some(frame) = messages.next().await {
         let alone = frames.send(frame).is_err();
         if alone {
@@ -298,14 +362,24 @@ fn run<'a>(
     operation: &Operation,
     viewer: &Viewer,
     source: Source,
+    trace: &str,
 ) -> impl Stream<Item = Frame> + Send + use<'a> {
     let asking = Asking::new(&room.hub, viewer.clone());
     let request = operation.request(&room.limits).data(asking).data(source.clone());
-    let limits = room.limits.clone();
+    let (limits, trace) = (room.limits.clone(), trace.to_owned());
     room.schema.stream(request).map(move |response| {
         let sent = source.noted();
-        Frame { sent, body: over_http::payload(response, "subscription", &limits).into() }
+        Frame { sent, body: over_http::payload(response, &trace, &limits).into() }
     })
+}
+
+/// Resolves when the hub is told to close.
+async fn closes(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
+fn is_closing(closing: &watch::Receiver<bool>) -> bool {
+    *closing.borrow()
 }
 
 /// Resolves when the viewer no longer stands.
@@ -327,9 +401,7 @@ async fn ended(room: &Room, viewer: &Viewer, revocations: &mut watch::Receiver<u
 async fn watch_revocations(room: std::sync::Weak<Room>, mut told: Told) {
     loop {
         let revoked = match told.recv().await {
-            Ok(batch) => batch
-                .iter()
-                .any(|t| matches!(t.event.happening.kind, EventKind::GrantRevoked | EventKind::GrantNarrowed)),
+            Ok(batch) => batch.iter().any(|t| t.event.happening.kind == EventKind::GrantRevoked),
             Err(broadcast::error::RecvError::Lagged(_)) => true,
             Err(broadcast::error::RecvError::Closed) => return,
         };

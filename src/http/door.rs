@@ -1,4 +1,5 @@
 //! What every route works with.
+use super::health::{Asked, Measured};
 use crate::app::Hub;
 use crate::config::Config;
 use crate::graphql::Schema;
@@ -15,6 +16,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
 /// What a door is made of.
 pub struct Parts {
@@ -30,6 +32,8 @@ pub struct Parts {
     pub verifier: Verifier,
     /// What renders metrics.
     pub metrics: Option<PrometheusHandle>,
+    /// When the database's clock was last measured, where it is.
+    pub clock: Option<Arc<Measured>>,
     /// Told when the hub closes.
     pub closing: watch::Receiver<bool>,
     /// Whether everything is invented.
@@ -43,6 +47,8 @@ pub struct Door(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) parts: Parts,
     pub(super) limits: Arc<Limits>,
+    pub(super) asked: Asked,
+    pub(super) sockets: TaskTracker,
     sdl: String,
     people: DefaultKeyedRateLimiter<uuid::Uuid>,
     applications: DefaultKeyedRateLimiter<uuid::Uuid>,
@@ -59,6 +65,8 @@ impl Door {
         let rates = parts.config.rates;
         let door = Self(Arc::new(Inner {
             limits: Arc::new(parts.config.limits.clone()),
+            asked: Asked::default(),
+            sockets: TaskTracker::new(),
             sdl: parts.schema.sdl(),
             people: per_minute(rates.person_per_minute),
             applications: per_minute(rates.application_per_minute),
@@ -77,19 +85,9 @@ impl Door {
         self.0.parts.config.metrics_listen.is_empty()
     }
 
-    pub(super) fn metrics(&self) -> String {
-        let parts = &self.0.parts;
-        metrics::gauge!("hub_tables").set(parts.tables.count() as f64);
-        parts.metrics.as_ref().map_or_else(String::new, PrometheusHandle::render)
-    }
-
-    /// Whether requests can be answered, or why not.
-    pub(super) async fn ready(&self) -> Result<(), &'static str> {
-        let ping = self.0.parts.hub.store().ping();
-        match tokio::time::timeout(Duration::from_secs(2), ping).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err("the database does not answer"),
-        }
+    /// Whether the node is about to end: what would stay is refused.
+    pub(super) fn closing(&self) -> bool {
+        *self.0.parts.closing.borrow()
     }
 
     /// Counts a request of a viewer; the seconds to wait when there were too many.
@@ -105,6 +103,12 @@ impl Door {
             metrics::counter!("hub_rate_limited_total").increment(1);
             not_until.wait_time_from(clock.now()).as_secs() + 1
         })
+    }
+
+    /// Resolves when every socket has been closed; the node is closing.
+    pub async fn emptied(&self) {
+        self.0.sockets.close();
+        self.0.sockets.wait().await;
     }
 
     /// What one socket works with.
@@ -126,6 +130,7 @@ impl Door {
             }),
             may_run: Arc::new(move |viewer| counting.count(viewer, peer).is_ok()),
             closing: parts.closing.clone(),
+            drain: Duration::from_secs(parts.config.shutdown.drain_seconds),
         }
     }
 }
@@ -134,6 +139,10 @@ async fn forget_the_silent(door: std::sync::Weak<Inner>) {
     loop {
         tokio::time::sleep(Duration::from_mins(1)).await;
         let Some(door) = door.upgrade() else { return };
+        // What nobody scrapes would grow.
+        if let Some(metrics) = &door.parts.metrics {
+            metrics.run_upkeep();
+        }
         door.people.retain_recent();
         door.applications.retain_recent();
         door.strangers.retain_recent();

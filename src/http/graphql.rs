@@ -2,6 +2,7 @@
 use super::door::Door;
 use super::gateway::NotSignedIn;
 use super::listener::Peer;
+use super::trace::Trace;
 use crate::domain::id::GlobalId;
 use crate::graphql::Operation;
 use crate::graphql::over_http::{self, Answer, Fault, Incoming, Media, negotiate};
@@ -12,6 +13,7 @@ use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, FromRequestParts, RawQuery, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt};
@@ -34,7 +36,7 @@ struct Asked {
 
 pub(super) async fn post(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<Peer>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let asked = match admit(&door, &parts.headers, peer).await {
+    let asked = match admit(&door, &parts, peer).await {
         Ok(asked) => asked,
         Err(response) => return *response,
     };
@@ -59,7 +61,7 @@ pub(super) async fn get(
     if parts.headers.contains_key(header::UPGRADE) {
         return upgrade(&door, peer, &mut parts).await;
     }
-    let asked = match admit(&door, &parts.headers, peer).await {
+    let asked = match admit(&door, &parts, peer).await {
         Ok(asked) => asked,
         Err(response) => return *response,
     };
@@ -102,12 +104,12 @@ fn origin_is_known(door: &Door, headers: &HeaderMap) -> bool {
     }
 }
 
-fn trace() -> Arc<str> {
-    format!("{:032x}", rand::random::<u128>()).into()
+fn trace(parts: &Parts) -> Arc<str> {
+    parts.extensions.get::<Trace>().map_or_else(|| "none".into(), |trace| trace.0.clone())
 }
 
-async fn admit(door: &Door, headers: &HeaderMap, peer: Peer) -> Result<Asked, Box<Response>> {
-    let trace = trace();
+async fn admit(door: &Door, parts: &Parts, peer: Peer) -> Result<Asked, Box<Response>> {
+    let (headers, trace) = (&parts.headers, trace(parts));
     let limits = &door.0.limits;
     let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let media = negotiate(accept);
@@ -172,14 +174,15 @@ async fn run(door: &Door, asked: Asked, method: Method, read: Result<Incoming, F
         Ok(operation) => operation,
         Err(fault) => return sent(fault.answer(asked.media, &asked.trace, limits)),
     };
-    metrics::counter!("hub_operations_total").increment(1);
     let parts = &door.0.parts;
     if operation.kind == OperationType::Subscription {
+        if door.closing() {
+            return sent(restarting().answer(asked.media, &asked.trace, limits));
+        }
         return stream(subscribed(door, operation, asked));
     }
     let request = operation.request(limits).data(Asking::new(&parts.hub, asked.viewer));
-    let span = tracing::info_span!("operation", trace = %asked.trace);
-    let response = parts.schema.execute(request).instrument(span).await;
+    let response = parts.schema.execute(operation.kind, request).await;
     if asked.media == Media::EventStream {
         let body = over_http::payload(response, &asked.trace, limits);
         let events = [over_http::event("next", &body), over_http::event("complete", b"")];
@@ -189,21 +192,27 @@ async fn run(door: &Door, asked: Asked, method: Method, read: Result<Incoming, F
 }
 
 fn subscribed(door: &Door, operation: Operation, asked: Asked) -> impl Stream<Item = Vec<u8>> + Send + use<> {
-    let (door, seat) = (door.clone(), door.0.parts.tables.seat(operation, asked.viewer));
+    let (door, seat) = (door.clone(), door.0.parts.tables.seat(operation, asked.viewer, asked.trace.clone()));
     async_stream::stream! {
         let mut closing = door.0.parts.closing.clone();
-        let mut seat = std::pin::pin!(seat);
+        let drain = Duration::from_secs(door.0.parts.config.shutdown.drain_seconds);
+        // What is queued is told first, but nobody keeps a node that ends.
+        let ended = async move {
+            let _ = closing.wait_for(|closing| *closing).await;
+            tokio::time::sleep(drain).await;
+        };
+        let (mut seat, mut ended) = (std::pin::pin!(seat), std::pin::pin!(ended));
         loop {
             let served = tokio::select! {
                 served = tokio::time::timeout(COMMENT_AFTER, seat.next()) => served,
-                _ = closing.wait_for(|closing| *closing) => break,
+                () = &mut ended => break,
             };
             let body = match served {
                 Err(_) => {
                     yield b":\n\n".to_vec();
                     continue;
                 }
-                Ok(None) => break,
+                Ok(None | Some(Served::Closing(_))) => break,
                 Ok(Some(Served::Frame(frame))) => frame.body,
                 Ok(Some(Served::Refused(body))) => body,
                 Ok(Some(Served::TooSlow(cursor))) => {
@@ -215,6 +224,10 @@ fn subscribed(door: &Door, operation: Operation, asked: Asked) -> impl Stream<It
         }
         yield over_http::event("complete", b"");
     }
+}
+
+fn restarting() -> Fault {
+    Fault::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "the hub is restarting: try again in a moment")
 }
 
 fn last_word(code: &str, message: &str, cursor: Option<&str>, trace: &str) -> Bytes {
@@ -244,8 +257,11 @@ fn sent(answer: Answer) -> Response {
     response
 }
 
-async fn upgrade(door: &Door, peer: Peer, parts: &mut axum::http::request::Parts) -> Response {
-    let (trace, limits) = (trace(), door.0.limits.clone());
+async fn upgrade(door: &Door, peer: Peer, parts: &mut Parts) -> Response {
+    let (trace, limits) = (trace(parts), door.0.limits.clone());
+    if door.closing() {
+        return sent(restarting().answer(Media::Json, &trace, &limits));
+    }
     if !origin_is_known(door, &parts.headers) {
         let message = "this web origin may not open a socket: an operator adds it to `origins`";
         return sent(Fault::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).answer(Media::Json, &trace, &limits));
@@ -274,5 +290,8 @@ async fn upgrade(door: &Door, peer: Peer, parts: &mut axum::http::request::Parts
         .write_buffer_size(0)
         .max_message_size(most)
         .max_frame_size(most)
-        .on_upgrade(move |socket| session.serve(socket, trace))
+        .on_upgrade({
+            let (span, sockets) = (tracing::Span::current(), door.0.sockets.clone());
+            move |socket| sockets.track_future(session.serve(socket, trace)).instrument(span)
+        })
 }

@@ -5,13 +5,20 @@
 mod door;
 mod gateway;
 mod graphql;
+mod health;
 mod listener;
+mod tls;
+mod trace;
 
 pub use door::{Door, Parts};
+pub use health::{Measured, describe};
+pub use tls::Tls;
 
+use crate::config::Shutdown;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
+use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use listener::{Peer, Unhurried};
@@ -20,14 +27,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
-/// Longest wait for open requests when the hub shuts down.
-const DRAIN: Duration = Duration::from_secs(10);
-
 /// Every route of the API.
 pub fn routes(door: Door) -> Router {
     let metrics = door.metrics_here();
     let mut routes = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post).options(graphql::options))
+        .route_layer(middleware::from_fn(trace::begin))
         .route("/schema.graphql", get(sdl))
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
@@ -43,16 +48,26 @@ pub fn metrics_routes(door: Door) -> Router {
     Router::new().route("/metrics", get(render)).with_state(door)
 }
 
-/// Serves until told to close, then lets open requests end; sockets are closed with their cursors.
-pub async fn serve(listener: TcpListener, routes: Router, mut closing: watch::Receiver<bool>) -> std::io::Result<()> {
+/// Serves until told to close; then for a while to those who have not noticed, then until open requests have ended.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    routes: Router,
+    mut closing: watch::Receiver<bool>,
+    bounds: Shutdown,
+) -> std::io::Result<()> {
     let mut last = closing.clone();
+    let (notice, drain) = (Duration::from_secs(bounds.notice_seconds), Duration::from_secs(bounds.drain_seconds));
     let service = routes.into_make_service_with_connect_info::<Peer>();
-    let server = axum::serve(Unhurried::new(listener), service).with_graceful_shutdown(async move {
+    let server = axum::serve(Unhurried::new(listener, tls)?, service).with_graceful_shutdown(async move {
         let _ = closing.wait_for(|closing| *closing).await;
+        tokio::time::sleep(notice).await;
     });
+    // Sockets and streams end within their drain; a second more, for the last words to leave.
+    let most = notice + drain + Duration::from_secs(1);
     tokio::select! {
         served = server => served,
-        () = async { let _ = last.wait_for(|closing| *closing).await; tokio::time::sleep(DRAIN).await } => Ok(()),
+        () = async { let _ = last.wait_for(|closing| *closing).await; tokio::time::sleep(most).await } => Ok(()),
     }
 }
 
@@ -61,14 +76,16 @@ async fn sdl(State(door): State<Door>) -> Response {
 }
 
 async fn ready(State(door): State<Door>) -> Response {
-    match door.ready().await {
-        Ok(()) => "ready\n".into_response(),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    let why = door.unready().await;
+    if why.is_empty() {
+        "ready\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, why.join("\n") + "\n").into_response()
     }
 }
 
 async fn render(State(door): State<Door>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], door.metrics()).into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], door.metrics().await).into_response()
 }
 
 async fn landing() -> Response {

@@ -3,8 +3,11 @@ use super::rules::{self, Action, Reach};
 use super::viewer::{Machine, Viewer};
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::{Details, Entry, Version};
+use crate::domain::event::Audience;
 use crate::domain::grant::{Grant, HolderKind};
-use crate::domain::id::{GrantId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::hold::{Hold, Side};
+use crate::domain::id::{BedHoldId, GrantId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::organization::OrganizationDetails;
 use crate::domain::role::Role;
 use std::marker::PhantomData;
 use uuid::Uuid;
@@ -66,6 +69,8 @@ acts! {
     PauseUnit
     /// Loading a region's travel times.
     LoadTravelTimes
+    /// Placing or changing a hold, for its holder or for the unit's agency.
+    HoldBed
     /// Granting a role.
     GrantRole
     /// Revoking a grant.
@@ -97,6 +102,15 @@ struct Row {
     version: Version,
     region: RegionId,
     owner: OrganizationId,
+}
+
+/// Whether an action of the viewer reaches a unit, whose kind the reach may narrow.
+fn reaches_unit(viewer: &Viewer, action: Action, unit: &BedUnit) -> bool {
+    let entry = &unit.entry;
+    match viewer.reach(action) {
+        Reach::DropOff => unit.definition().drop_off && viewer.region() == Some(entry.region),
+        _ => reaches(viewer, action, entry.region, entry.owner),
+    }
 }
 
 /// Whether an action of the viewer reaches a row.
@@ -140,9 +154,9 @@ impl Saves for crate::domain::region::RegionDetails {
 impl Saves for crate::domain::organization::OrganizationDetails {
     type Action = SaveOrganization;
 
-    // The staff of a coordinating agency see more of other agencies: it does not make itself one.
+    // What an agency is decides what its people may be and see: it does not make itself something else.
     fn is_for_operators(&self, edited: &Self) -> bool {
-        self.coordinating != edited.coordinating
+        Self { name: edited.name.clone(), ..self.clone() } != *edited
     }
 }
 impl Saves for crate::domain::facility::FacilityDetails {
@@ -214,6 +228,53 @@ pub fn pause_unit(viewer: &Viewer, of: &BedUnit) -> Result<Permit<PauseUnit>, Re
     unit(viewer, of)
 }
 
+/// Both permits that one change of a hold takes, and for whom the viewer acts.
+#[derive(Debug)]
+pub struct HoldPermits {
+    /// For the unit's agency, or for the hold's holder.
+    pub side: Side,
+    /// To change the unit.
+    pub unit: Permit<HoldBed>,
+    /// To change the hold.
+    pub hold: Permit<HoldBed>,
+}
+
+/// May the viewer place this new hold, or change this one, on a unit? The unit's agency settles any hold on it; others
+/// place and change their own.
+pub fn hold_bed(
+    viewer: &Viewer,
+    unit: &BedUnit,
+    hold: BedHoldId,
+    stands: Option<&Hold>,
+) -> Result<HoldPermits, Refused> {
+    let mine = stands.is_none_or(|hold| viewer.organization() == Some(hold.holder));
+    let (side, action) = if reaches_unit(viewer, Action::SettleHold, unit) {
+        (Side::Owner, Action::SettleHold)
+    } else if mine && reaches_unit(viewer, Action::HoldBed, unit) {
+        (Side::Holder, Action::HoldBed)
+    } else {
+        return Err(Refused);
+    };
+    if viewer.read_only() {
+        return Err(Refused);
+    }
+    let permit = |noun, row, version| {
+        let (grant, machine, owner) = (viewer.grant_id(), viewer.as_machine(), unit.entry.owner);
+        Permit { row, version, stamp: Stamp { grant, machine, action, noun, owner }, action: PhantomData }
+    };
+    Ok(HoldPermits {
+        side,
+        unit: permit(Noun::BedUnit, unit.id().key(), unit.version()),
+        hold: permit(Noun::BedHold, hold.key(), stands.map_or(0, |hold| hold.generation)),
+    })
+}
+
+/// May the viewer tell the log that this hold's end has passed?
+pub fn tell_hold_over(viewer: &Viewer, of: &Hold) -> Result<Permit<TellTime>, Refused> {
+    let (region, owner) = (of.region, of.owner);
+    permit(viewer, Row { noun: Noun::BedHold, key: of.id.key(), version: of.generation, region, owner })
+}
+
 /// May the viewer tell the log what time has changed on this unit?
 pub fn tell_time(viewer: &Viewer, of: &BedUnit) -> Result<Permit<TellTime>, Refused> {
     unit(viewer, of)
@@ -229,15 +290,27 @@ fn row_of(grant: &Grant) -> Row {
     }
 }
 
-/// May the viewer make this grant? Nobody but an operator or the console makes operators, or grants to applications across agencies.
-pub fn grant_role(viewer: &Viewer, grant: &Grant) -> Result<Permit<GrantRole>, Refused> {
-    let over = viewer.stands_as(Role::AgencyAdmin)
+/// Why a grant is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoGrant {
+    /// It is not the viewer's to make.
+    Refused,
+    /// Nobody holds this role at an agency of this kind.
+    Misfit,
+}
+
+/// Whether an administrator's reach ends before a grant: nobody but an operator or the console makes operators, or grants
+/// to applications across agencies.
+fn is_over(viewer: &Viewer, grant: &Grant) -> bool {
+    viewer.stands_as(Role::AgencyAdmin)
         && (matches!(grant.role, Role::HubOperator | Role::Council | Role::Analyst)
-            || grant.principal.kind == HolderKind::Application);
-    if over {
-        return Err(Refused);
-    }
-    permit(viewer, row_of(grant))
+            || grant.principal.kind == HolderKind::Application)
+}
+
+/// May the viewer make this grant, and can its role be held at the agency?
+pub fn grant_role(viewer: &Viewer, grant: &Grant, at: &OrganizationDetails) -> Result<Permit<GrantRole>, NoGrant> {
+    let permit = permit(viewer, row_of(grant)).ok().filter(|_| !is_over(viewer, grant)).ok_or(NoGrant::Refused)?;
+    if rules::fits(grant.role, at) { Ok(permit) } else { Err(NoGrant::Misfit) }
 }
 
 /// May the viewer revoke this grant? An agency's administrator does not revoke an operator's.
@@ -248,17 +321,38 @@ pub fn revoke_grant(viewer: &Viewer, grant: &Grant) -> Result<Permit<RevokeGrant
     permit(viewer, row_of(grant))
 }
 
-/// Whether the viewer may do something to a row of a region and an owner, and why: for `viewer { may }`.
-pub fn may(viewer: &Viewer, action: Action, row: Option<(RegionId, OrganizationId)>) -> (bool, String) {
+/// Whether the viewer may do something to a grant, and why: for `viewer { may }`.
+pub fn may_grant(viewer: &Viewer, action: Action, grant: &Grant) -> (bool, String) {
+    let (yes, why) = may(viewer, action, Some((grant.region, grant.organization, Audience::AGENCY)));
+    let yes = match action {
+        Action::GrantRole => yes && !is_over(viewer, grant),
+        Action::RevokeGrant => revoke_grant(viewer, grant).is_ok(),
+        // Whoever asks sees it, if only because it is their own.
+        Action::ReadGrants => true,
+        _ => yes,
+    };
+    (yes, why)
+}
+
+/// Whether the viewer may do something to a row of a region, an owner and an audience, and why: for `viewer { may }`.
+pub fn may(viewer: &Viewer, action: Action, row: Option<(RegionId, OrganizationId, Audience)>) -> (bool, String) {
     let Some(role) = viewer.role() else { return (false, "Nobody without a grant may do anything here.".into()) };
     let reach = viewer.reach(action);
     let reads = matches!(
         action,
-        Action::ReadDirectory | Action::ReadAvailability | Action::ReadCensus | Action::ReadGrants | Action::ReadAudit
+        Action::ReadDirectory
+            | Action::ReadAvailability
+            | Action::ReadCensus
+            | Action::ReadHolds
+            | Action::ReadGrants
+            | Action::ReadAudit
     );
     let reached = match (reach, row) {
         (Reach::Nowhere, _) => false,
-        (_, Some((region, owner))) => reaches(viewer, action, region, owner) || (reads && reach != Reach::Agency),
+        (Reach::DropOff, Some((region, _, audience))) => {
+            viewer.region() == Some(region) && audience.meets(Audience::FIRST_RESPONDER)
+        }
+        (_, Some((region, owner, _))) => reaches(viewer, action, region, owner) || (reads && reach != Reach::Agency),
         (_, None) => true,
     };
     let mut why = rules::why(role, action);

@@ -3,6 +3,7 @@
 //! The published form is `schema/policy.txt`, generated from here.
 use super::viewer::Machine;
 use crate::domain::code::{Coded, codes};
+use crate::domain::organization::{OrganizationDetails, OrganizationKind};
 use crate::domain::role::Role;
 
 codes! {
@@ -30,6 +31,12 @@ codes! {
         PauseUnit "PAUSE_UNIT",
         /// Load a region's travel times.
         LoadTravelTimes "LOAD_TRAVEL_TIMES",
+        /// Read holds: those of the own agency, on its units or on others'.
+        ReadHolds "READ_HOLDS",
+        /// Hold a place on a unit, under its hold policy; extend it, give it back, arrive on it.
+        HoldBed "HOLD_BED",
+        /// Settle any hold on a unit, as its agency: extend it, take it back with a reason, confirm an arrival.
+        SettleHold "SETTLE_HOLD",
         /// Read grants.
         ReadGrants "READ_GRANTS",
         /// Grant a role.
@@ -121,6 +128,7 @@ pub fn reach(role: Role, action: Action) -> Reach {
             | R::Analyst
             | R::HubOperator => Reach::Nowhere,
         },
+        A::ReadHolds | A::HoldBed | A::SettleHold => holds(role, action),
         A::SaveFacility | A::SaveService | A::SaveBedUnit => administration(role, Reach::Nowhere),
         A::SaveOrganization | A::ReadGrants | A::GrantRole | A::RevokeGrant | A::ReadAudit => match (action, role) {
             (_, R::AgencyAdmin) => Reach::Agency,
@@ -138,6 +146,19 @@ pub fn reach(role: Role, action: Action) -> Reach {
     }
 }
 
+fn holds(role: Role, action: Action) -> Reach {
+    use Role as R;
+    match (action, role) {
+        (_, R::Advocate | R::Council | R::Analyst | R::HubOperator) => Reach::Nowhere,
+        (Action::ReadHolds, _) => Reach::Agency,
+        (Action::HoldBed, R::Officer | R::Dispatcher | R::Ems) => Reach::DropOff,
+        (Action::HoldBed, R::EmergencyDepartment | R::MobileTeam | R::Line988) => Reach::Region,
+        (Action::HoldBed, R::Intake | R::Peer) => Reach::Agency,
+        (Action::SettleHold, R::EmergencyDepartment | R::Intake | R::Peer | R::AgencyAdmin) => Reach::Agency,
+        _ => Reach::Nowhere,
+    }
+}
+
 fn administration(role: Role, operator: Reach) -> Reach {
     match role {
         Role::AgencyAdmin => Reach::Agency,
@@ -146,12 +167,52 @@ fn administration(role: Role, operator: Reach) -> Reach {
     }
 }
 
+/// Whether a role can be held at an agency: what it is decides what its people may be.
+///
+/// Police, courts and jails have no one in a role that is shown treatment capacity or treats people; a council's roles
+/// are held at a council. A tribal agency may run everything.
+pub fn fits(role: Role, agency: &OrganizationDetails) -> bool {
+    !(agency.criminal_justice_agency && is_of_care(role)) && fits_kind(role, agency.kind)
+}
+
+/// Roles that treat people, or are shown what those who treat are shown.
+fn is_of_care(role: Role) -> bool {
+    use Role as R;
+    match role {
+        R::EmergencyDepartment | R::Intake | R::MobileTeam | R::Line988 | R::Peer | R::Analyst | R::HubOperator => true,
+        R::Officer | R::Dispatcher | R::Ems | R::Advocate | R::Council | R::AgencyAdmin => false,
+    }
+}
+
+fn fits_kind(role: Role, kind: OrganizationKind) -> bool {
+    use OrganizationKind as K;
+    let treats = matches!(kind, K::Hospital | K::CrisisProvider | K::CcbhcOutpatient | K::SudProvider);
+    let justice = matches!(kind, K::LawEnforcement | K::CourtJail);
+    kind == K::Tribal
+        || match role {
+            // Co-responders are a crisis provider's people.
+            Role::Officer => justice || kind == K::CrisisProvider,
+            Role::Dispatcher => matches!(kind, K::Psap | K::LawEnforcement | K::EmsFire),
+            Role::Ems => matches!(kind, K::EmsFire | K::Hospital),
+            Role::EmergencyDepartment => kind == K::Hospital,
+            Role::Intake => treats || kind == K::PeerRun,
+            Role::MobileTeam => treats || kind == K::PeerRun,
+            Role::Line988 => matches!(kind, K::CallCenter988 | K::CrisisProvider | K::CcbhcOutpatient),
+            Role::Peer => treats || matches!(kind, K::PeerRun | K::Advocacy | K::CallCenter988),
+            Role::Advocate => treats || matches!(kind, K::Advocacy | K::PeerRun | K::Council),
+            Role::Council => kind == K::Council,
+            Role::Analyst => matches!(kind, K::Council | K::Payer),
+            Role::AgencyAdmin => true,
+            Role::HubOperator => !justice,
+        }
+}
+
 /// How far a machine's action reaches.
 pub fn machine_reach(machine: Machine, action: Action) -> Reach {
     use Action as A;
     let reads = matches!(action, A::ReadDirectory | A::ReadAvailability | A::ReadCensus | A::ReadGrants);
     let may = match machine {
-        Machine::Sweeper => matches!(action, A::TellTime | A::ReadDirectory | A::ReadAvailability),
+        Machine::Sweeper => matches!(action, A::TellTime | A::ReadDirectory | A::ReadAvailability | A::ReadHolds),
         Machine::Follower => reads,
         Machine::Doorway => matches!(action, A::GrantRole | A::ReadGrants | A::ReadDirectory),
         Machine::Console => {
@@ -191,6 +252,14 @@ pub fn table() -> String {
         }
         text.push('\n');
     }
+    text.push_str(
+        "# Which roles can be held at which kinds of agencies; at a criminal-justice agency, whatever its kind, none that\n\
+         # treats people or is shown what those who treat are shown.\n\n",
+    );
+    for role in Role::ALL {
+        let kinds = OrganizationKind::ALL.iter().filter(|kind| fits_kind(*role, **kind)).map(|kind| kind.code());
+        text.push_str(&format!("  {:width$}{}\n", role.code(), kinds.collect::<Vec<_>>().join(" ")));
+    }
     text
 }
 
@@ -208,7 +277,7 @@ mod tests {
     fn the_table_has_every_cell() {
         let table = table();
         let cells = table.lines().filter(|line| line.starts_with("  ")).count();
-        assert_eq!(cells, Action::ALL.len() * (Role::ALL.len() + Machine::ALL.len()));
+        assert_eq!(cells, Action::ALL.len() * (Role::ALL.len() + Machine::ALL.len()) + Role::ALL.len());
     }
 
     #[test]
@@ -216,6 +285,29 @@ mod tests {
         for role in [Role::Officer, Role::Dispatcher, Role::Ems, Role::Council, Role::Advocate] {
             assert_eq!(reach(role, Action::ReadCensus), Reach::Nowhere);
             assert_eq!(reach(role, Action::ReportBeds), Reach::Nowhere);
+        }
+    }
+
+    #[test]
+    fn nobody_at_a_criminal_justice_agency_is_shown_what_those_who_treat_are_shown() {
+        let agency = |kind, criminal_justice_agency| OrganizationDetails {
+            name: "A".into(),
+            kind,
+            part2_program: false,
+            covered_entity: false,
+            criminal_justice_agency,
+            coordinating: false,
+        };
+        let police = [OrganizationKind::LawEnforcement, OrganizationKind::CourtJail].map(|kind| agency(kind, false));
+        for role in Role::ALL {
+            let shown = reach(*role, Action::ReadCensus) != Reach::Nowhere
+                || reach(*role, Action::ReadAvailability).max(Reach::Agency) > Reach::Agency;
+            let shown = shown && *role != Role::AgencyAdmin;
+            for agency in police.iter().chain([&agency(OrganizationKind::Tribal, true)]) {
+                assert!(!(shown && fits(*role, agency)), "{role:?} at {:?}", agency.kind);
+            }
+            assert!(fits(*role, &agency(OrganizationKind::Tribal, false)), "{role:?}");
+            assert!(OrganizationKind::ALL.iter().any(|kind| fits(*role, &agency(*kind, false))), "{role:?}");
         }
     }
 

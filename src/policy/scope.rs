@@ -3,6 +3,7 @@ use super::rules::{Action, Reach};
 use super::viewer::Viewer;
 use crate::domain::event::Audience;
 use crate::domain::grant::Grant;
+use crate::domain::hold::Hold;
 use crate::domain::id::{GrantId, OrganizationId, RegionId};
 
 /// Which rows a viewer may see. Only [`Scope::of`] makes one.
@@ -15,6 +16,7 @@ pub struct Scope {
     own: Option<(OrganizationId, Audience)>,
     census: Reach,
     coarse: bool,
+    holds: Rows,
     grants: Rows,
     audit: Rows,
 }
@@ -67,15 +69,16 @@ impl Scope {
             own: viewer.organization().filter(|_| own != Audience::NOBODY).map(|organization| (organization, own)),
             census,
             coarse: units == Reach::DropOff,
+            holds: rows(reach(Action::ReadHolds), viewer),
             grants: rows(reach(Action::ReadGrants), viewer),
             audit: rows(reach(Action::ReadAudit), viewer),
         }
     }
 
-    /// What of it can be watched. Grants and audit lines are asked for, never told: whose they are splits no table.
+    /// What of it can be watched. Holds, grants and audit lines are asked for, never told: whose they are splits no table.
     #[must_use]
     pub fn watched(self) -> Self {
-        Self { grants: Rows::None, audit: Rows::None, ..self }
+        Self { holds: Rows::None, grants: Rows::None, audit: Rows::None, ..self }
     }
 
     /// Which regions it covers.
@@ -91,6 +94,25 @@ impl Scope {
     /// The agency whose rows it sees more of, and as which audience.
     pub fn own(&self) -> Option<(OrganizationId, Audience)> {
         self.own
+    }
+
+    /// Whose holds it covers: those on an agency's units, and those kept for it.
+    pub fn holds(&self) -> Rows {
+        self.holds
+    }
+
+    /// Whether it covers a hold.
+    pub fn sees_hold(&self, hold: &Hold) -> bool {
+        let here = match self.region {
+            Regions::None => false,
+            Regions::One(own) => own == hold.region,
+            Regions::All => true,
+        };
+        here && match self.holds {
+            Rows::None | Rows::Own(_) => false,
+            Rows::Agency(id) => id == hold.owner || id == hold.holder,
+            Rows::All => true,
+        }
     }
 
     /// Which grants it covers.

@@ -36,8 +36,9 @@ pub struct AuditLine {
 }
 
 impl Tx {
-    pub(super) async fn audit(&self, stamp: Stamp, happening: &Happening) -> Result<(), Error> {
-        let row = Model {
+    /// The line of one change.
+    pub(super) fn audit_line(&self, stamp: Stamp, happening: &Happening) -> Model {
+        Model {
             id: self.id::<AuditEntryId>().key(),
             at: happening.at.micros(),
             grant_id: stamp.grant.map(NounId::key),
@@ -47,8 +48,16 @@ impl Tx {
             row_id: happening.key,
             row_version: happening.version,
             owner_id: stamp.owner.key(),
-        };
-        Entity::insert(row.into_active_model().reset_all()).exec_without_returning(self.connection()).await?;
+        }
+    }
+
+    /// Writes the lines of a whole write at once.
+    pub(super) async fn append_audit(&self, lines: Vec<Model>) -> Result<(), Error> {
+        // SQLite takes at most 32,766 values a statement; a line has 9.
+        for lines in lines.chunks(500) {
+            let rows = lines.iter().map(|line| line.clone().into_active_model().reset_all());
+            Entity::insert_many(rows).exec_without_returning(self.connection()).await?;
+        }
         Ok(())
     }
 }
@@ -65,14 +74,7 @@ impl Reader {
         let which = Condition::all()
             .add_option(below.map(|id| Column::Id.lt(id.key())))
             .add_option(above.map(|id| Column::Id.gt(id.key())));
-        let rows = if from_end {
-            let mut rows = self.rows::<Entity>(which, Column::Id, most).await?;
-            rows.reverse();
-            rows
-        } else {
-            self.latest_rows::<Entity>(which, Column::Id, most).await?
-        };
-        rows.into_iter().map(line).collect()
+        self.between::<Entity>(which, Column::Id, most, from_end).await?.into_iter().map(line).collect()
     }
 }
 

@@ -3,23 +3,24 @@ use super::directory::{coded, count, external_ids, external_text, list, maybe, n
 use super::error::Error;
 use super::scoped::key;
 use super::tx::{Kept, KeptBy, Reader, Tx};
-use crate::domain::bed::{BedUnit, BedUnitDetails, Blocked, Census, DueKind, Pause, Report, UnitDefinition};
+use crate::domain::bed::{BedUnit, BedUnitDetails, Blocked, Census, Pause, Report, UnitDefinition};
 use crate::domain::code::Coded;
 use crate::domain::entry::{Changed, Entry};
 use crate::domain::event::EventKind;
-use crate::domain::id::{BedReportId, BedUnitId, FacilityId, NounId, OrganizationId, RegionId, ServiceId};
-use crate::domain::time::At;
-use crate::policy::permit::{PauseUnit, ReportBeds, SaveBedUnit, Stamp, TellTime};
-use entity::{bed_report, bed_unit, due};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+use crate::domain::id::{
+    BedReportId, BedUnitId, FacilityId, GlobalId, Noun, NounId, OrganizationId, RegionId, ServiceId,
 };
+use crate::domain::time::At;
+use crate::policy::permit::{HoldBed, PauseUnit, ReportBeds, SaveBedUnit, Stamp, TellTime};
+use entity::{bed_report, bed_unit};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel};
 
 const TABLE: &str = "bed_unit";
 
 impl KeptBy<SaveBedUnit> for BedUnit {}
 impl KeptBy<ReportBeds> for BedUnit {}
 impl KeptBy<PauseUnit> for BedUnit {}
+impl KeptBy<HoldBed> for BedUnit {}
 impl KeptBy<TellTime> for BedUnit {}
 
 fn definition(row: &bed_unit::Model) -> Result<UnitDefinition, Error> {
@@ -67,6 +68,7 @@ fn pause(row: &bed_unit::Model) -> Result<Option<Pause>, Error> {
     let Some(reason) = &row.pause_reason else { return Ok(None) };
     Ok(Some(Pause {
         reason: coded(TABLE, reason)?,
+        over: row.pause_over,
         since: At::from_micros(row.paused_since.ok_or_else(lost)?),
         until: At::from_micros(row.paused_until.ok_or_else(lost)?),
     }))
@@ -94,6 +96,8 @@ impl Kept for BedUnit {
             report,
             pause,
             told: coded(TABLE, &row.told)?,
+            held: list(TABLE, &row.held)?,
+            arrivals: list(TABLE, &row.arrivals)?,
         })
     }
 
@@ -136,6 +140,9 @@ impl Kept for BedUnit {
             paused_since: self.pause.map(|p| p.since.micros()),
             paused_until: self.pause.map(|p| p.until.micros()),
             told: self.told.code().into(),
+            held: text(&self.held),
+            arrivals: text(&self.arrivals),
+            pause_over: self.pause.is_some_and(|pause| pause.over),
             external_ids: external_text(&entry.external_ids),
             retired: entry.retired,
             provenance: entry.provenance.code().into(),
@@ -146,11 +153,7 @@ impl Kept for BedUnit {
 
     async fn save_beside(tx: &Tx, changed: &Changed<Self>, stamp: Stamp) -> Result<(), Error> {
         let unit = changed.state();
-        let (freshness, pause_end) = if unit.entry.retired { (None, None) } else { unit.due() };
-        // A pause past its end has been told of; only a new pause is due again.
-        let pause_end = pause_end.filter(|at| *at > changed.happening().at);
-        tx.set_due(unit.id(), DueKind::Freshness, freshness).await?;
-        tx.set_due(unit.id(), DueKind::PauseEnd, pause_end).await?;
+        tx.set_due(unit.id(), &unit.due()).await?;
         match (changed.happening().kind, &unit.report) {
             (EventKind::BedsReported, Some(report)) => tx.append_report(unit, report, stamp).await,
             _ => Ok(()),
@@ -175,34 +178,16 @@ impl Tx {
         self.many(key(bed_unit::Column::FacilityId, facility.key()).add(bed_unit::Column::Retired.eq(false))).await
     }
 
-    /// The units about which time has something to change, at most `most`.
-    pub async fn due_units(&self, now: At, most: u64) -> Result<Vec<BedUnitId>, Error> {
-        let rows = due::Entity::find_due(now, most).all(self.connection()).await?;
-        let mut ids: Vec<_> = rows.into_iter().map(|row| BedUnitId::of(row.row_id)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        Ok(ids)
-    }
-
-    /// Takes what is due for a unit by now away from every other node; what was taken away before is not here.
-    pub async fn take_due(&self, id: BedUnitId, now: At) -> Result<Vec<DueKind>, Error> {
-        let past = Condition::all().add(due::Column::RowId.eq(id.key())).add(due::Column::At.lte(now.micros()));
-        #[expect(clippy::disallowed_methods, reason = "the hub's own alarm clock has no viewer")]
-        let rows = due::Entity::find().filter(past.clone()).all(self.connection()).await?;
-        due::Entity::delete_many().filter(past).exec(self.connection()).await?;
-        rows.iter().map(|row| coded("due", &row.kind)).collect()
-    }
-
-    async fn set_due(&self, id: BedUnitId, kind: DueKind, at: Option<At>) -> Result<(), Error> {
-        let old = due::Entity::delete_many()
-            .filter(due::Column::RowId.eq(id.key()))
-            .filter(due::Column::Kind.eq(kind.code()));
-        old.exec(self.connection()).await?;
-        if let Some(at) = at {
-            let row = due::Model { row_id: id.key(), kind: kind.code().into(), at: at.micros() };
-            due::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(self.connection()).await?;
-        }
-        Ok(())
+    /// Whether units that are not withdrawn stand on an entry of the directory: its organization's, its facility's, its
+    /// service's.
+    pub async fn units_stand_on(&self, entry: GlobalId) -> Result<bool, Error> {
+        let column = match entry.noun {
+            Noun::Organization => bed_unit::Column::OrganizationId,
+            Noun::Facility => bed_unit::Column::FacilityId,
+            Noun::Service => bed_unit::Column::ServiceId,
+            _ => return Ok(false),
+        };
+        self.any::<bed_unit::Entity>(key(column, entry.key).add(bed_unit::Column::Retired.eq(false))).await
     }
 
     async fn append_report(&self, unit: &BedUnit, report: &Report, stamp: Stamp) -> Result<(), Error> {
@@ -227,18 +212,6 @@ impl Tx {
             .exec_without_returning(self.connection())
             .await?;
         Ok(())
-    }
-}
-
-/// Rows of `due` have no viewer: they are the hub's own alarm clock.
-trait FindDue {
-    fn find_due(now: At, most: u64) -> sea_orm::Select<due::Entity>;
-}
-
-impl FindDue for due::Entity {
-    #[expect(clippy::disallowed_methods, reason = "the hub's own alarm clock has no viewer")]
-    fn find_due(now: At, most: u64) -> sea_orm::Select<due::Entity> {
-        Self::find().filter(due::Column::At.lte(now.micros())).order_by_asc(due::Column::At).limit(most)
     }
 }
 

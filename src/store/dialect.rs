@@ -1,9 +1,11 @@
 //! Every difference between SQLite and PostgreSQL.
 use super::Error;
 use crate::domain::time::At;
+use sea_orm::sea_query::{Expr, Func, Query, SelectStatement};
+use sea_orm::sqlx::{self, Connection, SqliteConnection};
 use sea_orm::{
     AccessMode, ColumnTrait, Condition, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
-    DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
+    DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait,
 };
 use std::time::Duration;
@@ -25,7 +27,29 @@ pub(super) struct Pools {
     pub(super) writer: DatabaseConnection,
     /// For reads.
     pub(super) readers: DatabaseConnection,
+    /// On PostgreSQL a few that are kept for the relay, the feed and the sweeper.
+    apart: Option<DatabaseConnection>,
 }
+
+impl Pools {
+    /// Those that are kept for the hub's own work.
+    pub(super) fn apart(&self) -> Self {
+        let (writer, readers) = (self.writer.clone(), self.readers.clone());
+        let apart = self.apart.clone();
+        let writer = apart.clone().unwrap_or(writer);
+        Self { writer, readers: apart.clone().unwrap_or(readers), apart }
+    }
+
+    /// Closes every connection.
+    pub(super) async fn close(&self) {
+        for pool in [Some(&self.writer), Some(&self.readers), self.apart.as_ref()].into_iter().flatten() {
+            let _ = pool.close_by_ref().await;
+        }
+    }
+}
+
+/// Connections that are kept for the hub's own work: one each for the relay, the feed and the sweeper.
+const APART: u32 = 3;
 
 /// How many connections a node opens, and how long it waits for one.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +58,20 @@ pub struct PoolSize {
     pub connections_max: u32,
     /// Longest wait for a connection, in milliseconds.
     pub wait_ms_max: u64,
+    /// Longest wait for a row that another write holds, in milliseconds (PostgreSQL).
+    pub lock_ms_max: u64,
+    /// Longest time that one statement may take, in milliseconds (PostgreSQL).
+    pub statement_ms_max: u64,
+    /// Longest time that a transaction may stand open with nothing to do, in milliseconds (PostgreSQL).
+    pub idle_ms_max: u64,
+}
+
+impl PoolSize {
+    /// Two connections and little patience, for tests beside the code.
+    #[cfg(test)]
+    pub(crate) fn small() -> Self {
+        Self { connections_max: 2, wait_ms_max: 5_000, lock_ms_max: 3_000, statement_ms_max: 8_000, idle_ms_max: 5_000 }
+    }
 }
 
 impl Dialect {
@@ -51,13 +89,12 @@ impl Dialect {
             Self::Sqlite => {
                 let writer = Database::connect(sqlite(url, 1, size)).await?;
                 let readers = Database::connect(sqlite(url, size.connections_max, size)).await?;
-                Ok(Pools { writer, readers })
+                Ok(Pools { writer, readers, apart: None })
             }
             Self::Postgres => {
-                let mut options = options(url, size.connections_max, size);
-                options.test_before_acquire_if_idle_for(Duration::from_secs(30));
-                let pool = Database::connect(options).await?;
-                Ok(Pools { writer: pool.clone(), readers: pool })
+                let pool = Database::connect(postgres(url, size.connections_max, size)).await?;
+                let apart = Some(Database::connect(postgres(url, APART, size)).await?);
+                Ok(Pools { writer: pool.clone(), readers: pool, apart })
             }
         }
     }
@@ -105,6 +142,21 @@ impl Dialect {
         })
     }
 
+    /// What a query finds for each of `keys`, one row a key: one prepared statement on PostgreSQL, as above.
+    pub(super) fn of_each(self, keys: &[Uuid], find: impl FnOnce(Expr) -> SelectStatement) -> SelectStatement {
+        let column = match self {
+            Self::Sqlite => "column1",
+            Self::Postgres => "each",
+        };
+        let found = find(Expr::col(("each", column)));
+        let mut all = Query::select().expr(Expr::SubQuery(None, Box::new(found.into()))).to_owned();
+        match self {
+            Self::Sqlite => all.from_values(keys.iter().copied(), "each"),
+            Self::Postgres => all.from_function(Func::cust("unnest").arg(keys.to_vec()), "each"),
+        };
+        all
+    }
+
     /// The statement that numbers up to `most` waiting events after `n` at `now`, in the order of their positions, and
     /// answers how `many` and the `latest` instant. An event is numbered no earlier than it is dated.
     pub(super) fn number_waiting(self, n: i64, most: u32, now: At) -> Statement {
@@ -119,22 +171,50 @@ impl Dialect {
         )
     }
 
-    /// The offset of the database's clock to `host_micros`, where the database has a clock of its own.
-    pub(super) async fn clock_micros(self, pool: &DatabaseConnection) -> Result<Option<i64>, Error> {
+    /// How many items a column of JSON text has.
+    pub(super) fn json_length(self, column: &str) -> String {
         match self {
-            Self::Sqlite => Ok(None),
-            Self::Postgres => {
-                let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros";
-                let row = pool.query_one_raw(Statement::from_string(self.backend(), sql)).await?;
-                Ok(row.map(|row| row.try_get::<i64>("", "micros")).transpose()?)
-            }
+            Self::Sqlite => format!("json_array_length({column})"),
+            Self::Postgres => format!("json_array_length({column}::json)"),
         }
     }
 
-    /// Takes the lock under which the schema is migrated, until the transaction ends.
-    pub(super) async fn lock_schema(self, tx: &DatabaseTransaction) -> Result<(), Error> {
+    /// The database's clock in microseconds, where it has one of its own, between two looks at another clock.
+    pub(super) async fn clock_micros(
+        self,
+        pool: &DatabaseConnection,
+        look: impl Fn() -> At,
+    ) -> Result<Option<(At, i64, At)>, Error> {
+        if self == Self::Sqlite {
+            return Ok(None);
+        }
+        // The connection first: a wait for one is no part of the round trip.
+        let tx = pool.begin().await?;
+        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros";
+        let before = look();
+        let row = tx.query_one_raw(Statement::from_string(self.backend(), sql)).await?;
+        let after = look();
+        tx.rollback().await?;
+        let micros = row.map(|row| row.try_get::<i64>("", "micros")).transpose()?;
+        Ok(micros.map(|micros| (before, micros, after)))
+    }
+
+    /// Begins a change of the schema: one node at a time, and as long as it takes.
+    pub(super) async fn begin_schema(self, pool: &DatabaseConnection) -> Result<DatabaseTransaction, Error> {
+        let tx = self.begin_write(pool).await?;
+        self.be_patient(&tx).await?;
         if self == Self::Postgres {
             tx.execute_unprepared("SELECT pg_advisory_xact_lock(7238001)").await?;
+        }
+        Ok(tx)
+    }
+
+    /// Lets a transaction take as long as it takes: a step of the schema, a look at the whole log.
+    pub(super) async fn be_patient(self, tx: &DatabaseTransaction) -> Result<(), Error> {
+        if self == Self::Postgres {
+            let patience = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
+                            SET LOCAL idle_in_transaction_session_timeout = 0";
+            tx.execute_unprepared(patience).await?;
         }
         Ok(())
     }
@@ -150,21 +230,24 @@ impl Dialect {
         Ok(())
     }
 
-    /// Copies a SQLite file that has tables to `<file>.before-migration`.
-    pub(super) async fn keep_copy(self, pool: &DatabaseConnection) -> Result<(), Error> {
+    /// Copies a SQLite file to `<file>.before-migration-from-<step>`, the last step that it has seen; a copy that is there
+    /// stays as it is, for it was made before anything went wrong.
+    pub(super) async fn keep_copy(self, pool: &DatabaseConnection, step: &str) -> Result<(), Error> {
         if self == Self::Postgres {
             return Ok(());
         }
-        let sql = "SELECT file AS file, (SELECT COUNT(*) FROM sqlite_master) AS tables FROM pragma_database_list WHERE name = 'main'";
+        let sql = "SELECT file AS file FROM pragma_database_list WHERE name = 'main'";
         let Some(row) = pool.query_one_raw(Statement::from_string(self.backend(), sql)).await? else { return Ok(()) };
-        let (file, tables) = (row.try_get::<String>("", "file")?, row.try_get::<i64>("", "tables")?);
-        if file.is_empty() || tables == 0 {
+        let copy = format!("{}.before-migration-from-{step}", row.try_get::<String>("", "file")?);
+        if copy.starts_with('.') || std::path::Path::new(&copy).exists() {
             return Ok(());
         }
-        let copy = format!("{file}.before-migration");
-        let _ = std::fs::remove_file(&copy);
-        pool.execute_raw(Statement::from_sql_and_values(self.backend(), "VACUUM INTO $1", [copy.into()])).await?;
-        Ok(())
+        // Under another name until it is whole.
+        let half = format!("{copy}.half");
+        let _ = std::fs::remove_file(&half);
+        pool.execute_raw(Statement::from_sql_and_values(self.backend(), "VACUUM INTO $1", [half.clone().into()]))
+            .await?;
+        std::fs::rename(&half, &copy).map_err(|error| Error::Fault(DbErr::Custom(error.to_string())))
     }
 
     pub(super) fn backend(self) -> DbBackend {
@@ -185,6 +268,20 @@ fn options(url: &str, connections: u32, size: PoolSize) -> ConnectOptions {
     options
 }
 
+fn postgres(url: &str, connections: u32, size: PoolSize) -> ConnectOptions {
+    let mut options = options(url, connections, size);
+    options.test_before_acquire_if_idle_for(Duration::from_secs(30));
+    options.map_sqlx_postgres_opts(move |postgres| {
+        // A node that froze with a row in its hands must not stop the others: the server lets the row go.
+        postgres.options([
+            ("lock_timeout", size.lock_ms_max.to_string()),
+            ("statement_timeout", size.statement_ms_max.to_string()),
+            ("idle_in_transaction_session_timeout", size.idle_ms_max.to_string()),
+        ])
+    });
+    options
+}
+
 fn sqlite(url: &str, connections: u32, size: PoolSize) -> ConnectOptions {
     let mut options = options(url, connections, size);
     options.map_sqlx_sqlite_opts(|sqlite| {
@@ -196,5 +293,16 @@ fn sqlite(url: &str, connections: u32, size: PoolSize) -> ConnectOptions {
             .pragma("foreign_keys", "ON")
             .busy_timeout(Duration::from_secs(5))
     });
+    options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(idle(connection))));
     options
+}
+
+/// Whether a connection that comes back has left its transaction; one that has not is closed.
+///
+/// A full disk ends a transaction behind the library's back. It would begin the next one inside the one it believes to be
+/// open, and a COMMIT there commits nothing: every write after it would be acknowledged and lost.
+async fn idle(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // After whatever is still queued for the connection.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }

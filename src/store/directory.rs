@@ -297,6 +297,14 @@ impl Tx {
         self.one(D::by_key(id)).await
     }
 
+    /// One entry of the directory that a write stands on: nobody changes it until the write ends.
+    pub async fn consult<D: Listed>(&self, id: D::Id) -> Result<Option<Entry<D>>, Error>
+    where
+        Entry<D>: Kept,
+    {
+        self.still(D::by_key(id)).await
+    }
+
     /// The facilities of an agency that are not withdrawn, locked.
     pub async fn facilities_of(&self, owner: OrganizationId) -> Result<Vec<Facility>, Error> {
         use entity::facility::Column;

@@ -1,9 +1,10 @@
 //! Keys of one day: the effect of a mutation, found again when it is sent again.
 use super::error::Error;
-use super::tx::Tx;
+use super::tx::{Store, Tx};
 use crate::domain::time::At;
 use entity::idempotency::{Column, Entity, Model};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 /// How long a key is kept, in hours.
 const HOURS: i64 = 24;
@@ -50,10 +51,8 @@ impl Tx {
         })
     }
 
-    /// Keeps the key with the reference of its effect; a racing use of the same key is a conflict, and is tried again.
+    /// Keeps the key with the reference of its effect, in the place of a use of it that was longer than a day ago.
     pub async fn remember(&self, keyed: &Keyed, reference: String) -> Result<(), Error> {
-        let old = Entity::delete_many().filter(Column::At.lte(self.oldest().micros()));
-        old.exec(self.connection()).await?;
         let row = Model {
             principal: keyed.principal.clone(),
             operation: keyed.operation.into(),
@@ -62,11 +61,36 @@ impl Tx {
             reference,
             at: self.now().micros(),
         };
-        Entity::insert(row.into_active_model().reset_all()).exec_without_returning(self.connection()).await?;
+        // Whoever uses the key at the same time waits in `replay`: what is there is old.
+        let again = OnConflict::columns([Column::Principal, Column::Operation, Column::Key])
+            .update_columns([Column::Digest, Column::Reference, Column::At])
+            .to_owned();
+        let insert = Entity::insert(row.into_active_model().reset_all()).on_conflict(again);
+        insert.exec_without_returning(self.connection()).await?;
         Ok(())
     }
 
     fn oldest(&self) -> At {
-        self.now().plus_minutes(-HOURS * 60)
+        oldest(self.now())
     }
+}
+
+impl Store {
+    /// Forgets up to `most` keys that were used longer than a day ago, and answers how many.
+    pub async fn forget_keys(&self, most: u64) -> Result<usize, Error> {
+        #[expect(clippy::disallowed_methods, reason = "the hub's own memory: it is forgotten, not read")]
+        let old = Entity::find().filter(Column::At.lte(oldest(self.clock().now()).micros()));
+        let old = old.order_by_asc(Column::At).limit(most).all(&self.pools().readers).await?;
+        for row in &old {
+            // Only if it was not used anew since.
+            let same = Entity::delete_many().filter(Column::At.eq(row.at)).filter(Column::Key.eq(&*row.key));
+            let same = same.filter(Column::Principal.eq(&*row.principal)).filter(Column::Operation.eq(&*row.operation));
+            same.exec(&self.pools().writer).await?;
+        }
+        Ok(old.len())
+    }
+}
+
+fn oldest(now: At) -> At {
+    now.plus_minutes(-HOURS * 60)
 }

@@ -30,8 +30,9 @@ impl Reader {
 }
 
 impl Tx {
-    /// What a source's records of these ids became, as whatever noun.
+    /// What a source's records of these ids became, as whatever noun. No other import of the source writes meanwhile.
     pub async fn imported(&self, source: &str, source_ids: &[&str]) -> Result<Vec<Imported>, Error> {
+        self.dialect().lock_name(self.connection(), &format!("import {source}")).await?;
         let mut found = Vec::with_capacity(source_ids.len());
         for ids in source_ids.chunks(STATEMENT_MAX) {
             #[expect(clippy::disallowed_methods, reason = "the importer's own memory: ids and digests")]

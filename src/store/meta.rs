@@ -7,10 +7,14 @@ use entity::meta::{Column, Entity, Model};
 use migration::Migrator;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 use sea_orm_migration::MigratorTrait;
+
+/// The edition of a demo's database; every other belongs to a network.
+pub const DEMO: &str = "demo";
+/// The edition of an agency network's database.
+pub const NETWORK: &str = "network";
 
 /// How a database's schema stands to this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,27 +28,22 @@ pub enum SchemaState {
 }
 
 impl Store {
-    /// Runs the missing steps, one node at a time.
+    /// Runs the missing steps: one node at a time, and all of them or none.
     pub async fn migrate(&self) -> Result<(), Error> {
-        let guard = self.pools().writer.begin().await;
-        if self.dialect().backend() == DbBackend::Postgres {
-            let guard = guard?;
-            self.dialect().lock_schema(&guard).await?;
-            Migrator::up(&self.pools().readers, None).await?;
-            guard.commit().await?;
-        } else {
-            drop(guard);
-            Migrator::up(&self.pools().writer, None).await?;
-        }
-        begin_log(&self.pools().writer, self.dialect().backend()).await?;
-        let fresh = hex(&rand::random::<[u8; 32]>());
-        self.keep_once("seal", &fresh).await?;
-        Ok(())
+        let tx = self.dialect().begin_schema(&self.pools().writer).await?;
+        Migrator::up(&tx, None).await?;
+        begin_log(&tx, self.dialect().backend()).await?;
+        keep_once(&tx, "seal", &hex(&rand::random::<[u8; 32]>())).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Keeps a copy of a SQLite database beside it, before its schema changes; a new database has nothing to keep.
     pub async fn keep_copy(&self) -> Result<(), Error> {
-        self.dialect().keep_copy(&self.pools().writer).await
+        let done = Migrator::get_migration_models(&self.pools().writer).await?;
+        match done.last() {
+            Some(last) => self.dialect().keep_copy(&self.pools().writer, &last.version).await,
+            None => Ok(()),
+        }
     }
 
     /// How the schema stands to this program.
@@ -68,15 +67,39 @@ impl Store {
             .into_bytes())
     }
 
+    /// What cursors are sealed with beside the seal: another one after each restore, none before the first.
+    pub async fn epoch(&self) -> Result<String, Error> {
+        Ok(self.meta("epoch").await?.unwrap_or_default())
+    }
+
+    /// Begins a new epoch: every cursor handed out before is refused.
+    pub async fn renew_epoch(&self) -> Result<(), Error> {
+        let row =
+            Model { name: "epoch".into(), value: hex(&rand::random::<[u8; 16]>()) }.into_active_model().reset_all();
+        let again = OnConflict::column(Column::Name).update_column(Column::Value).to_owned();
+        Entity::insert(row).on_conflict(again).exec_without_returning(&self.pools().writer).await?;
+        Ok(())
+    }
+
     /// Makes the database a demo's, or an agency network's; it can never become the other.
     pub async fn claim_edition(&self, edition: &str) -> Result<(), Error> {
-        self.keep_once("edition", edition).await?;
+        keep_once(&self.pools().writer, "edition", edition).await?;
         match self.meta("edition").await?.as_deref() {
             Some(kept) if kept == edition => Ok(()),
-            _ if edition == "demo" => {
-                Err(Error::Unfit("this database belongs to a real network: the demo will not touch it"))
-            }
-            _ => Err(Error::Unfit("this database was made by `demo`: point HUB_DATABASE_URL at another")),
+            _ => Err(other_edition(edition)),
+        }
+    }
+
+    /// Refuses a database of the other edition before anything of it is changed, its schema included.
+    pub async fn check_edition(&self, edition: &str) -> Result<(), Error> {
+        if Migrator::get_migration_models(&self.pools().writer).await?.is_empty() {
+            return Ok(());
+        }
+        match self.meta("edition").await?.as_deref() {
+            Some(kept) if kept == edition => Ok(()),
+            // Nobody has claimed it. What has been written to is not the demo's, which claims before it writes.
+            None if edition != DEMO || self.high_water().await? == At::default() => Ok(()),
+            _ => Err(other_edition(edition)),
         }
     }
 
@@ -87,20 +110,14 @@ impl Store {
         Ok(last.one(&self.pools().writer).await?.map_or(At::default(), |row| At::from_micros(row.at)))
     }
 
-    /// The database's own clock, where it has one.
-    pub async fn clock_micros(&self) -> Result<Option<i64>, Error> {
-        self.dialect().clock_micros(&self.pools().readers).await
+    /// The database's own clock in microseconds, where it has one, between two looks at another.
+    pub async fn clock_micros(&self, look: impl Fn() -> At) -> Result<Option<(At, i64, At)>, Error> {
+        self.dialect().clock_micros(&self.pools().readers, look).await
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
-        let _ = self.pools().writer.close_by_ref().await;
-        let _ = self.pools().readers.close_by_ref().await;
-    }
-
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.pools().readers.ping().await?)
+        self.pools().close().await;
     }
 
     async fn meta(&self, name: &str) -> Result<Option<String>, Error> {
@@ -108,13 +125,20 @@ impl Store {
         let row = Entity::find().filter(Column::Name.eq(name)).one(&self.pools().writer).await?;
         Ok(row.map(|row| row.value))
     }
+}
 
-    async fn keep_once(&self, name: &str, value: &str) -> Result<(), Error> {
-        let row = Model { name: name.into(), value: value.into() }.into_active_model().reset_all();
-        let once = OnConflict::column(Column::Name).do_nothing().to_owned();
-        Entity::insert(row).on_conflict(once).exec_without_returning(&self.pools().writer).await?;
-        Ok(())
-    }
+async fn keep_once(conn: &impl ConnectionTrait, name: &str, value: &str) -> Result<(), Error> {
+    let row = Model { name: name.into(), value: value.into() }.into_active_model().reset_all();
+    let once = OnConflict::column(Column::Name).do_nothing().to_owned();
+    Entity::insert(row).on_conflict(once).exec_without_returning(conn).await?;
+    Ok(())
+}
+
+fn other_edition(wanted: &str) -> Error {
+    Error::Unfit(match wanted {
+        DEMO => "this database belongs to a real network: the demo will not touch it",
+        _ => "this database was made by `demo`: point HUB_DATABASE_URL at another",
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {

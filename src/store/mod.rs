@@ -3,11 +3,15 @@
 //! **Invariant**: no row is read without a scope and none is written without a permit; the connection never leaves `tx.rs`
 //! and what this room keeps for itself (the log's numbers, the audit, keys of one day).
 mod audit;
+mod backlog;
+pub mod backup;
 mod bed;
 mod dialect;
 mod directory;
+mod due;
 mod error;
 mod grant;
+mod hold;
 mod idempotency;
 mod import;
 mod meta;
@@ -18,12 +22,14 @@ mod tx;
 mod verify;
 
 pub use audit::AuditLine;
+pub use backlog::Backlog;
 pub use dialect::{Dialect, PoolSize};
 pub use directory::Listed;
 pub use error::{Error, MayConflict};
+pub use hold::HoldFilter;
 pub use idempotency::{Keyed, Replay};
 pub use import::Imported;
-pub use meta::SchemaState;
+pub use meta::{DEMO, NETWORK, SchemaState};
 pub use scoped::Scoped;
 pub use tx::{Committed, Kept, KeptBy, Reader, Store, Tx};
 pub use verify::Finding;

@@ -49,7 +49,8 @@ fn row(happening: &Happening, id: EventId, numbered: Option<(i64, At)>) -> Resul
 /// Reads a fact of any version that was ever written.
 fn fact(row: &Model) -> Result<Fact, Error> {
     match row.kind_version {
-        1 => serde_json::from_str(&row.fact).map_err(|_| Error::Corrupt { table: TABLE, what: "fact" }),
+        // 2 of a unit's fact adds what holds do; an older fact has no holds in it.
+        1 | 2 => serde_json::from_str(&row.fact).map_err(|_| Error::Corrupt { table: TABLE, what: "fact" }),
         _ => Err(Error::Corrupt { table: TABLE, what: "kind version" }),
     }
 }
@@ -189,14 +190,15 @@ impl Reader {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        // Built, not written: `$1` in written SQL is filled in on PostgreSQL alone.
-        let last = Query::select()
-            .expr(Expr::col(Column::Number).max())
-            .from(Entity)
-            .cond_where(self.dialect().any_of(Column::RowId, keys))
-            .and_where(Column::Number.lte(number))
-            .group_by_col(Column::RowId)
-            .to_owned();
+        // One look into the index a row, however long the log.
+        let last = self.dialect().of_each(keys, |key| {
+            Query::select()
+                .expr(Expr::col(Column::Number).max())
+                .from(Entity)
+                .and_where(Expr::col(Column::RowId).eq(key))
+                .and_where(Expr::col(Column::Number).lte(number))
+                .to_owned()
+        });
         let which = Condition::all().add(Column::Number.in_subquery(last));
         self.rows::<Entity>(which, Column::Number, u64::MAX >> 1).await?.into_iter().map(event).collect()
     }

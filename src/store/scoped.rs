@@ -101,6 +101,21 @@ impl Scoped for entity::bed_report::Entity {
     }
 }
 
+impl Scoped for entity::bed_hold::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::bed_hold::Column;
+        match scope.holds() {
+            Rows::None | Rows::Own(_) => never(),
+            // Both sides of a hold see it: whose place it is, and for whom it is kept.
+            Rows::Agency(id) => {
+                let side = Condition::any().add(Column::OrganizationId.eq(id.key())).add(Column::HolderId.eq(id.key()));
+                in_region(scope, Column::RegionId).add(side)
+            }
+            Rows::All => in_region(scope, Column::RegionId),
+        }
+    }
+}
+
 impl Scoped for entity::event::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::event::Column;

@@ -108,7 +108,7 @@ pub struct Tx {
     conn: DatabaseTransaction,
     scope: Arc<Scope>,
     store: Store,
-    waiting: Mutex<Vec<Happening>>,
+    waiting: Mutex<Vec<(Happening, entity::audit_entry::Model)>>,
 }
 
 /// Proof that a verb committed: only [`Tx::commit`] makes one.
@@ -179,6 +179,7 @@ impl Store {
                     return Ok(value);
                 }
                 Err(error) if error.is_conflict() && tries < TRIES_MAX => {
+                    metrics::counter!("hub_write_retries_total").increment(1);
                     let jitter = rand::random::<u64>() % 10;
                     tokio::time::sleep(std::time::Duration::from_millis((1 << tries) + jitter)).await;
                 }
@@ -197,6 +198,14 @@ impl Store {
     /// Told after each write of this node.
     pub fn written(&self) -> Arc<Notify> {
         self.0.written.clone()
+    }
+
+    /// The same store over connections of its own: whoever tells the log never waits behind whoever asks the hub.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let Inner { pools, dialect, clock, ids, written } = &*self.0;
+        let (clock, ids, written) = (clock.clone(), ids.clone(), written.clone());
+        Self(Arc::new(Inner { pools: pools.apart(), dialect: *dialect, clock, ids, written }))
     }
 
     /// The hub's one time.
@@ -257,6 +266,22 @@ impl Reader {
         Ok(seen::<E>(&self.scope, which).order_by_desc(order).limit(limit).all(&*self.conn).await?)
     }
 
+    /// Rows latest first: the first `most` of them, or with `from_end` the last.
+    pub(super) async fn between<E: Scoped>(
+        &self,
+        which: Condition,
+        order: E::Column,
+        most: u64,
+        from_end: bool,
+    ) -> Result<Vec<E::Model>, Error> {
+        if !from_end {
+            return self.latest_rows::<E>(which, order, most).await;
+        }
+        let mut rows = self.rows::<E>(which, order, most).await?;
+        rows.reverse();
+        Ok(rows)
+    }
+
     pub(super) fn dialect(&self) -> Dialect {
         self.dialect
     }
@@ -272,6 +297,25 @@ impl Tx {
         row.map(T::from_row).transpose()
     }
 
+    /// One row that a write stands on and does not change: held as it is, beside others who do the same.
+    ///
+    /// So that no two writes wait for each other, rows are locked in this order, whichever way: grants, names, regions,
+    /// organizations, facilities, services, units by id, alarms, the log.
+    pub(super) async fn still<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
+        let row = seen::<T::Entity>(&self.scope, which).lock_shared().one(&self.conn).await?;
+        row.map(T::from_row).transpose()
+    }
+
+    /// Whether there is a row, without waiting for whoever changes it.
+    pub(super) async fn any<E: Scoped>(&self, which: Condition) -> Result<bool, Error> {
+        Ok(seen::<E>(&self.scope, which).limit(1).one(&self.conn).await?.is_some())
+    }
+
+    /// Rows as they stand now, without a lock: for what another lock already keeps still.
+    pub(super) async fn look<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
+        domain(seen::<T::Entity>(&self.scope, which).all(&self.conn).await?)
+    }
+
     /// Locks rows in the order of their keys, so that two writes cannot wait for each other.
     pub(super) async fn many<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
         let mut select = seen::<T::Entity>(&self.scope, which);
@@ -281,8 +325,8 @@ impl Tx {
         domain(select.lock_exclusive().all(&self.conn).await?)
     }
 
-    /// Saves a change with the permit that allows it: the row, what stands beside it, its audit line.
-    /// Its event is written last, by [`Tx::commit`].
+    /// Saves a change with the permit that allows it: the row, and what stands beside it.
+    /// Its audit line and its event are written last, by [`Tx::commit`].
     pub async fn save<A: Acts, T: KeptBy<A>>(&self, permit: Permit<A>, changed: &Changed<T>) -> Result<(), Error> {
         let key = key_column::<T::Entity>().ok_or(Error::Unfit("a table has no key"))?;
         let row = changed.state().row();
@@ -296,15 +340,17 @@ impl Tx {
             }
         }
         T::save_beside(self, changed, permit.stamp()).await?;
-        self.audit(permit.stamp(), changed.happening()).await?;
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(changed.happening().clone());
+        let line = self.audit_line(permit.stamp(), changed.happening());
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((changed.happening().clone(), line));
         Ok(())
     }
 
-    /// Writes the events, then commits. On SQLite the one writer numbers them too.
+    /// Writes the audit and the events, then commits. On SQLite the one writer numbers them too.
     pub async fn commit<T>(self, value: T) -> Result<Committed<T>, Error> {
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        self.append_events(waiting).await?;
+        let (happenings, lines) = waiting.into_iter().unzip();
+        self.append_audit(lines).await?;
+        self.append_events(happenings).await?;
         self.conn.commit().await?;
         Ok(Committed(value))
     }

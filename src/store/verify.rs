@@ -12,7 +12,7 @@ pub struct Finding {
     pub broken: i64,
 }
 
-const PROMISES: [(&str, &str); 8] = [
+const PROMISES: [(&str, &str); 10] = [
     ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
@@ -38,6 +38,14 @@ const PROMISES: [(&str, &str); 8] = [
         "SELECT COUNT(*) AS n FROM bed_unit u WHERE u.report_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bed_report r WHERE r.id = u.report_id)",
     ),
     (
+        "each unit keeps the places that its active holds say",
+        "SELECT COUNT(*) AS n FROM bed_unit u WHERE JSON_LENGTH(u.held) <> (SELECT COUNT(*) FROM bed_hold h WHERE h.bed_unit_id = u.id AND h.state = 'ACTIVE')",
+    ),
+    (
+        "each hold stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM bed_hold h WHERE h.generation <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = h.id)",
+    ),
+    (
         "each change of the log has its audit line",
         "SELECT COUNT(*) AS n FROM (SELECT row_id, row_version FROM event EXCEPT SELECT row_id, row_version FROM audit_entry) AS unaudited",
     ),
@@ -47,9 +55,12 @@ impl Store {
     /// Asks the database about each promise. Run it with the hub stopped, or after the relay has caught up.
     pub async fn verify(&self) -> Result<Vec<Finding>, Error> {
         let mut findings = Vec::with_capacity(PROMISES.len());
+        let tx = self.dialect().begin_read(&self.pools().readers).await?;
+        self.dialect().be_patient(&tx).await?;
         for (promise, sql) in PROMISES {
+            let sql = sql.replace("JSON_LENGTH(u.held)", self.dialect().json_length("u.held").as_str());
             let statement = Statement::from_string(self.dialect().backend(), sql);
-            let row = self.pools().readers.query_one_raw(statement).await?;
+            let row = tx.query_one_raw(statement).await?;
             let broken = row.map(|row| row.try_get::<i64>("", "n")).transpose()?.unwrap_or(0);
             findings.push(Finding { promise, broken });
         }

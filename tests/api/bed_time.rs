@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 on_both!(
     numbers_grow_old_and_are_no_longer_shown,
     turning_old_is_an_event_that_arrives,
+    with_another_interval_numbers_turn_old_anew,
     a_paused_unit_says_so_and_past_its_end_asks_to_be_called,
     a_watcher_of_a_filter_hears_of_entering_and_leaving_it,
 );
@@ -72,6 +73,27 @@ async fn turning_old_is_an_event_that_arrives(db: Db) {
     house.close().await;
 }
 
+async fn with_another_interval_numbers_turn_old_anew(db: Db) {
+    let house = House::open(db).await;
+    let (intake, agency) = (house.client("intake"), house.world.agencies[0].clone());
+    intake.ask(REPORT, numbers(agency.chairs(), 8, 2)).await.data("");
+    house.deliver().await;
+    let mut watching = house.client("officer").sse(WATCH, json!({})).await;
+    assert_eq!(watching.next().await.unwrap().0, "next");
+    house.clock.advance(61);
+    assert_eq!(watching.change("bedsChanged").await["unit"]["freshness"], "AGING");
+    let edit = "mutation($input: SaveBedUnitInput!) { saveBedUnit(input: $input) { bedUnit { freshness } problems { code } } }";
+    let input = json!({ "input": { "id": agency.chairs().to_string(), "label": "Amber chairs", "licensed": 12,
+        "facilityId": agency.facility.to_string(), "serviceId": agency.service.to_string(), "dropOff": true,
+        "updateIntervalMinutes": 240 } });
+    let said = house.client("agency_admin").ask(edit, input).await;
+    assert_eq!(said.data("/saveBedUnit/bedUnit/freshness"), "FRESH");
+    assert_eq!(watching.change("bedsChanged").await["unit"]["freshness"], "FRESH");
+    house.clock.advance(180);
+    assert_eq!(watching.change("bedsChanged").await["unit"]["freshness"], "AGING");
+    house.close().await;
+}
+
 async fn a_paused_unit_says_so_and_past_its_end_asks_to_be_called(db: Db) {
     let house = House::open(db).await;
     let (intake, id) = (house.client("intake"), house.world.agencies[0].chairs());
@@ -91,6 +113,10 @@ async fn a_paused_unit_says_so_and_past_its_end_asks_to_be_called(db: Db) {
     assert!(said.data("/pauseBedUnit/bedUnit/net").is_null(), "a paused unit shows no bare number");
     assert_eq!(said.data("/pauseBedUnit/bedUnit/pause/reason"), "STAFFING");
     house.deliver().await;
+    let pause = async |person: &str| unit(&house.client(person), id).await["pause"].clone();
+    assert_eq!(pause("mobile_team").await["reason"], "STAFFING");
+    let coarse = pause("officer").await;
+    assert!(coarse["reason"].is_null() && coarse["until"].is_string(), "until when, and not why: {coarse}");
     let mut watching = house.client("officer").sse(WATCH, json!({})).await;
     assert_eq!(watching.next().await.unwrap().0, "next");
     house.clock.advance(31);

@@ -9,6 +9,7 @@ on_both!(
     past_reports_are_for_the_agency_and_analysts,
     a_unit_is_added_edited_and_withdrawn_by_its_own_agency,
     a_stale_edit_is_refused_and_of_two_racers_one_wins,
+    whoever_no_longer_sees_a_unit_is_told_that_it_changed,
 );
 
 const LIST: &str = "{ bedUnits(first: 100) { edges { node { id } } } }";
@@ -191,5 +192,29 @@ async fn a_stale_edit_is_refused_and_of_two_racers_one_wins(db: Db) {
     }
     let seen = unit(&admin, &id).await;
     assert_eq!((&seen["label"], &seen["version"]), (label, &json!(version + 1)));
+    house.close().await;
+}
+
+async fn whoever_no_longer_sees_a_unit_is_told_that_it_changed(db: Db) {
+    let house = House::open(db).await;
+    let (admin, officer) = (house.client("agency_admin"), house.client("officer"));
+    let id = house.world.agencies[0].chairs().to_string();
+    let query = "subscription { events(kinds: [BED_UNIT_SAVED]) { cursor change event { kind nodeId } } }";
+    let mut log = officer.sse(query, json!({})).await;
+    assert_eq!(log.next().await.unwrap().0, "next");
+    let mut watching = officer.sse(WATCH, json!({})).await;
+    assert_eq!(watching.next().await.unwrap().0, "next");
+    let hide = edit(&definition(&house, "Amber chairs"), json!({ "id": id, "dropOff": false }));
+    assert_eq!(problems(&admin.ask(SAVE, hide.clone()).await, "saveBedUnit"), [""; 0]);
+    assert_eq!(log.change("events").await["event"]["nodeId"], json!(id));
+    let told = watching.change("bedsChanged").await;
+    assert_eq!((&told["change"], &told["unit"]), (&json!("LEFT"), &Value::Null));
+    // What happens to it from then on is not theirs to hear.
+    let mut again = hide;
+    again["input"]["label"] = json!("Hidden");
+    admin.ask(SAVE, again).await.data("");
+    let show = edit(&definition(&house, "Annex"), json!({}));
+    let annex = admin.ask(SAVE, show).await.data("/saveBedUnit/bedUnit/id").clone();
+    assert_eq!(log.change("events").await["event"]["nodeId"], annex);
     house.close().await;
 }

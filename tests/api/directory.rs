@@ -50,7 +50,8 @@ async fn an_agency_edits_itself_and_operators_add_agencies(db: Db) {
 
     let admin = house.client("agency_admin");
     assert_eq!(admin.ask(ORGANIZATION, with(&new, far)).await.code(), "NOT_FOUND", "a region that they do not see");
-    let rename = |id: String| with(&new, json!({ "id": id, "name": "Amber Renamed" }));
+    let is = json!({ "kind": "TRIBAL", "coveredEntity": true });
+    let rename = |id: String| with(&with(&new, is.clone())["input"], json!({ "id": id, "name": "Amber Renamed" }));
     let said = admin.ask(ORGANIZATION, rename(ours.organization.to_string())).await;
     assert_eq!(said.data("/saveOrganization/organization/name"), "Amber Renamed");
     let version = said.data("/saveOrganization/organization/version").clone();
@@ -64,23 +65,28 @@ async fn an_agency_edits_itself_and_operators_add_agencies(db: Db) {
     );
     assert_eq!(admin.ask(ORGANIZATION, rename("nonsense".into())).await.code(), "NOT_FOUND");
 
-    let stale = with(&new, json!({ "id": ours.organization.to_string(), "expectedVersion": 1 }));
+    let stale = with(&rename(ours.organization.to_string())["input"], json!({ "expectedVersion": 1 }));
     let said = admin.ask(ORGANIZATION, stale).await;
     assert_eq!(problems(&said, "saveOrganization"), ["STALE_VERSION"]);
     assert_eq!(said.data("/saveOrganization/problems/0/current/id"), &json!(ours.organization.to_string()));
-    let same =
-        with(&new, json!({ "id": ours.organization.to_string(), "name": "Amber Renamed", "expectedVersion": version }));
+    let same = with(&rename(ours.organization.to_string())["input"], json!({ "expectedVersion": version }));
     let said = admin.ask(ORGANIZATION, same).await;
     assert_eq!(said.data("/saveOrganization/organization/version"), &version, "nothing new is no new version");
     for bad in [json!({ "name": "" }), json!({ "name": "n".repeat(201) }), json!({ "name": "a\u{7}b" })] {
         assert_eq!(operator.ask(ORGANIZATION, with(&new, bad.clone())).await.code(), "BAD_USER_INPUT", "{bad}");
     }
-    // To be the region's coordinator widens what its staff see: operators alone say so.
-    let coordinate =
-        with(&new, json!({ "id": ours.organization.to_string(), "name": "Amber Renamed", "coordinating": true }));
-    let said = admin.ask(ORGANIZATION, coordinate.clone()).await;
-    assert!(said.body["data"]["saveOrganization"]["organization"]["coordinating"] != json!(true), "{:#}", said.body);
-    let said = operator.ask(ORGANIZATION, coordinate).await;
+    // What an agency is decides what its staff may be and see: operators alone say so.
+    let as_a = |fields: Value| with(&rename(ours.organization.to_string())["input"], fields);
+    for fields in [
+        json!({ "coordinating": true }),
+        json!({ "kind": "HOSPITAL" }),
+        json!({ "part2Program": true }),
+        json!({ "coveredEntity": false }),
+        json!({ "criminalJusticeAgency": true }),
+    ] {
+        assert_eq!(admin.ask(ORGANIZATION, as_a(fields.clone())).await.code(), "FORBIDDEN", "{fields}");
+    }
+    let said = operator.ask(ORGANIZATION, as_a(json!({ "coordinating": true }))).await;
     assert_eq!(said.data("/saveOrganization/organization/coordinating"), true);
     house.close().await;
 }

@@ -34,7 +34,7 @@ pub async fn revoke(client: &Client, id: impl ToString) {
     assert!(said.data("/revokeGrant/grant/revokedAt").is_string(), "{:#}", said.body);
 }
 
-async fn role(client: &Client) -> Value {
+pub async fn role(client: &Client) -> Value {
     client.ask("{ viewer { role } }", json!({})).await.data("/viewer/role").clone()
 }
 
@@ -195,7 +195,7 @@ async fn a_revoked_grant_is_revoked_now_and_for_good(db: Db) {
 }
 
 /// An issuer that maps claims and scopes.
-fn mapped(key: &Key) -> impl FnOnce(&mut Config) + use<> {
+pub fn mapped(key: &Key) -> impl FnOnce(&mut Config) + use<> {
     let set: Value = serde_json::from_str(&key_set(&[key])).unwrap();
     move |config| {
         let issuer = json!({ "issuer": "https://mapped.invalid", "audience": AUDIENCE, "algorithms": ["ES256"],
@@ -208,7 +208,7 @@ fn mapped(key: &Key) -> impl FnOnce(&mut Config) + use<> {
 }
 
 /// Somebody with a token of that issuer.
-fn someone(house: &House, key: &Key, subject: &str, claims: Value) -> Client {
+pub fn someone(house: &House, key: &Key, subject: &str, claims: Value) -> Client {
     let now = house.clock.now().micros() / 1_000_000;
     let mut draft = crate::forge::Draft::good("https://mapped.invalid", AUDIENCE, key, now)
         .claim("sub", json!(subject))
@@ -261,7 +261,7 @@ async fn claims_that_are_mapped_admit_once_and_others_give_nothing(db: Db) {
     house.close().await;
 }
 
-async fn application(house: &House, client: &str, role: Role, organization: OrganizationId) -> Grant {
+pub async fn application(house: &House, client: &str, role: Role, organization: OrganizationId) -> Grant {
     let principal = Principal { issuer: ISSUER.into(), subject: client.into(), kind: HolderKind::Application };
     let input = GrantRole { principal, role, organization: Some(organization), until: None, keyed: None };
     grant_role(house.hub(), &console::viewer(), input).await.unwrap().changed.unwrap()

@@ -9,6 +9,7 @@ use crisis_hub::clock::Clock;
 use crisis_hub::domain::bed::UnitFact;
 use crisis_hub::domain::entry::Version;
 use crisis_hub::domain::id::BedUnitId;
+use crisis_hub::domain::role::Role;
 use crisis_hub::domain::time::At;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -79,7 +80,7 @@ async fn what_the_board_said_is_told_again_for_ever(db: Db) {
         .chain(neighbor.as_ref().map(|(node, address)| (node.hub.clone(), *address)))
         .collect();
     let mut agencies = [Agency::of(&house, 0, ""), Agency::of(&house, 1, "-2")];
-    let (bursts, mut records) = (40 * scale(), Vec::new());
+    let (bursts, mut records) = (25 * scale(), Vec::new());
     for burst in 0..bursts {
         let verbs = (0..5).map(|n| {
             let mut dice = Dice::new((7_000 + burst * 5 + n) as u64);
@@ -96,8 +97,8 @@ async fn what_the_board_said_is_told_again_for_ever(db: Db) {
         }
         records.extend(record(&house, &nodes, PERSONS[burst % PERSONS.len()], burst).await);
     }
-    let last = house.client("intake").ask(REPORT, numbers(house.world.agencies[0].chairs(), 40, 1)).await;
-    assert_eq!(last.data("/reportBeds/problems"), &json!([]));
+    // Something later is in the log: from then on every place is settled.
+    house.grant("later", Role::Peer, house.world.agencies[0].organization).await;
     house.deliver().await;
     house.clock.advance(1);
     let first = told_again(&house, &nodes, &records).await;
@@ -360,6 +361,7 @@ async fn coded_facts_are_of_then_and_words_of_today(db: Db) {
     let house = open(db).await;
     let (agency, admin) = (house.world.agencies[0].clone(), house.client("agency_admin"));
     let id = agency.chairs().to_string();
+    let operator = house.client("hub_operator");
     for occupied in [1, 2] {
         house.client("intake").ask(REPORT, numbers(&id, 8 + occupied, occupied)).await.data("");
     }
@@ -401,7 +403,9 @@ async fn coded_facts_are_of_then_and_words_of_today(db: Db) {
     for (verb, _, input) in changes {
         let field = format!("{}{}", verb[..1].to_lowercase(), &verb[1..]);
         let document = format!("mutation($input: {verb}Input!) {{ {field}(input: $input) {{ problems {{ code }} }} }}");
-        let said = admin.ask(&document, json!({ "input": input })).await;
+        // What an agency is, operators alone may change.
+        let who = if verb == "SaveOrganization" { &operator } else { &admin };
+        let said = who.ask(&document, json!({ "input": input })).await;
         assert_eq!(said.data(&format!("/{field}/problems")), &json!([]), "{verb}");
     }
     house.deliver().await;

@@ -9,6 +9,7 @@ on_both!(
     ranked_by_fit_then_refusal_then_freshness_then_the_straight_line,
     within_a_distance_and_never_by_payer_for_first_responders,
     pages_of_a_still_board_are_the_whole_list_both_ways,
+    a_later_page_keeps_the_order_and_says_what_is_true_now,
     a_cursor_is_good_for_its_own_list_alone,
     a_page_has_its_limits,
 );
@@ -154,6 +155,8 @@ async fn within_a_distance_and_never_by_payer_for_first_responders(db: Db) {
     let hospital = house.client("emergency_department");
     let (with, without) = (found(&hospital, payer).await, found(&hospital, json!({ "need": { "age": 30 } })).await);
     assert_eq!(labels(&with), labels(&without));
+    let fits = |edges: &[Value]| edges.iter().map(|edge| edge["fit"].clone()).collect::<Vec<_>>();
+    assert_eq!(fits(&with), fits(&without), "nor says of anybody that it does not fit");
     house.close().await;
 }
 
@@ -193,6 +196,8 @@ async fn pages_of_a_still_board_are_the_whole_list_both_ways(db: Db) {
         assert_eq!(backward, whole, "backward by {size}");
     }
     let search = json!({ "need": { "age": 30 }, "near": { "latitude": 26.0, "longitude": -80.2 } });
+    // Two minutes before the numbers turn aging.
+    house.clock.advance(58);
     let whole: Vec<_> = found(&nurse, search.clone()).await.iter().map(|edge| edge["unit"]["id"].clone()).collect();
     let (mut pages, mut after) = (Vec::new(), Value::Null);
     loop {
@@ -205,9 +210,29 @@ async fn pages_of_a_still_board_are_the_whole_list_both_ways(db: Db) {
         }
         after = said.data("/bedSearch/pageInfo/endCursor").clone();
         // Every page is judged at the first page's instant: what turns stale meanwhile moves nobody.
-        house.clock.advance(61);
+        house.clock.advance(3);
     }
     assert_eq!(pages, whole);
+    house.close().await;
+}
+
+async fn a_later_page_keeps_the_order_and_says_what_is_true_now(db: Db) {
+    let house = House::open(db).await;
+    report_all(&house).await;
+    let nurse = house.client("mobile_team");
+    house.clock.advance(118);
+    let first = nurse.ask(SEARCH, json!({ "need": { "age": 30 }, "first": 2 })).await;
+    assert_eq!(first.data("/bedSearch/edges/0/unit/shownAs"), "AVAILABLE");
+    let after = first.data("/bedSearch/pageInfo/endCursor").clone();
+    let page = json!({ "need": { "age": 30 }, "first": 2, "after": after });
+    house.clock.advance(4);
+    let second = nurse.ask(SEARCH, page.clone()).await;
+    for edge in second.data("/bedSearch/edges").as_array().unwrap() {
+        assert_eq!((&edge["unit"]["freshness"], &edge["unit"]["shownAs"]), (&json!("STALE"), &json!("CALL")));
+        assert_eq!((&edge["fit"], reason(edge, "CAPACITY")), (&json!("UNKNOWN"), "UNKNOWN"));
+    }
+    house.clock.advance(10);
+    assert_eq!(nurse.ask(SEARCH, page).await.code(), "CURSOR_EXPIRED", "an order of long ago");
     house.close().await;
 }
 

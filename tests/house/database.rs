@@ -66,6 +66,11 @@ impl Place {
 }
 
 impl Place {
+    /// The same database under another of the server's names, for statements of a test's own.
+    pub async fn maintain(&self, sql: &str) {
+        maintenance(&sql.replace("$name", self.name())).await;
+    }
+
     /// Copies the database, which nobody uses now.
     pub async fn copy(&self) -> Copy {
         if let Some(file) = self.file() {
@@ -91,7 +96,8 @@ impl Place {
         maintenance(&format!("ALTER DATABASE {} RENAME TO {}", copy.0, self.name())).await;
     }
 
-    fn file(&self) -> Option<&str> {
+    /// The file of a SQLite database.
+    pub fn file(&self) -> Option<&str> {
         self.url.strip_prefix("sqlite:")
     }
 

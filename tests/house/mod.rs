@@ -45,7 +45,11 @@ impl TestClock {
     }
 
     pub fn advance(&self, minutes: i64) {
-        self.0.fetch_add(minutes * 60_000_000, SeqCst);
+        self.advance_micros(minutes * 60_000_000);
+    }
+
+    pub fn advance_micros(&self, micros: i64) {
+        self.0.fetch_add(micros, SeqCst);
     }
 }
 
@@ -237,16 +241,20 @@ impl House {
     }
 }
 
-/// The verbs alone: a hub without relay, feed or sweeper, over a fresh database with the world in it.
-pub async fn hub_alone(db: Db) -> (Hub, World, database::Place) {
+/// The verbs alone, at a time that the test keeps in its hand.
+pub async fn hub_alone_at(db: Db, clock: Arc<TestClock>) -> (Hub, World, database::Place) {
     let place = database::Place::fresh(db).await;
     let mut config = Config::defaults().unwrap();
     config.database_url = place.url.clone().into();
-    let sources =
-        Sources { clock: Arc::new(TestClock::at_start()), ids: Arc::new(SeededIds::default()), correctable: None };
+    let sources = Sources { clock, ids: Arc::new(SeededIds::default()), correctable: None };
     let hub = Hub::open(node::open_store(&config, &sources, true).await.unwrap()).await.unwrap();
     let world = World::build(&hub).await;
     (hub, world, place)
+}
+
+/// The verbs alone: a hub without relay, feed or sweeper, over a fresh database with the world in it.
+pub async fn hub_alone(db: Db) -> (Hub, World, database::Place) {
+    hub_alone_at(db, Arc::new(TestClock::at_start())).await
 }
 
 async fn start(
@@ -265,7 +273,8 @@ async fn start(
     let node = Node::start(config.clone(), sources(), store, issuers, false, None).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (routes, closing) = (node.routes.clone(), node.closing());
-    let server = tokio::spawn(async move { crisis_hub::http::serve(listener, routes, closing).await.unwrap() });
+    let (routes, closing, bounds) = (node.routes.clone(), node.closing(), config.shutdown);
+    let served = crisis_hub::http::serve(listener, None, routes, closing, bounds);
+    let server = tokio::spawn(async move { served.await.unwrap() });
     (node, address, server)
 }

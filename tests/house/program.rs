@@ -11,6 +11,10 @@ use tokio::process::{Child, Command};
 /// Settings, and the process when it runs.
 pub struct Program {
     pub address: SocketAddr,
+    /// Settings above those of the file, as variables.
+    pub variables: Vec<(&'static str, String)>,
+    /// What runs it, when it is not run by itself: `sh`, its options, and the program as `$0`.
+    pub through: Vec<String>,
     folder: TempDir,
     child: Option<Child>,
 }
@@ -34,13 +38,21 @@ impl Program {
             house.place().redis_url,
         );
         std::fs::write(folder.path().join("hub.toml"), settings).unwrap();
-        Self { address, folder, child: None }
+        Self { address, variables: Vec::new(), through: Vec::new(), folder, child: None }
     }
 
-    fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_crisis-hub"));
+    fn command(&self, through: &[String], name: &str) -> Command {
+        let program = env!("CARGO_BIN_EXE_crisis-hub");
+        let mut command = match through {
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+            [] => Command::new(program),
+        };
         command.arg(name).env("HUB_CONFIG", self.folder.path().join("hub.toml")).kill_on_drop(true);
-        command.stdin(Stdio::null());
+        command.envs(self.variables.iter().map(|(name, value)| (*name, value))).stdin(Stdio::null());
         command
     }
 
@@ -48,14 +60,64 @@ impl Program {
         self.folder.path().join("said")
     }
 
+    /// Everything it has said so far.
+    pub fn words(&self) -> String {
+        std::fs::read_to_string(self.said()).unwrap()
+    }
+
+    /// A folder that goes with it.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Runs another of its commands to the end: whether it went well, and what it said.
+    pub async fn run(&self, name: &str, arguments: &[&str]) -> (bool, String) {
+        self.run_through(&[], name, arguments).await
+    }
+
+    /// The same by another program.
+    pub async fn run_through(&self, through: &[String], name: &str, arguments: &[&str]) -> (bool, String) {
+        let Output { status, stdout, stderr } = self.command(through, name).args(arguments).output().await.unwrap();
+        (status.success(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id().unwrap()
+    }
+
+    /// Sends it a signal, such as `TERM`.
+    pub async fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status().await.unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until it has ended by itself; how it did.
+    pub async fn ended(&mut self) -> std::process::ExitStatus {
+        let mut child = self.child.take().unwrap();
+        tokio::time::timeout(Duration::from_mins(1), child.wait()).await.expect("it did not end").unwrap()
+    }
+
+    /// Stops it as an operator does.
+    pub async fn stop(&mut self) {
+        self.signal("TERM").await;
+        let status = self.ended().await;
+        assert!(status.success(), "{status}:\n{}", self.words());
+    }
+
     /// Starts it and waits until it is ready; how long that took.
     pub async fn start(&mut self) -> Duration {
+        let ready = format!("http://{}/health/ready", self.address);
+        self.start_until(async || reqwest::get(&ready).await.is_ok_and(|answer| answer.status().is_success())).await
+    }
+
+    /// Starts it and waits for what the test takes for ready.
+    pub async fn start_until(&mut self, mut ready: impl AsyncFnMut() -> bool) -> Duration {
         let began = std::time::Instant::now();
         let said = std::fs::File::options().create(true).append(true).open(self.said()).unwrap();
         let also = said.try_clone().unwrap();
-        self.child = Some(self.command("serve").stdout(said).stderr(also).spawn().unwrap());
-        let ready = format!("http://{}/health/ready", self.address);
-        while !reqwest::get(&ready).await.is_ok_and(|answer| answer.status().is_success()) {
+        self.child = Some(self.command(&self.through, "serve").stdout(said).stderr(also).spawn().unwrap());
+        while !ready().await {
             let ended = self.child.as_mut().unwrap().try_wait().unwrap();
             let late = began.elapsed() > Duration::from_mins(1);
             let said = || std::fs::read_to_string(self.said()).unwrap();
@@ -75,7 +137,7 @@ impl Program {
     /// Its resident memory, in bytes.
     pub fn memory(&self) -> u64 {
         let id = self.child.as_ref().unwrap().id().unwrap();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("Linux says it there");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().strip_suffix("kB").unwrap().trim().parse::<u64>().unwrap() * 1_024
     }
@@ -89,7 +151,7 @@ impl Program {
 
     /// `crisis-hub verify`, beside whatever runs.
     pub async fn verify(&self) {
-        let Output { status, stdout, stderr } = self.command("verify").output().await.unwrap();
+        let Output { status, stdout, stderr } = self.command(&[], "verify").output().await.unwrap();
         let (out, err) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
         assert!(status.success(), "verify: {status}\n{out}\n{err}");
         assert!(out.contains("ok"), "{out}");

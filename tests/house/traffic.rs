@@ -84,6 +84,12 @@ pub fn staff(hub: &Hub, subject: &str) -> Viewer {
     Viewer::holder(grant.as_ref().clone(), None, false, At::parse("2099-01-01T00:00:00Z").unwrap())
 }
 
+/// So many staffed places, none in use.
+pub fn places(staffed: u32) -> Census {
+    let (blocked, accepting) = (Vec::new(), Accepting::Yes);
+    Census { staffed, occupied: 0, blocked, pending_discharge: 0, waitlist: 0, accepting }
+}
+
 /// Reports of some units, as of now.
 pub fn reports(units: &[BedUnitId], mut census: impl FnMut() -> Census) -> ReportBeds {
     let reports = units.iter().map(|unit| UnitReport { unit: *unit, as_of: None, census: Some(census()) });

@@ -90,7 +90,8 @@ async fn region_of(hub: &Hub, code: &str) -> RegionId {
 async fn agency(hub: &Hub, region: RegionId, name: &str, latitude: f64, longitude: f64) -> Agency {
     let details = OrganizationDetails {
         name: format!("{name} Crisis Care"),
-        kind: OrganizationKind::CrisisProvider,
+        // The one kind that has people in every role.
+        kind: OrganizationKind::Tribal,
         part2_program: false,
         covered_entity: true,
         criminal_justice_agency: false,

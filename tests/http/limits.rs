@@ -13,6 +13,8 @@ on_both!(
     a_larger_body_is_not_read,
     a_longer_query_string_is_not_read,
     the_standard_introspection_query_passes,
+    what_is_answered_from_memory_runs_out_of_time_too,
+    a_report_of_many_units_weighs_as_many,
 );
 
 async fn post(client: &Client, body: String) -> Answer {
@@ -184,6 +186,43 @@ async fn a_longer_query_string_is_not_read(db: Db) {
     assert_eq!(client.send(client.get(&[("query", &query(1_900))])).await.data("/viewer/role"), "INTAKE");
     let said = client.send(client.get(&[("query", &query(2_000))])).await;
     assert_eq!((said.status, said.code()), (413, "PAYLOAD_TOO_LARGE"));
+    house.close().await;
+}
+
+async fn what_is_answered_from_memory_runs_out_of_time_too(db: Db) {
+    let house = House::with(db, |config| config.limits.query_seconds = 0).await;
+    let facility = house.world.agencies[0].facility.to_string();
+    let query =
+        "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Facility { bedUnits(first: 3) { facility { id } } } } }";
+    let said = house.client("intake").ask(query, json!({ "ids": vec![facility; 100] })).await;
+    assert_eq!(said.code(), "UNAVAILABLE", "{:#}", said.body);
+}
+
+async fn a_report_of_many_units_weighs_as_many(db: Db) {
+    let house = House::open(db).await;
+    let unit = house.world.agencies[0].chairs().to_string();
+    let fields =
+        "id version label shownAs freshness net asOf facility { id name } service { id name } organization { id name }
+        reports(first: 5) { id asOf }";
+    let query =
+        format!("mutation($input: ReportBedsInput!) {{ reportBeds(input: $input) {{ bedUnits {{ {fields} }} }} }}");
+    let lines =
+        |n: usize| json!({ "input": { "units": vec![json!({ "unitId": unit, "staffed": 5, "occupied": 1 }); n] } });
+    let body = json!({ "query": query, "variables": lines(200) }).to_string();
+    refused(&house, body, &["LIMIT_EXCEEDED"], "200 wide units").await;
+    house.client("intake").ask(&query, lines(1)).await.data("");
+    // A place has a page of units, and says no more of them.
+    let facility = json!({ "id": house.world.agencies[0].facility.to_string() });
+    let units = |first: &str| {
+        format!("query($id: ID!) {{ node(id: $id) {{ ... on Facility {{ bedUnits{first} {{ id }} }} }} }}")
+    };
+    let ask = async |first: &str| house.client("intake").ask(&units(first), facility.clone()).await;
+    assert_eq!(ask("").await.data("/node/bedUnits").as_array().unwrap().len(), 3);
+    assert_eq!(ask("(first: 2)").await.data("/node/bedUnits").as_array().unwrap().len(), 2);
+    assert_eq!(
+        (ask("(first: 101)").await.code(), ask("(first: -1)").await.code()),
+        ("LIMIT_EXCEEDED", "LIMIT_EXCEEDED")
+    );
     house.close().await;
 }
 

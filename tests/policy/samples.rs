@@ -1,7 +1,10 @@
 //! One sample document for each root field, about an agency's own things.
 use crate::house::House;
+use crate::house::traffic::{places, reports, staff};
+use crisis_hub::app::bed;
+use crisis_hub::app::hold::{self, HoldBed};
 use crisis_hub::clock::Clock;
-use crisis_hub::domain::id::{BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId};
+use crisis_hub::domain::id::{BedHoldId, BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId};
 use crisis_hub::domain::role::Role;
 use crisis_hub::policy::rules::Action;
 use serde_json::{Value, json};
@@ -13,6 +16,8 @@ pub struct Named {
     pub facility: FacilityId,
     pub service: ServiceId,
     pub unit: BedUnitId,
+    pub hold: BedHoldId,
+    pub arriving: BedHoldId,
     pub grant: GrantId,
     pub subject: String,
     pub later: String,
@@ -28,6 +33,13 @@ impl Named {
     pub async fn ours(house: &House, subject: &str) -> Self {
         let agency = &house.world.agencies[0];
         let grant = house.grant(subject, Role::Peer, agency.organization).await;
+        let intake = staff(house.hub(), "intake");
+        bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(40))).await.unwrap();
+        let hold = async || {
+            let new = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
+            hold::place(house.hub(), &intake, new).await.unwrap().changed.unwrap().hold().id
+        };
+        let (hold, arriving) = (hold().await, hold().await);
         house.deliver().await;
         Self {
             region: house.world.region,
@@ -35,6 +47,8 @@ impl Named {
             facility: agency.facility,
             service: agency.service,
             unit: agency.chairs(),
+            hold,
+            arriving,
             grant: grant.id,
             subject: format!("new-{subject}"),
             later: house.clock.now().plus_minutes(60).to_string(),
@@ -49,6 +63,8 @@ impl Named {
             facility: beside(self.facility),
             service: beside(self.service),
             unit: beside(self.unit),
+            hold: beside(self.hold),
+            arriving: beside(self.arriving),
             grant: beside(self.grant),
             subject: self.subject.clone(),
             later: self.later.clone(),
@@ -62,6 +78,7 @@ impl Named {
             self.facility.to_string(),
             self.service.to_string(),
             self.unit.to_string(),
+            self.hold.to_string(),
             self.grant.to_string(),
         ]
     }
@@ -81,6 +98,10 @@ pub enum Needs {
     Entry(Action),
     /// To see the unit and be allowed the action on it.
     Unit(Action),
+    /// To see the unit and be allowed to hold a place on it, for its agency or for one's own.
+    Place,
+    /// To see the agency's hold and be allowed to change it.
+    Hold,
     /// To see the grant and be allowed the action on it.
     Grant(Action),
 }
@@ -148,6 +169,12 @@ pub const SAMPLES: &[Sample] = &[
         "{ bedSearch(need: { age: 30 }) { edges { fit unit { id } } } }",
         none,
     ),
+    sample(
+        "Query.bedHolds",
+        Needs::Known,
+        "{ bedHolds { edges { node { id generation state until unit { id } holder { id } owner { id } } } } }",
+        none,
+    ),
     sample("Query.events", Needs::Rows(Action::ReadDirectory), "{ events { edges { node { kind nodeId } } pageInfo { endCursor } } }", none),
     sample(
         "Query.auditTrail",
@@ -165,7 +192,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.reportBeds",
         Needs::Unit(Action::ReportBeds),
         "mutation($input: ReportBedsInput!) { reportBeds(input: $input) { bedUnits { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 5, "occupied": 1 }] } }),
+        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 90, "occupied": 1 }] } }),
     ),
     sample(
         "Mutation.pauseBedUnit",
@@ -180,6 +207,30 @@ pub const SAMPLES: &[Sample] = &[
         |named| json!({ "input": { "bedUnitId": named.unit.to_string() } }),
     ),
     sample(
+        "Mutation.holdBed",
+        Needs::Place,
+        "mutation($input: HoldBedInput!) { holdBed(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "unitId": named.unit.to_string(), "minutes": 5 } }),
+    ),
+    sample(
+        "Mutation.extendHold",
+        Needs::Hold,
+        "mutation($input: ExtendHoldInput!) { extendHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.hold.to_string(), "minutes": 45 } }),
+    ),
+    sample(
+        "Mutation.arriveOnHold",
+        Needs::Hold,
+        "mutation($input: ArriveOnHoldInput!) { arriveOnHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.arriving.to_string() } }),
+    ),
+    sample(
+        "Mutation.releaseHold",
+        Needs::Hold,
+        "mutation($input: ReleaseHoldInput!) { releaseHold(input: $input) { hold { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "holdId": named.hold.to_string(), "reason": "MISTAKE" } }),
+    ),
+    sample(
         "Mutation.saveBedUnit",
         Needs::Unit(Action::SaveBedUnit),
         "mutation($input: SaveBedUnitInput!) { saveBedUnit(input: $input) { bedUnit { id } problems { code current { id } } } }",
@@ -192,7 +243,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.saveOrganization",
         Needs::Entry(Action::SaveOrganization),
         "mutation($input: SaveOrganizationInput!) { saveOrganization(input: $input) { organization { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "id": named.organization.to_string(), "name": "Amber Two", "kind": "CRISIS_PROVIDER" } }),
+        |named| json!({ "input": { "id": named.organization.to_string(), "name": "Amber Two", "kind": "TRIBAL", "coveredEntity": true } }),
     ),
     sample(
         "Mutation.saveFacility",

@@ -237,6 +237,11 @@ impl Desk<'_> {
                 return Ok(());
             }
             Step::Edit => record.said.as_ref().map(|said| &said.details),
+            // Beds do not vanish from the board because a file says so: somebody here has entered them.
+            Step::Retire if self.tx.units_stand_on(directory::named::<D>(id)).await? => {
+                self.leave_alone(record, directory::named::<D>(id), Why::UnitsStand);
+                return Ok(());
+            }
             Step::Retire => None,
         };
         let permit = permit::edit(self.viewer, &row, details)?;

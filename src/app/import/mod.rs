@@ -2,13 +2,13 @@
 //!
 //! **Invariant**: what the source says again changes nothing; what somebody here has edited or withdrawn is left alone
 //! and reported; an organization and its facilities are taken in one write; no run withdraws more than a tenth of what
-//! the source gave.
+//! the source gave and still stands, unless it is told how many may go.
 mod desk;
 
 use super::directory::{self, SaveEntry};
 use super::{Error, Hub};
 use crate::domain::code::codes;
-use crate::domain::entry::Provenance;
+use crate::domain::entry::{Details, Entry, Provenance};
 use crate::domain::facility::FacilityDetails;
 use crate::domain::id::{GlobalId, Noun, OrganizationId, RegionId};
 use crate::domain::organization::OrganizationDetails;
@@ -70,6 +70,8 @@ pub struct ImportDirectory {
     pub agencies: Vec<Agency>,
     /// The source has said everything: what it no longer names is withdrawn.
     pub complete: bool,
+    /// How many organizations and facilities may be withdrawn beyond a tenth of what the source gave; 0 for none.
+    pub may_retire: usize,
     /// Do everything and keep nothing.
     pub dry_run: bool,
 }
@@ -87,6 +89,8 @@ codes! {
         OtherOrganization "OTHER_ORGANIZATION",
         /// The source no longer has it, but it runs facilities that somebody here has entered or edited.
         StillRuns "STILL_RUNS",
+        /// The source no longer has it, but bed units stand on it here.
+        UnitsStand "UNITS_STAND",
     }
 }
 
@@ -199,6 +203,9 @@ async fn with_missing(
     owners.extend(organizations.iter().filter(|row| row.region == region).map(|row| (row.id.into(), row.id)));
     let facilities = reader.entries::<FacilityDetails>().await?;
     owners.extend(facilities.iter().filter(|row| row.region == region).map(|row| (row.id.into(), row.owner)));
+    let mut ours: HashSet<GlobalId> = HashSet::new();
+    ours.extend(organizations.iter().filter(|row| can_go(row)).map(|row| GlobalId::from(row.id)));
+    ours.extend(facilities.iter().filter(|row| can_go(row)).map(|row| GlobalId::from(row.id)));
     let imported = reader.imported(&input.source).await?;
     let names: HashMap<GlobalId, &str> = imported.iter().map(|known| (known.row, known.source_id.as_str())).collect();
     // In this region, and not withdrawn by an import already.
@@ -213,15 +220,15 @@ async fn with_missing(
             if open { &mut named } else { &mut closed }.insert((noun, id));
         }
     }
-    let mut going = 0;
+    // What somebody here has edited or withdrawn stays as it is, run after run: it is no part of what may go.
+    let (mut going, given) = (0, standing.iter().filter(|known| ours.contains(&known.row)).count());
     let mut places: HashMap<String, usize> =
         agencies.iter().enumerate().map(|(at, agency)| (agency.organization.source_id.clone(), at)).collect();
     for known in &standing {
         let key = (known.row.noun, known.source_id.clone());
-        if closed.contains(&key) {
-            going += 1;
-        } else if input.complete && !named.contains(&key) {
-            going += 1;
+        let gone = input.complete && !named.contains(&key);
+        going += usize::from((gone || closed.contains(&key)) && ours.contains(&known.row));
+        if gone && !closed.contains(&key) {
             let owner = owners.get(&known.row).and_then(|owner| names.get(&GlobalId::from(*owner)));
             let owner = owner.map_or_else(|| known.source_id.clone(), |owner| (*owner).to_owned());
             let at = *places.entry(owner.clone()).or_insert_with(|| {
@@ -234,13 +241,18 @@ async fn with_missing(
             }
         }
     }
-    if going * 10 > standing.len() {
+    if going * 10 > given && going > input.may_retire {
         return Err(Error::BadInput(format!(
-            "refused, nothing has changed: {going} of the {} organizations and facilities that {} gave this region would \
-             be withdrawn, and one import withdraws at most a tenth; is the file whole, and its filter the same?",
-            standing.len(),
+            "refused, nothing has changed: {going} of the {given} organizations and facilities that {} gave this region \
+             would be withdrawn, and one import withdraws at most a tenth; if the file is whole and its filter the same, \
+             say --allow-retire {going}",
             input.source
         )));
     }
     Ok(agencies)
+}
+
+/// Whether an import may withdraw a row: it made it, and it still stands.
+fn can_go<D: Details>(row: &Entry<D>) -> bool {
+    !row.retired && row.provenance == Provenance::Import
 }

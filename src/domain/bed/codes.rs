@@ -128,11 +128,4 @@ codes! {
         /// The unit has paused.
         Paused "PAUSED",
     }
-    /// What time alone will change about a unit.
-    DueKind {
-        /// Its numbers grow older.
-        Freshness "FRESHNESS",
-        /// Its pause reaches the expected end.
-        PauseEnd "PAUSE_END",
-    }
 }

@@ -1,10 +1,12 @@
 //! Bed units: what they hold, what was last reported, and how far that can still be believed.
 mod codes;
+mod hold;
 mod unit;
 
 pub use codes::*;
 
 use crate::domain::entry::{Entry, ExternalId, Provenance, Version};
+use crate::domain::hold::{Arrival, Held};
 use crate::domain::id::{BedReportId, BedUnitId, FacilityId, OrganizationId, RegionId, ServiceId};
 use crate::domain::text::Flaw;
 use crate::domain::time::At;
@@ -73,6 +75,10 @@ pub struct BedUnit {
     pub pause: Option<Pause>,
     /// The freshness that the log last told of.
     pub told: Freshness,
+    /// Places kept for somebody; those whose end has passed stay until the log has told so.
+    pub held: Vec<Held>,
+    /// Who came on a hold since the report was true.
+    pub arrivals: Vec<Arrival>,
 }
 
 /// The numbers of one report.
@@ -125,6 +131,9 @@ pub struct Pause {
     pub since: At,
     /// When it is expected to end; from then on the unit asks to be called.
     pub until: At,
+    /// Whether the log has told that its expected end has passed.
+    #[serde(default)]
+    pub over: bool,
 }
 
 /// The whole coded state of a unit, as the log keeps it.
@@ -140,6 +149,12 @@ pub struct UnitFact {
     pub pause: Option<Pause>,
     /// Its freshness as told.
     pub told: Freshness,
+    /// Places kept for somebody.
+    #[serde(default)]
+    pub held: Vec<Held>,
+    /// Who came on a hold since the report was true.
+    #[serde(default)]
+    pub arrivals: Vec<Arrival>,
 }
 
 /// What is derived from a unit at one instant.
@@ -149,11 +164,17 @@ pub struct Availability {
     pub freshness: Freshness,
     /// What a first responder is shown.
     pub shown_as: ShownAs,
-    /// Free places by the last report, whether or not it may still be shown.
+    /// Free places by the last report, less places kept and taken since, whether or not it may still be shown.
     pub net_reported: Option<u32>,
     /// Free places, when a bare number may be shown: fresh or aging, and not paused.
     pub net: Option<u32>,
-    /// More places used and blocked than staffed.
+    /// Places kept for somebody.
+    pub held: u32,
+    /// People who came on a hold since the report was true.
+    pub arrived: u32,
+    /// When the first place that is kept comes free again, if nobody comes.
+    pub held_until: Option<At>,
+    /// More places used, blocked and kept than staffed.
     pub over_capacity: bool,
     /// When the report turns aging, stale and expired.
     pub thresholds: Option<[At; 3]>,

@@ -4,6 +4,7 @@ use super::{
     NewReport, Pause, PauseReason, REPORT_AGE_DAYS_MAX, Report, ReportRefused, SLA_MINUTES_MAX, ShownAs,
     UnitDefinition, UnitFact, UnitWords,
 };
+use crate::domain::due::DueKind;
 use crate::domain::entry::{Changed, Details, Entry, Provenance, Version};
 use crate::domain::event::{Audience, EventKind, Fact, Happening};
 use crate::domain::id::{BedUnitId, Noun, NounId};
@@ -30,6 +31,8 @@ impl Details for BedUnitDetails {
             report: None,
             pause: None,
             told: Freshness::Expired,
+            held: Vec::new(),
+            arrivals: Vec::new(),
         }))
     }
 
@@ -85,7 +88,9 @@ impl BedUnit {
     /// A new unit, never reported.
     pub fn create(entry: Changed<Entry<BedUnitDetails>>) -> Changed<Self> {
         let happening = entry.happening().clone();
-        Changed::new(Self { entry: entry.into_state(), report: None, pause: None, told: Freshness::Expired }, happening)
+        let entry = entry.into_state();
+        let (held, arrivals) = (Vec::new(), Vec::new());
+        Changed::new(Self { entry, report: None, pause: None, told: Freshness::Expired, held, arrivals }, happening)
     }
 
     /// The unit's id.
@@ -105,8 +110,13 @@ impl BedUnit {
 
     /// Takes new details; `None` when nothing differs.
     pub fn edit(&self, details: BedUnitDetails, provenance: Provenance, at: At) -> Result<Option<Changed<Self>>, Flaw> {
-        let entry = self.entry.edit(details, provenance, at)?;
-        Ok(entry.map(|entry| self.with_entry(entry.into_state()).changed(EventKind::BedUnitSaved, at)))
+        let Some(entry) = self.entry.edit(details, provenance, at)? else { return Ok(None) };
+        let next = self.with_entry(entry.into_state());
+        // Another interval moves the thresholds: what was told by the old ones no longer stands.
+        let told = next.availability(at).freshness;
+        // Whoever no longer sees the unit is told too: to them it left.
+        let audience = self.definition().audience();
+        Ok(Some(Self { told, ..next }.changed(EventKind::BedUnitSaved, at).told_also(audience)))
     }
 
     /// Withdraws the unit; `None` when it already is.
@@ -138,7 +148,8 @@ impl BedUnit {
             _ => {}
         }
         let report = Report { id: new.id, as_of, received_at: now, provenance: new.provenance, census };
-        let next = Self { report: Some(report), ..self.bumped(now) };
+        let arrivals = self.arrivals_after(as_of);
+        let next = Self { report: Some(report), arrivals, ..self.bumped(now) };
         let told = next.availability(now).freshness;
         Ok(Some(Self { told, ..next }.changed(EventKind::BedsReported, now)))
     }
@@ -147,7 +158,7 @@ impl BedUnit {
     pub fn pause(&self, reason: PauseReason, until: At, now: At) -> Result<Changed<Self>, Flaw> {
         let ahead = until.micros_since(now).div_euclid(60_000_000);
         text::within("until, in minutes from now,", ahead, 0, 30 * 24 * 60)?;
-        Ok(Self { pause: Some(Pause { reason, since: now, until }), ..self.bumped(now) }
+        Ok(Self { pause: Some(Pause { reason, since: now, until, over: false }), ..self.bumped(now) }
             .changed(EventKind::BedUnitPaused, now))
     }
 
@@ -166,8 +177,9 @@ impl BedUnit {
 
     /// Tells the log that the pause is past its expected end: the unit asks to be called.
     pub fn tell_pause_over(&self, now: At) -> Option<Changed<Self>> {
-        let over = self.pause.is_some_and(|pause| pause.until <= now);
-        over.then(|| self.bumped(now).changed(EventKind::BedUnitPauseEnded, now))
+        let pause = self.pause.filter(|pause| pause.until <= now && !pause.over)?;
+        let pause = Some(Pause { over: true, ..pause });
+        Some(Self { pause, ..self.bumped(now) }.changed(EventKind::BedUnitPauseEnded, now))
     }
 
     /// What is true of the unit at an instant.
@@ -180,7 +192,9 @@ impl BedUnit {
             Some([_, _, expired]) if now <= expired => Freshness::Stale,
             _ => Freshness::Expired,
         };
-        let net_reported = self.report.as_ref().map(|r| r.census.staffed.saturating_sub(r.census.taken()));
+        let (held, arrived) = (self.held_now(now), self.arrived());
+        let taken = |r: &Report| r.census.taken().saturating_add(held).saturating_add(arrived);
+        let net_reported = self.report.as_ref().map(|r| r.census.staffed.saturating_sub(taken(r)));
         let believed = matches!(freshness, Freshness::Fresh | Freshness::Aging);
         let net = net_reported.filter(|_| believed && self.pause.is_none());
         Availability {
@@ -188,7 +202,10 @@ impl BedUnit {
             shown_as: self.shown_as(net, now),
             net_reported,
             net,
-            over_capacity: self.report.as_ref().is_some_and(|r| r.census.taken() > r.census.staffed),
+            held,
+            arrived,
+            held_until: self.held_until(now),
+            over_capacity: self.report.as_ref().is_some_and(|r| taken(r) > r.census.staffed),
             thresholds,
         }
     }
@@ -202,8 +219,8 @@ impl BedUnit {
         }
     }
 
-    /// When time alone next changes what is shown of the report, and when the pause is expected to end.
-    pub fn due(&self) -> (Option<At>, Option<At>) {
+    /// When time alone next changes what is shown: of the report, of the pause, and of the places kept.
+    pub fn due(&self) -> [(DueKind, Option<At>); 3] {
         // A threshold itself is still the old state; one microsecond later is the new one.
         let after = |at: &At| at.plus_micros(1);
         let thresholds = self.report.as_ref().and_then(|r| self.availability(r.as_of).thresholds);
@@ -213,7 +230,15 @@ impl BedUnit {
             Freshness::Stale => Some(after(&expired)),
             Freshness::Expired => None,
         });
-        (next, self.pause.map(|pause| pause.until))
+        let pause_end = self.pause.filter(|pause| !pause.over).map(|pause| pause.until);
+        let hold_end = self.held.iter().map(|held| held.until).min();
+        let live = |at: Option<At>| at.filter(|_| !self.entry.retired);
+        [
+            (DueKind::Freshness, live(next)),
+            (DueKind::PauseEnd, live(pause_end)),
+            // A hold ends on a withdrawn unit too.
+            (DueKind::HoldEnd, hold_end),
+        ]
     }
 
     /// What no fact of the unit carries.
@@ -229,6 +254,8 @@ impl BedUnit {
             report: self.report.clone(),
             pause: self.pause,
             told: self.told,
+            held: self.held.clone(),
+            arrivals: self.arrivals.clone(),
         }
     }
 
@@ -249,6 +276,8 @@ impl BedUnit {
             report: fact.report,
             pause: fact.pause,
             told: fact.told,
+            held: fact.held,
+            arrivals: fact.arrivals,
         }
     }
 
@@ -256,11 +285,11 @@ impl BedUnit {
         Self { entry, ..self.clone() }
     }
 
-    fn bumped(&self, now: At) -> Self {
+    pub(super) fn bumped(&self, now: At) -> Self {
         self.with_entry(Entry { version: self.entry.version + 1, updated_at: now, ..self.entry.clone() })
     }
 
-    fn changed(self, kind: EventKind, at: At) -> Changed<Self> {
+    pub(super) fn changed(self, kind: EventKind, at: At) -> Changed<Self> {
         let happening = Happening {
             kind,
             noun: Noun::BedUnit,

@@ -125,6 +125,30 @@ fn a_connection_costs_its_page_times_its_node() {
     ] {
         assert_eq!(complexity(text, variables.clone()), cost, "{text} {variables}");
     }
+    let unit = |n: usize| value!({"input": {"units": vec![1; n]}});
+    let report = "mutation($input: I!) { reportBeds(input: $input) { bedUnits { a b } problems { c } replayed } }";
+    for (text, variables, cost) in [
+        (report, unit(1), 1 + 3 + 2 + 1),
+        (report, unit(200), 1 + 200 * (3 + 2) + 1),
+        // It does not say how many: as many as a page has.
+        (report, value!({"input": {"facilityId": "f"}}), 1 + 25 * (3 + 2) + 1),
+        (
+            "mutation { reportBeds(input: {units: [{a: 1}, {a: 2}], b: [1]}) { ...P } } fragment P on P { bedUnits { a } }",
+            value!({}),
+            1 + 2 * 2,
+        ),
+        (
+            "mutation($u: [U!]) { reportBeds(input: {units: $u}) { problems { a } } }",
+            value!({"u": [1, 2, 3]}),
+            1 + 3 * 2,
+        ),
+        ("{ facility { bedUnits { a } } }", value!({}), 1 + 25 * 2),
+        ("{ facility { bedUnits(first: 100) { a } } }", value!({}), 1 + 1 + 100),
+        ("{ facility { bedUnits { facility { bedUnits { a } } } } }", value!({}), 1 + 25 * (1 + 1 + 25 * 2)),
+        ("{ bedUnits(first: 3) { edges { node { a } } asOf { time } } }", value!({}), 1 + 3 * 3 + 2),
+    ] {
+        assert_eq!(complexity(text, variables.clone()), cost, "{text} {variables}");
+    }
     let nested = "{ a(first: 100) { nodes { b(first: 100) { nodes { c } } } } }";
     assert_excess(check(nested), Limit::Complexity);
     for huge in ["4294967297", "18446744073709551615"] {

@@ -37,7 +37,8 @@ pub(super) fn weigh(
     Excess::unless(walk <= limits.walk_max, Limit::Walk, limits.walk_max)?;
 
     let total = scale.set(&operation.selection_set.node, 1)?;
-    let complexity = total.cost.saturating_add(total.items);
+    let listed = total.listed.saturating_mul(limits.page_default);
+    let complexity = total.cost.saturating_add(total.items).saturating_add(listed);
     for (found, limit, max) in [
         (total.top, Limit::RootFields, limits.root_fields_max),
         (total.aliases, Limit::Aliases, limits.aliases_max),
@@ -72,6 +73,8 @@ struct Weight {
     cost: usize,
     /// Fields answered for one item of a page: what hangs on this level's `edges` and `nodes`.
     items: usize,
+    /// Fields answered for one item of this level's plain lists; how many there are, the field above says.
+    listed: usize,
     /// Fields answered if this level is of an introspection type.
     as_meta: usize,
     /// Fields below the introspection roots in here.
@@ -92,6 +95,7 @@ impl Weight {
             flat: self.flat.saturating_add(other.flat),
             cost: self.cost.saturating_add(other.cost),
             items: self.items.saturating_add(other.items),
+            listed: self.listed.saturating_add(other.listed),
             as_meta: self.as_meta.saturating_add(other.as_meta),
             meta_fields: self.meta_fields.saturating_add(other.meta_fields),
             meta_depth: self.meta_depth.max(other.meta_depth),
@@ -173,6 +177,7 @@ impl<'a> Scale<'a> {
             as_meta: below.as_meta.saturating_mul(meta_items(name)).saturating_add(1),
             cost: 0,
             items: 0,
+            listed: 0,
             ..below
         };
         let values = self.arguments(&field.arguments).saturating_add(self.directives(&field.directives));
@@ -188,25 +193,42 @@ impl<'a> Scale<'a> {
                 ..own
             });
         }
+        let inner = below.cost.saturating_add(below.listed.saturating_mul(self.sent(field)));
         let node = if below.items > 0 {
             let page = page.unwrap_or(self.limits.page_default).max(1);
-            below.cost.saturating_add(below.items.saturating_mul(page))
+            inner.saturating_add(below.items.saturating_mul(page))
         } else {
             // A list without edges: what it says, or what its field usually holds.
-            below.cost.saturating_mul(page.unwrap_or_else(|| self.plain_items(name)).max(1))
+            inner.saturating_mul(page.unwrap_or_else(|| self.plain_items(name)).max(1))
         };
         let cost = node.saturating_mul(self.listed(field)).saturating_add(1);
-        Ok(if matches!(name, "edges" | "nodes") { Weight { items: cost, ..own } } else { Weight { cost, ..own } })
+        Ok(match name {
+            "edges" | "nodes" => Weight { items: cost, ..own },
+            // Of a place, or of a payload, which answers as many as it was sent.
+            "bedUnits" | "problems" if page.is_none() && below.items == 0 => Weight { listed: cost, ..own },
+            _ => Weight { cost, ..own },
+        })
     }
 
-    /// How many items a list of the schema that is no connection holds, when the document does not say: without this a
-    /// unit's place, its units, their place and so on would weigh nothing and answer millions.
+    /// How many items a list of the schema that is no connection holds, when the document does not say.
     fn plain_items(&self, name: &str) -> usize {
         match name {
             "reports" | "grants" | "auditTrail" => self.limits.page_default,
-            "bedUnits" => 10,
             _ => 1,
         }
+    }
+
+    /// How many items the plain lists right below this field hold: as many as its input lists, or a page of them.
+    fn sent(&self, field: &Field) -> usize {
+        let most = match field.get_argument("input").map(|input| &input.node) {
+            Some(InputValue::Object(fields)) => fields.values().filter_map(|value| self.given(value).items()).max(),
+            Some(InputValue::Variable(name)) => match self.values.get(name.as_str()) {
+                Some((Value::Object(fields), _)) => fields.values().filter_map(items).max(),
+                _ => None,
+            },
+            _ => None,
+        };
+        most.unwrap_or(self.limits.page_default).max(1)
     }
 
     /// How many items this field is asked for, if it says so.
@@ -231,10 +253,7 @@ impl<'a> Scale<'a> {
     /// How many objects this field answers for the list of keys that it is given.
     fn listed(&self, field: &Field) -> usize {
         let keys = field.get_argument("ids").or_else(|| field.get_argument("representations"));
-        match keys.map(|keys| self.given(&keys.node)) {
-            Some(Given::List(items)) => items.max(1),
-            _ => 1,
-        }
+        keys.and_then(|keys| self.given(&keys.node).items()).unwrap_or(1).max(1)
     }
 
     fn given<'v>(&'v self, value: &'v InputValue) -> Given<'v> {
@@ -277,6 +296,16 @@ enum Given<'a> {
     Number(&'a Number),
     List(usize),
     Other,
+}
+
+impl Given<'_> {
+    fn items(self) -> Option<usize> {
+        if let Self::List(items) = self { Some(items) } else { None }
+    }
+}
+
+fn items(value: &Value) -> Option<usize> {
+    if let Value::List(items) = value { Some(items.len()) } else { None }
 }
 
 /// How much there is to copy of a variable's value: its values, and its text in pieces of 256 bytes.

@@ -2,6 +2,7 @@
 pub mod bed;
 pub mod directory;
 pub mod grant;
+pub mod hold;
 
 use super::directory::{ExternalIdInput, parse_fips};
 use super::error::{ErrorCode, coded, from_app};

@@ -159,5 +159,8 @@ fn sign(error: &mut ServerError, refused: bool, trace: &str) {
             "internal error".clone_into(&mut error.message);
         }
     }
+    if let Some(Value::String(code)) = extensions.get("code") {
+        metrics::counter!("hub_errors_total", "code" => code.clone()).increment(1);
+    }
     extensions.set("traceId", trace);
 }

@@ -1,0 +1,29 @@
+//! What time alone will change: the hub's alarms, each about one noun.
+use super::code::{Coded, codes};
+use super::id::Noun;
+
+codes! {
+    /// What an alarm is for.
+    DueKind {
+        /// A unit's numbers grow older.
+        Freshness "FRESHNESS",
+        /// A unit's pause reaches its expected end.
+        PauseEnd "PAUSE_END",
+        /// The first of a unit's holds ends.
+        HoldEnd "HOLD_END",
+    }
+}
+
+impl DueKind {
+    /// What its alarms are about.
+    pub fn noun(self) -> Noun {
+        match self {
+            Self::Freshness | Self::PauseEnd | Self::HoldEnd => Noun::BedUnit,
+        }
+    }
+
+    /// Every alarm about a noun.
+    pub fn about(noun: Noun) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |kind| kind.noun() == noun)
+    }
+}
