@@ -29,31 +29,35 @@ on_both!(the_board_is_a_fold_of_its_log);
 /// Random verbs at once, between comparisons.
 const BURST: usize = 5;
 
-struct Agency {
+/// An agency of the world and those who act for it.
+pub struct Agency {
     intake: Viewer,
     admin: Viewer,
     facility: crisis_hub::domain::id::FacilityId,
-    units: Vec<BedUnitId>,
+    pub units: Vec<BedUnitId>,
     crew: Viewer,
     team: TeamId,
 }
 
-async fn the_board_is_a_fold_of_its_log(db: Db) {
-    let house = House::open(db).await;
-    let (hubs, _, _other) = house.hubs().await;
-    let teams = [house.team(&house.world.agencies[0], "One").await, house.team(&house.world.agencies[1], "Two").await];
-    let agency = |n: usize, suffix: &str| {
+impl Agency {
+    pub async fn of(house: &House, n: usize, suffix: &str) -> Self {
+        let team = house.team(&house.world.agencies[n], ["One", "Two"][n]).await;
         let of = &house.world.agencies[n];
-        Agency {
+        Self {
             intake: staff(house.hub(), &format!("intake{suffix}")),
             admin: staff(house.hub(), &format!("agency_admin{suffix}")),
             facility: of.facility,
             units: of.units.clone(),
             crew: staff(house.hub(), &format!("mobile_team{suffix}")),
-            team: teams[n],
+            team,
         }
-    };
-    let mut agencies = [agency(0, ""), agency(1, "-2")];
+    }
+}
+
+async fn the_board_is_a_fold_of_its_log(db: Db) {
+    let house = House::open(db).await;
+    let (hubs, _, _other) = house.hubs().await;
+    let mut agencies = [Agency::of(&house, 0, "").await, Agency::of(&house, 1, "-2").await];
     let bursts = 70 * scale();
     let mut done = 0;
     for burst in 0..bursts {
@@ -88,7 +92,7 @@ async fn the_board_is_a_fold_of_its_log(db: Db) {
 }
 
 /// One random verb; a unit that it added.
-async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<Option<BedUnitId>, Error> {
+pub async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<Option<BedUnitId>, Error> {
     let unit = *dice.pick(&agency.units);
     match dice.roll(26) {
         0..=5 => drop(report(hub, &agency.intake, &dice.some(&agency.units, 3), dice).await?),

@@ -35,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "board::Coming",
             "board::Found",
             "board::Names",
+            "board::Past",
             "board::Rank",
             "board::Respond",
             "board::Seek",

@@ -11,6 +11,8 @@ pub struct Model {
     pub name: String,
     /// N.
     pub n: i64,
+    /// At.
+    pub at: i64,
 }
 
 /// No relations: rows are joined in `app`, by ids.

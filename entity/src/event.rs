@@ -33,6 +33,8 @@ pub struct Model {
     pub at: i64,
     /// Fact.
     pub fact: String,
+    /// Numbered at.
+    pub numbered_at: Option<i64>,
 }
 
 /// No relations: rows are joined in `app`, by ids.

@@ -20,3 +20,4 @@ pub mod organization;
 pub mod region;
 pub mod service;
 pub mod team;
+pub mod travel_times;

@@ -6,6 +6,8 @@ mod m0001_corridor;
 mod m0002_holds;
 mod m0003_teams;
 mod m0004_notices;
+mod m0005_travel;
+mod m0006_past;
 mod m0007_log_region;
 
 /// Runs the steps in order.
@@ -20,6 +22,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_holds::Migration),
             Box::new(m0003_teams::Migration),
             Box::new(m0004_notices::Migration),
+            Box::new(m0005_travel::Migration),
+            Box::new(m0006_past::Migration),
             Box::new(m0007_log_region::Migration),
         ]
     }

@@ -336,14 +336,16 @@ async fn add(tx: &Tx, viewer: &Viewer, details: &BedUnitDetails, provenance: Pro
     Ok(changed.into_state())
 }
 
-/// The past reports of a unit, latest first, for those who may read its census.
+/// The reports of a unit up to the one that counts in this state of it, latest first, for those who may read its census.
 pub async fn reports(
     hub: &Hub,
     viewer: &Viewer,
-    unit: BedUnitId,
+    unit: &BedUnit,
     before: Option<At>,
     most: u64,
 ) -> Result<Vec<crate::domain::bed::Report>, Error> {
     log::known(viewer)?;
-    Ok(hub.store().read(viewer).await?.bed_reports(unit, before, most).await?)
+    // Each report that was taken is of a later as-of time than the one before: the last of a state bounds its own.
+    let Some(last) = unit.report.as_ref().map(|report| report.as_of) else { return Ok(Vec::new()) };
+    Ok(hub.store().read(viewer).await?.bed_reports(unit.id(), last, before, most).await?)
 }

@@ -14,9 +14,11 @@ pub mod import;
 pub mod log;
 pub mod notice;
 pub mod outcome;
+pub mod past;
 pub mod poll;
 pub mod sweep;
 pub mod team;
+pub mod travel;
 
 pub use error::Error;
 pub use outcome::{Outcome, Problem, ProblemCode};

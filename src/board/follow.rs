@@ -3,7 +3,7 @@ use super::Board;
 use super::snapshot::{Names, Snapshot};
 use super::teams::team_of;
 use crate::bus::feed::Follower;
-use crate::domain::bed::{BedUnit, EntryHead, UnitFact};
+use crate::domain::bed::{BedUnit, EntryHead, UnitFact, UnitWords};
 use crate::domain::entry::Entry;
 use crate::domain::event::{Event, EventKind, Fact, Told};
 use crate::domain::facility::FacilityDetails;
@@ -11,6 +11,7 @@ use crate::domain::id::{BedUnitId, BedUpdateRequestId, GrantId, NoticeId, Noun, 
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::region::RegionDetails;
 use crate::domain::service::ServiceDetails;
+use crate::domain::travel::TravelTimesDetails;
 use crate::policy::{Machine, Viewer};
 use crate::store::{Error, Kept, Reader, Store};
 use std::collections::HashMap;
@@ -22,21 +23,25 @@ const REPLAY_BATCH: u64 = 1_000;
 
 /// What facts cannot carry: words of the directory, and who holds a grant.
 #[derive(Default)]
-struct Words {
-    board: Snapshot,
-    labels: Labels,
+pub(super) struct Words {
+    pub(super) board: Snapshot,
+    units: HashMap<BedUnitId, UnitWords>,
+    call_signs: HashMap<TeamId, String>,
 }
 
-/// Labels of units and call signs of teams, by their keys.
-pub(super) type Labels = HashMap<Uuid, String>;
+impl Words {
+    fn of_unit(&self, id: BedUnitId) -> Option<UnitWords> {
+        self.units.get(&id).cloned().or_else(|| self.board.words_of(id))
+    }
+}
 
 impl Follower for Board {
     async fn follow(&self, events: Vec<Event>) -> Result<Vec<Told>, Error> {
         let words = words(&self.store.read(&self.me).await?, &events).await?;
         let mut told = Vec::with_capacity(events.len());
         self.change(|snapshot| {
-            snapshot.take_words(&words);
-            told.extend(events.into_iter().map(|event| snapshot.fold(event, &words.labels)));
+            snapshot.take_words_of(&words.board);
+            told.extend(events.into_iter().map(|event| snapshot.fold(event, &words)));
         });
         Ok(told)
     }
@@ -61,7 +66,7 @@ impl Board {
             let words = words(&reader, &events).await?;
             snapshot.take_notices(&words.board);
             for event in events {
-                snapshot.fold(event, &words.labels);
+                snapshot.fold(event, &words);
             }
         }
     }
@@ -76,12 +81,12 @@ impl Board {
         keys.dedup();
         let mut stood: HashMap<Uuid, Arc<BedUnit>> = HashMap::new();
         for event in reader.last_events(&keys, first).await? {
-            if let Some(unit) = unit_of(&event, |id| now.label(id)) {
+            if let Some(unit) = unit_of(&event, |id| now.words_of(id)) {
                 stood.insert(event.happening.key, Arc::new(unit));
             }
         }
         let told = events.into_iter().map(|event| {
-            let after = unit_of(&event, |id| now.label(id)).map(Arc::new);
+            let after = unit_of(&event, |id| now.words_of(id)).map(Arc::new);
             let before = after.clone().and_then(|after| stood.insert(event.happening.key, after));
             Told { event, before, after }
         });
@@ -90,7 +95,7 @@ impl Board {
 }
 
 /// Reads what the facts of some events cannot carry.
-async fn words(reader: &Reader, events: &[Event]) -> Result<Words, Error> {
+pub(super) async fn words(reader: &Reader, events: &[Event]) -> Result<Words, Error> {
     async fn of<D: Names + crate::store::Listed>(
         board: &mut Snapshot,
         reader: &Reader,
@@ -110,6 +115,7 @@ async fn words(reader: &Reader, events: &[Event]) -> Result<Words, Error> {
     of::<OrganizationDetails>(&mut words.board, reader, events).await?;
     of::<FacilityDetails>(&mut words.board, reader, events).await?;
     of::<ServiceDetails>(&mut words.board, reader, events).await?;
+    of::<TravelTimesDetails>(&mut words.board, reader, events).await?;
     let grants: Vec<GrantId> = keys(events, Noun::Grant).into_iter().map(GrantId::of).collect();
     if !grants.is_empty() {
         reader.grants(&grants).await?.into_iter().for_each(|grant| words.board.put_grant(Arc::new(grant)));
@@ -131,13 +137,12 @@ async fn words(reader: &Reader, events: &[Event]) -> Result<Words, Error> {
     let saved: Vec<Event> = events.iter().filter(|e| named(e.happening.kind)).cloned().collect();
     let units: Vec<BedUnitId> = keys(&saved, Noun::BedUnit).into_iter().map(BedUnitId::of).collect();
     if !units.is_empty() {
-        let units = reader.bed_units(&units).await?;
-        words.labels.extend(units.into_iter().map(|unit| (unit.id().key(), unit.entry.details.label)));
+        words.units = reader.bed_units(&units).await?.into_iter().map(|unit| (unit.id(), unit.words())).collect();
     }
     let teams: Vec<TeamId> = keys(&saved, Noun::Team).into_iter().map(TeamId::of).collect();
     if !teams.is_empty() {
         let teams = reader.teams(&teams).await?;
-        words.labels.extend(teams.into_iter().map(|team| (team.id().key(), team.entry.details.label)));
+        words.call_signs = teams.into_iter().map(|team| (team.id(), team.entry.details.label)).collect();
     }
     Ok(words)
 }
@@ -150,7 +155,7 @@ fn keys(events: &[Event], noun: Noun) -> Vec<Uuid> {
     keys
 }
 
-pub(super) fn unit_of(event: &Event, label: impl Fn(BedUnitId) -> String) -> Option<BedUnit> {
+pub(super) fn unit_of(event: &Event, words: impl Fn(BedUnitId) -> Option<UnitWords>) -> Option<BedUnit> {
     let Fact::Unit(fact) = &event.happening.fact else { return None };
     let happening = &event.happening;
     let id = BedUnitId::of(happening.key);
@@ -161,35 +166,51 @@ pub(super) fn unit_of(event: &Event, label: impl Fn(BedUnitId) -> String) -> Opt
         version: happening.version,
         at: happening.at,
     };
-    Some(BedUnit::from_fact(UnitFact::clone(fact), head, label(id)))
+    Some(BedUnit::from_fact(UnitFact::clone(fact), head, words(id).unwrap_or_default()))
 }
 
 impl Snapshot {
-    fn take_words(&mut self, words: &Words) {
+    pub(super) fn take_words_of(&mut self, board: &Snapshot) {
         fn all<D: Names>(to: &mut Snapshot, from: &Snapshot) {
             D::map(from).values().for_each(|entry| to.put(entry.clone()));
         }
-        all::<RegionDetails>(self, &words.board);
-        all::<OrganizationDetails>(self, &words.board);
-        all::<FacilityDetails>(self, &words.board);
-        all::<ServiceDetails>(self, &words.board);
-        words.board.all_grants().for_each(|grant| self.put_grant(grant.clone()));
-        self.take_notices(&words.board);
+        all::<RegionDetails>(self, board);
+        all::<OrganizationDetails>(self, board);
+        all::<FacilityDetails>(self, board);
+        all::<ServiceDetails>(self, board);
+        all::<TravelTimesDetails>(self, board);
+        board.all_grants().for_each(|grant| self.put_grant(grant.clone()));
+        self.take_notices(board);
     }
 
     /// Folds one event in and tells what it changed.
-    fn fold(&mut self, event: Event, labels: &Labels) -> Told {
+    pub(super) fn fold(&mut self, event: Event, words: &Words) -> Told {
         self.number = event.number;
         self.last = Some(event.id);
-        let after =
-            unit_of(&event, |id| labels.get(&id.key()).cloned().unwrap_or_else(|| self.label(id))).map(Arc::new);
-        if let Some(team) = team_of(&event, |id| labels.get(&id.key()).cloned().unwrap_or_else(|| self.call_sign(id))) {
+        self.put_told::<RegionDetails>(&event, words);
+        self.put_told::<OrganizationDetails>(&event, words);
+        self.put_told::<FacilityDetails>(&event, words);
+        self.put_told::<ServiceDetails>(&event, words);
+        let call_sign = |id| words.call_signs.get(&id).cloned().unwrap_or_else(|| self.call_sign(id));
+        if let Some(team) = team_of(&event, call_sign) {
             self.put_team(Arc::new(team));
         }
+        let after = unit_of(&event, |id| words.of_unit(id).or_else(|| self.words_of(id))).map(Arc::new);
         let before = after.clone().and_then(|after| {
             self.put_unit(after.clone());
             self.logged.insert(after.id(), after)
         });
         Told { event, before, after }
+    }
+
+    /// Takes an entry of the directory as an event tells it: where today's is here already, that stays.
+    fn put_told<D: Names>(&mut self, event: &Event, words: &Words) {
+        if event.happening.noun != D::Id::NOUN {
+            return;
+        }
+        let words = D::map(&words.board).get(&D::Id::of(event.happening.key));
+        if let Some(entry) = words.and_then(|words| words.as_told(&event.happening)) {
+            self.put(Arc::new(entry));
+        }
     }
 }

@@ -5,12 +5,14 @@
 //! takes a scope as reading the store does. What depends on time is computed at reading.
 mod follow;
 mod notice;
+mod past;
 mod search;
 mod seat;
 mod snapshot;
 mod teams;
 
 pub use notice::Asked;
+pub use past::Past;
 pub use search::{Found, Rank, Seek};
 pub use snapshot::{Names, Snapshot};
 pub use teams::{Coming, Respond, Talking};
@@ -30,6 +32,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Board {
     now: ArcSwap<Snapshot>,
     writer: Mutex<()>,
+    folded: past::Folded,
+    /// For those who ask about the past: they do not wait in front of the feed.
+    asked: Store,
     store: Store,
     me: Viewer,
 }
@@ -39,7 +44,14 @@ impl Board {
     pub async fn load(store: &Store) -> Result<Self, Error> {
         let me = Viewer::machine(Machine::Follower);
         let snapshot = Snapshot::load(&store.read(&me).await?, store.clock().now()).await?;
-        Ok(Self { now: ArcSwap::from_pointee(snapshot), writer: Mutex::new(()), store: store.apart(), me })
+        Ok(Self {
+            now: ArcSwap::from_pointee(snapshot),
+            writer: Mutex::new(()),
+            folded: past::Folded::default(),
+            asked: store.clone(),
+            store: store.apart(),
+            me,
+        })
     }
 
     /// The board as it is now; it never changes under the reader.

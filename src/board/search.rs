@@ -6,10 +6,12 @@ use crate::domain::facility::Facility;
 use crate::domain::geo::Point;
 use crate::domain::id::{BedUnitId, FacilityId};
 use crate::domain::need::{self, Fit, Need, Reason};
+use crate::domain::region::RegionDetails;
 use crate::domain::time::At;
+use crate::domain::travel::{self, TravelTimesDetails};
 use crate::policy::Scope;
 use crate::policy::view::BedUnitView;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// What is sought, from where, at which instant.
 #[derive(Clone, Debug)]
@@ -30,12 +32,15 @@ pub struct Seek<'a> {
     pub most: usize,
 }
 
-/// Where a unit stands in the answer: fit, then no-refusal, then freshness, then the straight line, then its id.
+/// Where a unit stands in the answer: fit, then no-refusal, then freshness, then the way, then the straight line, then its id.
+///
+/// The way is the table's, or what the straight line is estimated at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Rank {
     fit: u8,
     may_refuse: bool,
     freshness: u8,
+    seconds: u32,
     meters: u32,
     unit: BedUnitId,
 }
@@ -47,6 +52,8 @@ pub struct Found {
     pub unit: BedUnitView,
     /// The straight line to it, in meters.
     pub meters: Option<u32>,
+    /// Minutes on the way, where the region's table tells.
+    pub minutes: Option<u16>,
     /// Whether it fits.
     pub fit: Fit,
     /// Every point, with its reason.
@@ -60,14 +67,15 @@ impl Snapshot {
     ///
     /// Every unit is ranked, and nothing more: what an answer says is made for the rows that it has.
     pub fn search(&self, scope: &Scope, seek: &Seek<'_>) -> Vec<Found> {
+        let ways = self.ways(scope, seek);
         let within = seek.near.zip(seek.within_meters);
         let mut ranks: Vec<Rank> = match within {
             Some((near, meters)) => {
                 let facilities: BTreeSet<FacilityId> = self.facilities_in(near.box_within(meters)).collect();
                 let seats = facilities.iter().flat_map(|id| self.seats_at(*id));
-                seats.filter_map(|seat| rank(scope, seek, seat)).collect()
+                seats.filter_map(|seat| rank(scope, seek, &ways, seat)).collect()
             }
-            None => self.seats().filter_map(|seat| rank(scope, seek, seat)).collect(),
+            None => self.seats().filter_map(|seat| rank(scope, seek, &ways, seat)).collect(),
         };
         if let Some(after) = seek.after {
             ranks.retain(|rank| *rank > after);
@@ -77,20 +85,33 @@ impl Snapshot {
             ranks.truncate(seek.most);
         }
         ranks.sort_unstable();
-        ranks.into_iter().filter_map(|rank| self.found(scope, seek, rank)).collect()
+        ranks.into_iter().filter_map(|rank| self.found(scope, seek, &ways, rank)).collect()
     }
 
-    fn found(&self, scope: &Scope, seek: &Seek<'_>, rank: Rank) -> Option<Found> {
+    /// Minutes from where the person is to each facility that a region's table tells of, in the hour of its own clocks.
+    fn ways(&self, scope: &Scope, seek: &Seek<'_>) -> HashMap<FacilityId, u16> {
+        let Some(near) = seek.near else { return HashMap::new() };
+        let mut ways = HashMap::new();
+        for times in self.entries::<TravelTimesDetails>(scope) {
+            let region = self.entry::<RegionDetails>(scope, times.region);
+            let hour = travel::hour_of(region.as_ref().map_or("UTC", |region| &region.details.time_zone), seek.at);
+            ways.extend(times.details.minutes_from(near, hour));
+        }
+        ways
+    }
+
+    fn found(&self, scope: &Scope, seek: &Seek<'_>, ways: &HashMap<FacilityId, u16>, rank: Rank) -> Option<Found> {
         let (seat, unit) = (self.seat(rank.unit)?, self.unit(scope, rank.unit, seek.at)?);
         let (service, facility) = (&seat.service, &seat.facility);
         let fit = need::fit(seek.need, &seat.unit, service, facility, unit.availability().shown_as);
         let reasons = need::reasons(seek.need, &seat.unit, service, facility, seek.at);
-        Some(Found { unit, meters: distance(seek, facility), fit, reasons, rank })
+        let minutes = ways.get(&facility.id).copied();
+        Some(Found { unit, meters: distance(seek, facility), minutes, fit, reasons, rank })
     }
 }
 
 /// Where a unit stands; `None` when it is not in the answer.
-fn rank(scope: &Scope, seek: &Seek<'_>, seat: &Seat) -> Option<Rank> {
+fn rank(scope: &Scope, seek: &Seek<'_>, ways: &HashMap<FacilityId, u16>, seat: &Seat) -> Option<Rank> {
     let Seat { unit, service, facility, .. } = seat;
     if !seat.offered || seek.need.level_of_care.is_some_and(|level| level != service.details.kind) || !seat.seen(scope)
     {
@@ -100,11 +121,13 @@ fn rank(scope: &Scope, seek: &Seek<'_>, seat: &Seat) -> Option<Rank> {
     if seek.within_meters.is_some_and(|most| meters.is_none_or(|meters| meters > most)) {
         return None;
     }
+    let seconds = ways.get(&facility.id).map(|minutes| u32::from(*minutes) * 60);
     let then = unit.availability(seek.ranked_at);
     Some(Rank {
         fit: need::fit(seek.need, unit, service, facility, then.shown_as) as u8,
         may_refuse: !service.details.no_refusal,
         freshness: freshness(then.freshness),
+        seconds: seconds.or(meters.map(travel::estimated_seconds)).unwrap_or(u32::MAX),
         meters: meters.unwrap_or(u32::MAX),
         unit: unit.id(),
     })

@@ -2,18 +2,19 @@
 use super::follow::unit_of;
 use super::notice::Notices;
 use super::seat::Seat;
-use crate::domain::bed::{BedUnit, UnitFact};
+use crate::domain::bed::{BedUnit, UnitFact, UnitWords};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::grant::{Grant, Principal};
 use crate::domain::id::{
-    BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId, ServiceId, TeamId,
+    BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId, ServiceId, TeamId, TravelTimesId,
 };
 use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::region::{Region, RegionDetails};
 use crate::domain::service::{Service, ServiceDetails};
 use crate::domain::team::Team;
 use crate::domain::time::At;
+use crate::domain::travel::{TravelTimes, TravelTimesDetails};
 use crate::policy::Scope;
 use crate::policy::view::{self, BedUnitView};
 use crate::store::{Error, Kept, Reader};
@@ -34,6 +35,7 @@ pub struct Snapshot {
     organizations: OrdMap<OrganizationId, Arc<Organization>>,
     pub(super) facilities: OrdMap<FacilityId, Arc<Facility>>,
     pub(super) services: OrdMap<ServiceId, Arc<Service>>,
+    travel_times: OrdMap<TravelTimesId, Arc<TravelTimes>>,
     pub(super) units: OrdMap<BedUnitId, Arc<BedUnit>>,
     /// Units exactly as of `number`: what an event changed is told from here.
     pub(super) logged: HashMap<BedUnitId, Arc<BedUnit>>,
@@ -45,6 +47,8 @@ pub struct Snapshot {
     holders: HashMap<Principal, OrdSet<GrantId>>,
     places: Arc<rstar::RTree<Place>>,
     pub(super) notices: Notices,
+    /// Counts the changes of what no fact of a unit carries: past boards are kept in the words of one edition.
+    edition: u64,
 }
 
 /// A directory noun of the board.
@@ -70,6 +74,7 @@ names! {
     OrganizationDetails, organizations, Snapshot::agency;
     FacilityDetails, facilities, Snapshot::place;
     ServiceDetails, services, Snapshot::service;
+    TravelTimesDetails, travel_times;
 }
 
 impl Snapshot {
@@ -101,7 +106,7 @@ impl Snapshot {
             logged.remove(&BedUnitId::of(*key));
         }
         for event in reader.last_events(&ahead, self.number).await? {
-            if let Some(unit) = unit_of(&event, |id| self.label(id)) {
+            if let Some(unit) = unit_of(&event, |id| self.words_of(id)) {
                 logged.insert(unit.id(), Arc::new(unit));
             }
         }
@@ -119,6 +124,7 @@ impl Snapshot {
         all::<RegionDetails>(self, reader).await?;
         all::<OrganizationDetails>(self, reader).await?;
         all::<ServiceDetails>(self, reader).await?;
+        all::<TravelTimesDetails>(self, reader).await?;
         // The spatial index is packed once, not grown a place at a time.
         self.facilities = reader.entries::<FacilityDetails>().await?.into_iter().map(|f| (f.id, Arc::new(f))).collect();
         let places = self.facilities.values().filter_map(|facility| place_of(facility)).collect();
@@ -132,6 +138,7 @@ impl Snapshot {
         if old.as_ref().is_none_or(|old| old.version < entry.version) {
             D::map_mut(self).insert(entry.id, entry.clone());
             D::index(self, old.as_deref(), &entry);
+            self.edition += 1;
         }
     }
 
@@ -141,6 +148,9 @@ impl Snapshot {
         let old = self.units.get(&unit.id()).cloned();
         if old.as_ref().is_some_and(|old| old.version() >= unit.version()) {
             return;
+        }
+        if old.as_ref().is_none_or(|old| old.words() != unit.words()) {
+            self.edition += 1;
         }
         let (id, here) = (unit.id(), unit.definition().facility);
         if let Some(there) = old.map(|old| old.definition().facility).filter(|there| *there != here) {
@@ -186,6 +196,16 @@ impl Snapshot {
     /// The log number it is as of: everything up to it is here, and perhaps more.
     pub fn number(&self) -> i64 {
         self.number
+    }
+
+    /// Which edition of the directory's words it is in.
+    pub(super) fn edition(&self) -> u64 {
+        self.edition
+    }
+
+    /// How many units and entries of the directory it holds.
+    pub(super) fn rows(&self) -> usize {
+        self.units.len() + self.services.len() + self.facilities.len() + self.organizations.len() + self.regions.len()
     }
 
     /// The event with that number; none for an empty log.
@@ -282,9 +302,22 @@ impl Snapshot {
         self.units.values().map(|unit| (unit.id(), unit.version(), unit.fact())).collect()
     }
 
-    /// A unit's label, for facts that have no words.
-    pub(super) fn label(&self, id: BedUnitId) -> String {
-        self.units.get(&id).map_or_else(String::new, |unit| unit.entry.details.label.clone())
+    /// A unit's words, for facts that have none.
+    pub(super) fn words_of(&self, id: BedUnitId) -> Option<UnitWords> {
+        self.units.get(&id).map(|unit| unit.words())
+    }
+
+    /// The same board less the units that `today` no longer shows a scope: what was moved out of sight stays out of sight.
+    pub fn still_seen(&self, today: &Self, scope: &Scope) -> Self {
+        let mut seen = self.clone();
+        for (id, unit) in &self.units {
+            let hidden = today.units.get(id).is_some_and(|now| !view::sees(scope, now));
+            if hidden && view::sees(scope, unit) {
+                seen.units.remove(id);
+                seen.seats.remove(id);
+            }
+        }
+        seen
     }
 }
 

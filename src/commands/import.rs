@@ -1,7 +1,8 @@
-//! `import`: a foreign file into a region's directory.
+//! `import`: a foreign file into a region's directory, or its travel times.
 use super::Done;
 use clap::Args;
 use crisis_hub::app::import::{Conflict, Counts, Done as Taken, Goal, ImportDirectory};
+use crisis_hub::app::travel::{Facilities, LoadTravelTimes};
 use crisis_hub::app::{self, Hub, console};
 use crisis_hub::config::Config;
 use crisis_hub::domain::code::Coded;
@@ -9,6 +10,7 @@ use crisis_hub::exchange::apply::{self, Filter};
 use crisis_hub::exchange::csv::Limits;
 use crisis_hub::exchange::import::{self, Import};
 use crisis_hub::exchange::record::Source;
+use crisis_hub::exchange::travel::{Named, table};
 use crisis_hub::node::{self, Sources};
 use crisis_hub::store::NETWORK;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -22,7 +24,7 @@ const SHOWN: usize = 20;
 /// What is imported, and where.
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// The file's format: hifld, samhsa, ahca or hub-csv.
+    /// The file's format: hifld, samhsa, ahca, hub-csv or travel.
     #[arg(long, value_parser = source)]
     source: Source,
     /// The region's code.
@@ -102,6 +104,9 @@ pub(super) async fn import(args: ImportArgs) -> Done {
     }
     let (config, sources) = (Config::read()?, Sources::of_host());
     let hub = Hub::open(node::open_store_of(NETWORK, &config, &sources, false).await?).await?;
+    if args.source == Source::TravelTimes {
+        return travel(&hub, import, &args, &name).await;
+    }
     let (goal, region) = match console::region(&hub, &args.region) {
         Some(region) => (Goal::Region(region.id), region.details.clone()),
         None if args.create_region => {
@@ -144,6 +149,35 @@ pub(super) async fn import(args: ImportArgs) -> Done {
             Ok(ExitCode::SUCCESS)
         }
         Err(app::Error::BadInput(why)) => refused(&why),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A region's whole table: taken as a whole, or not at all.
+async fn travel(hub: &Hub, mut import: Import, args: &ImportArgs, name: &str) -> Done {
+    let Some(region) = console::region(hub, &args.region) else {
+        return refused(&format!("there is no region {:?}", args.region));
+    };
+    let facilities = Facilities::of(hub, &console::viewer(), region.id);
+    let found = table(&mut import, |named| match named {
+        Named::Ours(id) => facilities.ours(*id),
+        Named::Theirs(id) => facilities.theirs(id),
+    });
+    told(&import, args, name)?;
+    let Some(details) = found else {
+        return refused(&format!("{name} has row errors: travel times are taken whole; nothing has changed"));
+    };
+    let (zones, times) = (details.zones.len(), details.times.len());
+    let input = LoadTravelTimes { region: region.id, details, dry_run: args.dry_run };
+    match app::travel::load(hub, &console::viewer(), input).await {
+        Ok(changes) => {
+            println!("{}", if args.dry_run { "A dry run: nothing has changed." } else { "Done." });
+            let says =
+                if changes { "replaces what the region had" } else { "is what the region has already: unchanged" };
+            println!("{zones} zones and {times} times: the table {says}.");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(app::Error::BadInput(why)) => refused(&format!("{name}: {why}")),
         Err(error) => Err(error.into()),
     }
 }

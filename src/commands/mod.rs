@@ -61,6 +61,8 @@ enum Command {
     ///
     /// Exit code 2: the file was refused and nothing has changed.
     ///
+    /// `--source travel` loads a region's travel times instead: the file is the whole table, taken whole or not at all.
+    ///
     /// Example: crisis-hub import --source samhsa --region south-florida --state FL --dry-run sites.csv
     Import(import::ImportArgs),
     /// Ask a database about the hub's promises: the log dense, rows where their events left them, the board a fold of the log.

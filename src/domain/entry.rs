@@ -45,6 +45,8 @@ pub trait Details: Clone + PartialEq + Send + Sync + 'static {
     fn check(&self) -> Result<(), Flaw>;
     /// Its coded fields, for the log.
     fn fact(&self, retired: bool) -> Fact;
+    /// These details with the coded fields that a fact tells; `None` when it tells of another noun.
+    fn told(&self, fact: &Fact) -> Option<Self>;
     /// Who may see such an entry, as audience bits.
     fn audience(&self) -> Audience {
         Audience::DIRECTORY
@@ -151,6 +153,19 @@ impl<D: Details> Entry<D> {
     /// Withdraws the entry; `None` when it already is.
     pub fn retire(&self, at: At) -> Option<Changed<Self>> {
         (!self.retired).then(|| Self { retired: true, ..self.clone() }.next(at))
+    }
+
+    /// The entry as something that happened left it: coded fields as the fact tells them, words as they are here.
+    pub fn as_told(&self, happening: &Happening) -> Option<Self> {
+        Some(Self {
+            region: happening.region,
+            owner: happening.owner,
+            version: happening.version,
+            details: self.details.told(&happening.fact)?,
+            retired: happening.fact.retired().unwrap_or(self.retired),
+            updated_at: happening.at,
+            ..self.clone()
+        })
     }
 
     fn next(self, at: At) -> Changed<Self> {

@@ -35,6 +35,8 @@ codes! {
         BedUnitPaused "BED_UNIT_PAUSED",
         /// A unit's pause ended: reopened by its staff, or past its expected end and asking.
         BedUnitPauseEnded "BED_UNIT_PAUSE_ENDED",
+        /// A region's travel times were loaded.
+        TravelTimesLoaded "TRAVEL_TIMES_LOADED",
         /// Places kept on a unit, or taken by who came on a hold.
         BedHoldsChanged "BED_HOLDS_CHANGED",
         /// A place was held.
@@ -166,6 +168,15 @@ pub enum Fact {
     },
     /// A bed unit with all its coded state.
     Unit(Box<UnitFact>),
+    /// A region's travel times, as loaded.
+    TravelTimes {
+        /// How many zones.
+        zones: u32,
+        /// How many times.
+        times: u32,
+        /// Whether they are withdrawn.
+        retired: bool,
+    },
     /// A hold as it stands.
     Hold {
         /// On which unit.
@@ -196,6 +207,20 @@ pub enum Fact {
     Notice(Box<NoticeFact>),
     /// A request that units confirm their numbers now, less its words.
     BedUpdateRequest(Box<RequestFact>),
+}
+
+impl Fact {
+    /// Whether its row is withdrawn; `None` where a fact does not say.
+    pub fn retired(&self) -> Option<bool> {
+        match self {
+            Self::Organization { retired, .. }
+            | Self::Facility { retired, .. }
+            | Self::Service { retired, .. }
+            | Self::TravelTimes { retired, .. } => Some(*retired),
+            Self::Unit(unit) => Some(unit.retired),
+            Self::Region {} | Self::Hold { .. } | Self::Grant { .. } => None,
+        }
+    }
 }
 
 /// What a change says happened, before the log gives it an id and a number.

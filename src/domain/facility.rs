@@ -92,4 +92,9 @@ impl Details for FacilityDetails {
     fn fact(&self, retired: bool) -> Fact {
         Fact::Facility { county_fips: self.county_fips, zone: self.zone, retired }
     }
+
+    fn told(&self, fact: &Fact) -> Option<Self> {
+        let Fact::Facility { county_fips, zone, .. } = *fact else { return None };
+        Some(Self { county_fips, zone, ..self.clone() })
+    }
 }

@@ -2,7 +2,7 @@
 use super::text::{self, Flaw};
 
 /// A point (WGS 84), in millionths of a degree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Point {
     /// Latitude, -90,000,000 to 90,000,000.
     pub latitude_e6: i32,

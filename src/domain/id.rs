@@ -59,6 +59,8 @@ nouns! {
     Team TeamId "team",
     /// One report of a unit's numbers.
     BedReport BedReportId "bed_report",
+    /// The travel times of a region.
+    TravelTimes TravelTimesId "travel_times",
     /// A place of a unit, kept for somebody until an instant.
     BedHold BedHoldId "bed_hold",
     /// What a principal may do, for which agency, until when.

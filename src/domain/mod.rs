@@ -24,3 +24,4 @@ pub mod service;
 pub mod team;
 pub mod text;
 pub mod time;
+pub mod travel;

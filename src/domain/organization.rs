@@ -77,4 +77,9 @@ impl Details for OrganizationDetails {
     fn fact(&self, retired: bool) -> Fact {
         Fact::Organization { kind: self.kind, coordinating: self.coordinating, retired }
     }
+
+    fn told(&self, fact: &Fact) -> Option<Self> {
+        let Fact::Organization { kind, coordinating, .. } = *fact else { return None };
+        Some(Self { kind, coordinating, ..self.clone() })
+    }
 }

@@ -43,4 +43,8 @@ impl Details for RegionDetails {
     fn fact(&self, _retired: bool) -> Fact {
         Fact::Region {}
     }
+
+    fn told(&self, fact: &Fact) -> Option<Self> {
+        matches!(fact, Fact::Region {}).then(|| self.clone())
+    }
 }

@@ -118,6 +118,11 @@ impl Details for ServiceDetails {
     fn fact(&self, retired: bool) -> Fact {
         Fact::Service { facility: self.facility, kind: self.kind, no_refusal: self.no_refusal, retired }
     }
+
+    fn told(&self, fact: &Fact) -> Option<Self> {
+        let Fact::Service { facility, kind, no_refusal, .. } = *fact else { return None };
+        Some(Self { facility, kind, no_refusal, ..self.clone() })
+    }
 }
 
 impl ServiceKind {

@@ -95,6 +95,7 @@ impl Source {
             Self::SamhsaFacilities => "samhsa",
             Self::AhcaBeds => "ahca",
             Self::HubCsv => "hub-csv",
+            Self::TravelTimes => "travel",
         }
     }
 }

@@ -10,6 +10,7 @@ use super::hub_csv::HubCsv;
 use super::record::{BedRecord, FacilityRecord, OrganizationRecord, Record, Source};
 use super::report::Report;
 use super::samhsa::Samhsa;
+use super::travel::{Travel, TravelRecord};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -25,6 +26,8 @@ pub struct Import {
     pub facilities: Vec<FacilityRecord>,
     /// Bed snapshots, each day and hospital once.
     pub beds: Vec<BedRecord>,
+    /// Travel times.
+    pub travel: Vec<TravelRecord>,
     /// Row errors, up to the number that is kept.
     pub errors: Vec<RowError>,
     /// The counts.
@@ -35,6 +38,13 @@ impl Import {
     /// Whether every row became a record. Only such an import can say that something is missing from the source.
     pub fn is_whole(&self) -> bool {
         self.report.error_total() == 0
+    }
+
+    /// Counts a row that the whole file shows to be wrong.
+    pub(super) fn refuse(&mut self, error: RowError) {
+        self.report.count_error(error.code);
+        self.report.unattributed += 1;
+        self.errors.push(error);
     }
 
     /// Counts an organization that the directory would not take, and its facilities, as held back.
@@ -57,6 +67,7 @@ pub fn read<R: Read>(source: Source, input: R, limits: Limits) -> Result<Import,
         Source::SamhsaFacilities => gather(Samhsa, input, limits),
         Source::AhcaBeds => gather(Ahca::default(), input, limits),
         Source::HubCsv => gather(HubCsv, input, limits),
+        Source::TravelTimes => gather(Travel, input, limits),
     }
 }
 
@@ -67,6 +78,7 @@ fn gather<F: Format, R: Read>(format: F, input: R, limits: Limits) -> Result<Imp
         match outcome {
             Ok(Record::Place(place)) => desk.place(place.0, place.1),
             Ok(Record::Beds(beds)) => desk.beds(beds),
+            Ok(Record::Travel(travel)) => desk.travel.push(travel),
             Err(error) => desk.refuse(error),
         }
     }
@@ -81,6 +93,7 @@ struct Desk {
     organizations: BTreeMap<String, OrganizationRecord>,
     facilities: BTreeMap<String, FacilityRecord>,
     beds: BTreeMap<(Date, String), BedRecord>,
+    travel: Vec<TravelRecord>,
     names: BTreeMap<String, Names>,
     refused: BTreeSet<String>,
     errors: Vec<RowError>,
@@ -169,7 +182,7 @@ impl Desk {
     }
 
     fn close(self, source: Source, mut report: Report) -> Import {
-        let Self { refused, counts, names, errors, .. } = self;
+        let Self { refused, counts, names, errors, travel, .. } = self;
         let mut organizations: Vec<_> = self.organizations.into_values().collect();
         let mut facilities: Vec<_> = self.facilities.into_values().collect();
         let mut beds: Vec<_> = self.beds.into_values().collect();
@@ -197,6 +210,6 @@ impl Desk {
         report.quarantined_organizations = size(refused.len());
         report.closed = size(facilities.iter().filter(|record| record.closed).count());
         report.renamed = size(names.values().filter(|names| names.changed).count());
-        Import { source, organizations, facilities, beds, errors, report }
+        Import { source, organizations, facilities, beds, travel, errors, report }
     }
 }

@@ -21,3 +21,4 @@ pub(crate) mod real;
 pub mod record;
 pub mod report;
 pub mod samhsa;
+pub mod travel;

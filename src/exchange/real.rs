@@ -39,7 +39,7 @@ pub(crate) fn import(folder: &Path, source: Source) -> Import {
         Source::HifldHospitals => HIFLD,
         Source::SamhsaFacilities => SAMHSA,
         Source::AhcaBeds => AHCA,
-        Source::HubCsv => unreachable!("ours is not a real file"),
+        Source::HubCsv | Source::TravelTimes => unreachable!("ours is not a real file"),
     };
     read(source, std::fs::File::open(folder.join(name)).unwrap(), Limits::default()).unwrap()
 }

@@ -1,6 +1,7 @@
 //! Neutral records: what every source is turned into before anything else looks at it.
 //!
 //! **Invariant**: a record holds only cleaned values; a source's own id is a key within that source and never a hub id.
+use super::travel::TravelRecord;
 use crate::domain::code::{Coded, codes};
 use crate::domain::organization::OrganizationKind;
 use jiff::civil::Date;
@@ -17,6 +18,8 @@ codes! {
         AhcaBeds "AHCA_BEDS",
         /// The hub's own CSV format for organizations and their facilities.
         HubCsv "HUB_CSV",
+        /// Travel times from zones of a region to its facilities.
+        TravelTimes "TRAVEL_TIMES",
     }
 
     /// What kind of place a source says that a facility is.
@@ -132,6 +135,8 @@ pub enum Record {
     Place(Box<(OrganizationRecord, FacilityRecord)>),
     /// A snapshot of beds.
     Beds(BedRecord),
+    /// A travel time.
+    Travel(TravelRecord),
 }
 
 /// Hashes fields so that no two different records have the same bytes: each with its presence and its length.

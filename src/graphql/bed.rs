@@ -262,7 +262,7 @@ impl BedUnit {
     async fn report(&self) -> Option<BedReport> {
         self.view.report().map(BedReport::from)
     }
-    /// Past reports, latest first, for the unit's own agency and analysts; at most 100.
+    /// Reports up to the one that counts here, latest first, for the unit's own agency and analysts; at most 100.
     async fn reports(
         &self,
         ctx: &Context<'_>,
@@ -274,8 +274,7 @@ impl BedUnit {
             return Some(Ok(Vec::new()));
         }
         let most = u64::try_from(first).unwrap_or(0);
-        let reports =
-            app::bed::reports(&asking.hub, &asking.viewer, self.view.unit().id(), before.map(|b| b.0), most).await;
+        let reports = app::bed::reports(&asking.hub, &asking.viewer, self.view.unit(), before.map(|b| b.0), most).await;
         answer(reports.map(|reports| reports.iter().map(BedReport::from).collect()))
     }
     /// When it was last asked to confirm its numbers and has not answered, for those of its own agency who report them.

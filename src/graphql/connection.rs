@@ -1,10 +1,12 @@
 //! Pages: Relay connections over lists in one stable order.
 use super::error::{ErrorCode, coded};
 use super::limits::Limits;
-use super::scalars::{Cursor, DateTime};
+use super::scalars::{Cursor, DateTime, Uuid};
 use super::seen::Asking;
 use crate::app;
 use crate::app::cursor::{Mark, Seal};
+use crate::board::Past;
+use crate::domain::id::NounId;
 use crate::domain::time::At;
 use async_graphql::connection::{
     Connection, ConnectionNameType, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EdgeNameType,
@@ -14,14 +16,36 @@ use async_graphql::{Context, ObjectType, OutputType, SimpleObject};
 
 /// How long the pages of one search can be turned, in minutes.
 const ORDER_MINUTES_MAX: i64 = 10;
+/// What an answer about the past was folded from: the log's first `number` events, which are those that had been numbered
+/// by the instant asked. The instants of numbers never run back, and no event is numbered before it is dated.
+#[derive(Clone, SimpleObject)]
+pub struct Proof {
+    /// How many events of the log count: all up to this number, and none after it. 0 before the first.
+    number: i64,
+    /// The event with that number; null before the first.
+    event_id: Option<Uuid>,
+    /// Whether the log has gone on past the instant. Then the same question is answered from the same events for ever; until
+    /// then an event of that very moment may still be on its way.
+    settled: bool,
+}
+
+impl Proof {
+    /// The proof of a past board.
+    pub(super) fn of(past: &Past) -> Self {
+        let event_id = past.board.last_event().map(|id| Uuid(id.key()));
+        Self { number: past.board.number(), event_id, settled: past.settled }
+    }
+}
 
 /// When a list was true. Begin to watch from `cursor` and nothing is missed between list and watch.
 #[derive(Clone, SimpleObject)]
 pub struct AsOf {
-    /// The hub's time when the list was read.
+    /// The hub's time when the list was read; of an answer about the past, the instant asked.
     pub time: DateTime,
     /// The place in the log read before the list. That of `bedUnits` goes to `bedsChanged` with the same filter; any other to `events`.
     pub cursor: Cursor,
+    /// What an answer about the past was folded from; null of the present.
+    pub proof: Option<Proof>,
 }
 
 /// What every connection carries beside its edges.
@@ -101,12 +125,16 @@ pub struct Listing<'a> {
     pub watch: String,
     /// The log place read before the rows.
     pub head: Mark,
+    /// The instant that the rows are as of.
+    pub time: At,
+    /// What they were folded from, if they are of the past.
+    pub proof: Option<Proof>,
 }
 
 impl Listing<'_> {
     fn as_of(&self) -> AsOf {
-        let now = self.asking.seen.now;
-        AsOf { time: DateTime(now), cursor: Cursor(self.seal().log_cursor(&self.watch, self.head, now)) }
+        let cursor = Cursor(self.seal().log_cursor(&self.watch, self.head, self.asking.seen.now));
+        AsOf { time: DateTime(self.time), cursor, proof: self.proof.clone() }
     }
 
     fn seal(&self) -> &Seal {

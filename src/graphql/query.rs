@@ -1,6 +1,6 @@
 //! The query root.
 use super::bed::BedUnit;
-use super::connection::{AsOf, Latest, Listing, Page, Paging, Row, page_size};
+use super::connection::{AsOf, Latest, Listing, Page, Paging, Proof, Row, page_size};
 use super::directory::{ExternalIdInput, Facility, Organization, Region, Service};
 use super::error::{Answer, answer, from_app};
 use super::hold::{self, BedHold};
@@ -55,10 +55,27 @@ pub enum Node {
 pub(super) fn listing<'a>(ctx: &Context<'a>, bound: String, watch: String) -> Result<(&'a Asking, Listing<'a>), Error> {
     let asking = asking(ctx);
     asking.known().map_err(|error| from_app(&error))?;
-    let board = &asking.seen.board;
-    let head =
-        board.last_event().map_or_else(cursor::Mark::beginning, |id| cursor::Mark { number: board.number(), id });
-    Ok((asking, Listing { asking, bound, watch, head }))
+    let (head, time) = (mark(&asking.seen.board), asking.seen.now);
+    Ok((asking, Listing { asking, bound, watch, head, time, proof: None }))
+}
+
+/// The same about an instant that has passed, where one is asked about, and whoever looks at it.
+pub(super) async fn listing_at<'a>(
+    ctx: &Context<'a>,
+    bound: String,
+    watch: String,
+    at: Option<DateTime>,
+) -> Result<(Seen, Listing<'a>), Error> {
+    let (asking, mut listing) = listing(ctx, bound, watch)?;
+    let Some(DateTime(at)) = at else { return Ok((asking.seen.clone(), listing)) };
+    let past = app::past::board(&asking.hub, &asking.viewer, at).await.map_err(|error| from_app(&error))?;
+    listing.bound.push_str(&format!(":at:{}", at.micros()));
+    (listing.head, listing.time, listing.proof) = (mark(&past.board), at, Some(Proof::of(&past)));
+    Ok((Seen { board: past.board, scope: asking.seen.scope.clone(), now: at }, listing))
+}
+
+fn mark(board: &crate::board::Snapshot) -> cursor::Mark {
+    board.last_event().map_or_else(cursor::Mark::beginning, |id| cursor::Mark { number: board.number(), id })
 }
 
 fn entries<D: Names, N: async_graphql::OutputType>(
@@ -176,20 +193,27 @@ impl Query {
     }
 
     /// Units with their availability, in the order of their ids.
+    ///
+    /// With `at`, what the board said at that instant: folded from the events that the log held then, its freshness judged
+    /// then, through what you may see today. What facts carry is as of then: numbers, pauses, definitions, levels of care,
+    /// counties, what was withdrawn. Names, labels, addresses and other words are today's. A unit that you may not see today
+    /// is absent. `asOf.proof` says what the answer was folded from.
     async fn bed_units(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which units; all that you may see when not given.")] filter: Option<BedUnitFilter>,
+        #[graphql(desc = "The instant, which has passed; now when not given.")] at: Option<DateTime>,
         first: Option<i32>,
         after: Option<Cursor>,
         last: Option<i32>,
         before: Option<Cursor>,
     ) -> Answer<Page<BedUnit>> {
-        Some(bed_units(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }))
+        Some(bed_units(ctx, filter.unwrap_or_default(), at, Paging { first, after, last, before }).await)
     }
 
     /// Who can take this person, and why: best fit first, then places that never refuse, then the freshest numbers, then
-    /// the shortest straight line.
+    /// the shortest way: the region's travel times where they tell, else the straight line at 40 km/h. With `at`, what it
+    /// would have answered at that instant: see `bedUnits`; travel times are today's, in the hour of that instant.
     async fn bed_search(
         &self,
         ctx: &Context<'_>,
@@ -200,11 +224,12 @@ impl Query {
             desc = "The county that the person is in (Census FIPS code of five digits): which teams can come. Their `homeCounty` when not given."
         )]
         in_county: Option<String>,
+        #[graphql(desc = "The instant, which has passed; now when not given.")] at: Option<DateTime>,
         first: Option<i32>,
         after: Option<Cursor>,
     ) -> Answer<SearchPage> {
         let paging = Paging { first, after, last: None, before: None };
-        Some(bed_search(ctx, Wanted { need, near, within_km, in_county }, &paging))
+        Some(bed_search(ctx, Wanted { need, near, within_km, in_county, at }, &paging).await)
     }
 
     /// Mobile teams and how they stand, in the order of their ids.
@@ -387,17 +412,20 @@ fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
         }
         Noun::Notice => id.as_noun().and_then(|id| Notice::find(asking, id)).map(Into::into),
         Noun::BedUpdateRequest => id.as_noun().and_then(|id| BedUpdateRequest::find(seen, id)).map(Into::into),
-        Noun::BedHold | Noun::BedReport | Noun::Event | Noun::AuditEntry => None,
+        Noun::BedHold | Noun::BedReport | Noun::TravelTimes | Noun::Event | Noun::AuditEntry => None,
     }
 }
 
-fn bed_units(ctx: &Context<'_>, filter: BedUnitFilter, paging: Paging) -> Result<Page<BedUnit>, Error> {
+async fn bed_units(
+    ctx: &Context<'_>,
+    filter: BedUnitFilter,
+    at: Option<DateTime>,
+    paging: Paging,
+) -> Result<Page<BedUnit>, Error> {
     let filter = filter.read()?;
-    let (asking, listing) = {
-        let bound = super::subscription::beds_bound(&filter);
-        listing(ctx, bound.clone(), bound)?
-    };
-    let seen = &asking.seen;
+    let bound = super::subscription::beds_bound(&filter);
+    let (seen, listing) = listing_at(ctx, bound.clone(), bound, at).await?;
+    let seen = &seen;
     let rows = seen
         .board
         .units(&seen.scope, seen.now)
@@ -434,7 +462,7 @@ async fn events(ctx: &Context<'_>, after: Option<Cursor>, first: Option<i32>) ->
         start_cursor: edges.first().map(|edge| edge.cursor.0.clone()),
         end_cursor: Some(end),
     };
-    let as_of = AsOf { time: DateTime(asking.seen.now), cursor: Cursor(place(head)) };
+    let as_of = AsOf { time: DateTime(asking.seen.now), cursor: Cursor(place(head)), proof: None };
     Ok(LogPage { edges, page_info, as_of })
 }
 

@@ -5,7 +5,7 @@ use super::directory::Service;
 use super::error::{ErrorCode, coded};
 use super::input::{NeedInput, PointInput, fips};
 use super::limits::Limits;
-use super::query::listing;
+use super::query::listing_at;
 use super::scalars::{Code, DateTime};
 use super::seen::{Seen, asking};
 use super::team::Team;
@@ -13,6 +13,7 @@ use crate::board::{Coming, Found, Rank, Respond, Seek};
 use crate::domain::need::{Criterion, Fit, Need, Reason};
 use crate::domain::role::Role;
 use crate::domain::time::At;
+use crate::domain::travel;
 use async_graphql::connection::{ConnectionNameType, EdgeNameType};
 use async_graphql::{Context, Error, Object, SimpleObject};
 
@@ -23,6 +24,11 @@ pub struct SearchEdge {
     unit: BedUnit,
     /// The straight-line distance in kilometers; the road is longer.
     distance_km: Option<f64>,
+    /// How many minutes the way takes at this hour, by the region's table from the smallest zone that holds `near`; null where
+    /// the table tells of none, and then `distanceKm` is all that is known.
+    travel_minutes: Option<i32>,
+    /// The same in words, such as "about 50 min".
+    travel_says: Option<String>,
     /// Whether the unit fits what is known.
     fit: Code<Fit>,
     /// Every point, with what to say or ask.
@@ -145,18 +151,26 @@ pub(super) struct Wanted {
     pub(super) near: Option<PointInput>,
     pub(super) within_km: Option<f64>,
     pub(super) in_county: Option<String>,
+    pub(super) at: Option<DateTime>,
 }
 
 fn search_edge(found: &Found, seen: &Seen) -> SearchEdge {
     let reasons = reasons(&found.reasons);
     let km = found.meters.map(|meters| f64::from(meters.div_ceil(100)) / 10.0);
-    SearchEdge { unit: BedUnit::new(found.unit.clone(), seen), distance_km: km, fit: Code(found.fit), reasons }
+    SearchEdge {
+        unit: BedUnit::new(found.unit.clone(), seen),
+        distance_km: km,
+        travel_minutes: found.minutes.map(i32::from),
+        travel_says: found.minutes.map(travel::says),
+        fit: Code(found.fit),
+        reasons,
+    }
 }
 
 /// Answers a search, page by page.
-pub(super) fn bed_search(ctx: &Context<'_>, wanted: Wanted, paging: &Paging) -> Result<SearchPage, Error> {
-    let bound = format!("bedSearch:{wanted:?}");
-    let Wanted { need, near, within_km, in_county } = wanted;
+pub(super) async fn bed_search(ctx: &Context<'_>, wanted: Wanted, paging: &Paging) -> Result<SearchPage, Error> {
+    let Wanted { need, near, within_km, in_county, at } = wanted;
+    let bound = format!("bedSearch:{need:?}:{near:?}:{within_km:?}:{in_county:?}");
     let (need, in_county) = (need.read()?, in_county.as_deref().map(fips).transpose()?);
     let viewer = &asking(ctx).viewer;
     let first_responder = [Role::Officer, Role::Dispatcher, Role::Ems].iter().any(|role| viewer.stands_as(*role));
@@ -171,13 +185,16 @@ pub(super) fn bed_search(ctx: &Context<'_>, wanted: Wanted, paging: &Paging) -> 
         Some(_) => return Err(coded(ErrorCode::BadUserInput, "`withinKm` is between 0 and 1000")),
         None => None,
     };
-    let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into())?;
-    let seen = &asking.seen;
+    let (seen, listing) = listing_at(ctx, bound, super::subscription::EVENTS_BOUND.into(), at).await?;
+    let seen = &seen;
     let (size, _) = paging.size(ctx.data_unchecked::<Limits>())?;
     // Every page is in the order of the first page's instant, or freshness would move rows between pages; what it says
-    // is of now.
+    // is of now. The past has one instant for all its pages.
     let (ranked_at, after) = match &paging.after {
-        Some(cursor) => (listing.instant(cursor)?, Some(listing.key::<(At, Rank)>(cursor)?.1)),
+        Some(cursor) => {
+            let first = if at.is_none() { listing.instant(cursor)? } else { seen.now };
+            (first, Some(listing.key::<(At, Rank)>(cursor)?.1))
+        }
         None => (seen.now, None),
     };
     // One more than the page, so that the page knows whether it is the last.

@@ -68,6 +68,8 @@ acts! {
     ReportBeds
     /// Pausing or resuming a unit.
     PauseUnit
+    /// Loading a region's travel times.
+    LoadTravelTimes
     /// Placing or changing a hold, for its holder or for the unit's agency.
     HoldBed
     /// Saving a mobile team.
@@ -183,6 +185,9 @@ impl Saves for crate::domain::facility::FacilityDetails {
 }
 impl Saves for crate::domain::service::ServiceDetails {
     type Action = SaveService;
+}
+impl Saves for crate::domain::travel::TravelTimesDetails {
+    type Action = LoadTravelTimes;
 }
 impl Saves for crate::domain::bed::BedUnitDetails {
     type Action = SaveBedUnit;

@@ -29,6 +29,8 @@ codes! {
         ReportBeds "REPORT_BEDS",
         /// Pause and resume a unit.
         PauseUnit "PAUSE_UNIT",
+        /// Load a region's travel times.
+        LoadTravelTimes "LOAD_TRAVEL_TIMES",
         /// Read holds: those of the own agency, on its units or on others'.
         ReadHolds "READ_HOLDS",
         /// Hold a place on a unit, under its hold policy; extend it, give it back, arrive on it.
@@ -128,7 +130,7 @@ pub fn reach(role: Role, action: Action) -> Reach {
             (A::ReadAudit, _) => Reach::Own,
             _ => Reach::Nowhere,
         },
-        A::SaveRegion => match role {
+        A::SaveRegion | A::LoadTravelTimes => match role {
             R::HubOperator => Reach::Hub,
             _ => Reach::Nowhere,
         },
@@ -271,6 +273,7 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
                         | A::SaveService
                         | A::SaveBedUnit
                         | A::SaveTeam
+                        | A::LoadTravelTimes
                         | A::GrantRole
                         | A::RevokeGrant
                 )

@@ -23,10 +23,15 @@ pub struct BedUnitView {
     now: At,
 }
 
+/// Whether a scope sees a unit at all.
+pub fn sees(scope: &Scope, unit: &BedUnit) -> bool {
+    scope.sees(unit.entry.region, unit.entry.owner, unit.definition().audience())
+}
+
 /// What of a unit a scope may read; `None` when the scope does not see it at all.
 pub fn bed_unit(scope: &Scope, unit: Arc<BedUnit>, now: At) -> Option<BedUnitView> {
     let entry = &unit.entry;
-    if !scope.sees(entry.region, entry.owner, unit.definition().audience()) {
+    if !sees(scope, &unit) {
         return None;
     }
     let own = scope.own().is_some_and(|(own, _)| own == entry.owner);

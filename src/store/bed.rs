@@ -227,9 +227,15 @@ impl Reader {
         self.all(Condition::all()).await
     }
 
-    /// The reports of a unit, latest first.
-    pub async fn bed_reports(&self, unit: BedUnitId, before: Option<At>, most: u64) -> Result<Vec<Report>, Error> {
-        let mut which = key(bed_report::Column::BedUnitId, unit.key());
+    /// The reports of a unit that were true up to `last`, latest first.
+    pub async fn bed_reports(
+        &self,
+        unit: BedUnitId,
+        last: At,
+        before: Option<At>,
+        most: u64,
+    ) -> Result<Vec<Report>, Error> {
+        let mut which = key(bed_report::Column::BedUnitId, unit.key()).add(bed_report::Column::AsOf.lte(last.micros()));
         if let Some(before) = before {
             which = which.add(bed_report::Column::AsOf.lt(before.micros()));
         }

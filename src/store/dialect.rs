@@ -156,15 +156,17 @@ impl Dialect {
         all
     }
 
-    /// The statement that numbers up to `most` waiting events after `n`, in the order of their positions.
-    pub(super) fn number_waiting(self, n: i64, most: u32) -> Statement {
+    /// The statement that numbers up to `most` waiting events after `n` at `now`, in the order of their positions, and
+    /// answers how `many` and the `latest` instant. An event is numbered no earlier than it is dated.
+    pub(super) fn number_waiting(self, n: i64, most: u32, now: At) -> Statement {
         Statement::from_sql_and_values(
             self.backend(),
-            "UPDATE event SET number = $1 + waiting.place FROM (
-                SELECT position, row_number() OVER (ORDER BY position) AS place FROM (
-                    SELECT position FROM event WHERE number IS NULL ORDER BY position LIMIT $2) AS batch) AS waiting
-             WHERE event.position = waiting.position",
-            [n.into(), i64::from(most).into()],
+            "WITH told AS (UPDATE event SET number = $1 + waiting.place, numbered_at = GREATEST($3, waiting.dated) FROM (
+                SELECT position, row_number() OVER (ORDER BY position) AS place, max(at) OVER (ORDER BY position) AS dated
+                FROM (SELECT position, at FROM event WHERE number IS NULL ORDER BY position LIMIT $2) AS batch) AS waiting
+             WHERE event.position = waiting.position RETURNING numbered_at)
+             SELECT count(*) AS many, max(numbered_at) AS latest FROM told",
+            [n.into(), i64::from(most).into(), now.micros().into()],
         )
     }
 

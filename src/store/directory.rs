@@ -11,6 +11,7 @@ use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::region::{Region, RegionDetails};
 use crate::domain::service::{Service, ServiceDetails};
 use crate::domain::time::At;
+use crate::domain::travel::TravelTimesDetails;
 use crate::policy::permit::Saves;
 use sea_orm::{ActiveModelTrait, Condition, IntoActiveModel};
 use serde::Serialize;
@@ -292,6 +293,7 @@ listed! {
     OrganizationDetails, organization;
     FacilityDetails, facility;
     ServiceDetails, service;
+    TravelTimesDetails, travel_times;
 }
 
 impl Tx {

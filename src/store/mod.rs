@@ -20,6 +20,7 @@ pub mod outbox;
 mod poll;
 mod scoped;
 mod team;
+mod travel;
 mod tx;
 mod verify;
 

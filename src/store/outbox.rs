@@ -8,10 +8,10 @@ use crate::domain::id::{EventId, Noun, NounId, OrganizationId, RegionId};
 use crate::domain::time::At;
 use entity::event::{Column, Entity, Model};
 use entity::{counter, event};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, Statement, TransactionTrait,
+    QueryOrder, QuerySelect, Statement, TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -21,12 +21,13 @@ const LOG: &str = "log";
 pub const BATCH_MAX: u32 = 500;
 
 const TABLE: &str = "event";
+const NO_LOG: &str = "the database has no log: run `crisis-hub migrate`";
 
-fn row(happening: &Happening, id: EventId, number: Option<i64>) -> Result<event::ActiveModel, Error> {
+fn row(happening: &Happening, id: EventId, numbered: Option<(i64, At)>) -> Result<event::ActiveModel, Error> {
     let fact = serde_json::to_string(&happening.fact).map_err(|_| Error::Corrupt { table: TABLE, what: "fact" })?;
     let model = Model {
         position: 0,
-        number,
+        number: numbered.map(|(number, _)| number),
         id: id.key(),
         kind: happening.kind.code().into(),
         kind_version: happening.kind.version(),
@@ -38,6 +39,7 @@ fn row(happening: &Happening, id: EventId, number: Option<i64>) -> Result<event:
         audience: happening.audience.bits(),
         at: happening.at.micros(),
         fact,
+        numbered_at: numbered.map(|(_, at)| at.micros()),
     };
     let mut row = model.into_active_model().reset_all();
     row.position = ActiveValue::NotSet;
@@ -80,16 +82,17 @@ impl Tx {
             return Ok(());
         }
         let many = i64::try_from(happenings.len()).unwrap_or(i64::MAX);
-        let mut number = match self.dialect().numbers_at_once() {
-            true => Some(advance(self.connection(), many).await? - many),
+        let now = happenings.iter().map(|happening| happening.at).fold(self.now(), At::max);
+        let mut numbered = match self.dialect().numbers_at_once() {
+            true => Some(advance(self.connection(), many, now).await?).map(|(n, at)| (n - many, at)),
             false => None,
         };
         let mut rows = Vec::with_capacity(happenings.len());
         for happening in &happenings {
-            number = number.map(|n| n + 1);
-            rows.push(row(happening, self.id(), number)?);
+            numbered = numbered.map(|(n, at)| (n + 1, at));
+            rows.push(row(happening, self.id(), numbered)?);
         }
-        // SQLite takes at most 32,766 values a statement; a row has 12.
+        // SQLite takes at most 32,766 values a statement; a row has 13.
         for rows in rows.chunks(500) {
             Entity::insert_many(rows.to_vec()).exec_without_returning(self.connection()).await?;
         }
@@ -97,13 +100,19 @@ impl Tx {
     }
 }
 
-/// Moves the log's counter on by `many` and answers where it stands.
-async fn advance(conn: &impl ConnectionTrait, many: i64) -> Result<i64, Error> {
+/// Moves the log's counter on by `many`, numbered now, and answers where it stands and when that was numbered.
+///
+/// The counter's instant never runs back, whichever node's clock numbers: a later number has no earlier instant.
+async fn advance(conn: &impl ConnectionTrait, many: i64, now: At) -> Result<(i64, At), Error> {
+    use counter::Column;
+    let behind = Expr::col(Column::At).lt(now.micros());
     let update = counter::Entity::update_many()
-        .col_expr(counter::Column::N, Expr::col(counter::Column::N).add(many))
-        .filter(counter::Column::Name.eq(LOG));
+        .col_expr(Column::N, Expr::col(Column::N).add(many))
+        .col_expr(Column::At, Expr::case(behind, now.micros()).finally(Expr::col(Column::At)).into())
+        .filter(Column::Name.eq(LOG));
     let rows = update.exec_with_returning(conn).await?;
-    rows.first().map(|row| row.n).ok_or(Error::Unfit("the database has no log: run `crisis-hub migrate`"))
+    let row = rows.first().ok_or(Error::Unfit(NO_LOG))?;
+    Ok((row.n, At::from_micros(row.at)))
 }
 
 impl Store {
@@ -117,13 +126,17 @@ impl Store {
         let tx = self.pools().writer.begin().await?;
         #[expect(clippy::disallowed_methods, reason = "the log's own counter has no viewer")]
         let row = counter::Entity::find().filter(counter::Column::Name.eq(LOG)).lock_exclusive().one(&tx).await?;
-        let n = row.ok_or(Error::Unfit("the database has no log: run `crisis-hub migrate`"))?.n;
-        let numbered = tx.execute_raw(self.dialect().number_waiting(n, BATCH_MAX)).await?.rows_affected();
-        if numbered > 0 {
-            advance(&tx, i64::try_from(numbered).unwrap_or(i64::MAX)).await?;
+        let (n, at) = row.map(|row| (row.n, row.at)).ok_or(Error::Unfit(NO_LOG))?;
+        // Asked under the lock: whoever numbers next asks later, and its clock is held to what this one wrote.
+        let now = self.clock().now().max(At::from_micros(at));
+        let numbered = tx.query_one_raw(self.dialect().number_waiting(n, BATCH_MAX, now)).await?;
+        let numbered = numbered.ok_or(Error::Corrupt { table: TABLE, what: "number" })?;
+        let (many, latest) = (numbered.try_get::<i64>("", "many")?, numbered.try_get::<Option<i64>>("", "latest")?);
+        if let Some(latest) = latest {
+            advance(&tx, many, At::from_micros(latest)).await?;
         }
         tx.commit().await?;
-        Ok((n, numbered))
+        Ok((n, u64::try_from(many).unwrap_or(0)))
     }
 }
 
@@ -146,6 +159,31 @@ impl Reader {
         #[expect(clippy::disallowed_methods, reason = "an id and an instant tell nobody what happened")]
         let row = Entity::find().filter(Column::Number.eq(number)).one(self.connection()).await?;
         Ok(row.map(|row| (EventId::of(row.id), At::from_micros(row.at))))
+    }
+
+    /// The last event that was numbered by an instant, whoever may see it: the place that the log had reached then.
+    ///
+    /// Numbers never run back in time, so everything up to that place was numbered by then and nothing after it was.
+    pub async fn reached(&self, at: At) -> Result<Option<(i64, EventId)>, Error> {
+        #[expect(clippy::disallowed_methods, reason = "an id and a number tell nobody what happened")]
+        let by_then = Entity::find().filter(Column::NumberedAt.lte(at.micros()));
+        let last = by_then.order_by_desc(Column::NumberedAt).order_by_desc(Column::Number);
+        let row = last.one(self.connection()).await?;
+        Ok(row.and_then(|row| Some((row.number?, EventId::of(row.id)))))
+    }
+
+    /// The last event of every row of the board numbered up to `number`, that the viewer sees, in order.
+    pub async fn board_events(&self, number: i64) -> Result<Vec<Event>, Error> {
+        // One lookup in the index a row, however long the log.
+        let last = last_of("bed_unit", number)
+            .union(UnionType::All, last_of("service", number))
+            .union(UnionType::All, last_of("facility", number))
+            .union(UnionType::All, last_of("organization", number))
+            .union(UnionType::All, last_of("region", number))
+            .union(UnionType::All, last_of("team", number))
+            .to_owned();
+        let which = Condition::all().add(Column::Number.in_subquery(last));
+        self.rows::<Entity>(which, Column::Number, u64::MAX >> 1).await?.into_iter().map(event).collect()
     }
 
     /// The last event of each of these rows numbered up to `number`, that the viewer sees.
@@ -175,6 +213,17 @@ impl Reader {
         keys.dedup();
         Ok(keys)
     }
+}
+
+/// For each row of a table, the number of its last event up to `number`.
+fn last_of(table: &'static str, number: i64) -> SelectStatement {
+    let last = Query::select()
+        .expr(Expr::col(("past", Column::Number)).max())
+        .from_as(Entity, "past")
+        .and_where(Expr::col(("past", Column::RowId)).equals((table, "id")))
+        .and_where(Expr::col(("past", Column::Number)).lte(number))
+        .to_owned();
+    Query::select().expr(Expr::SubQuery(None, Box::new(last.into()))).from(table).to_owned()
 }
 
 /// The row that a new log begins with.

@@ -74,6 +74,12 @@ impl Scoped for entity::service::Entity {
     }
 }
 
+impl Scoped for entity::travel_times::Entity {
+    fn within(scope: &Scope) -> Condition {
+        directory(scope, entity::travel_times::Column::RegionId)
+    }
+}
+
 impl Scoped for entity::bed_unit::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::bed_unit::Column;

@@ -12,13 +12,18 @@ pub struct Finding {
     pub broken: i64,
 }
 
-const PROMISES: [(&str, &str); 13] = [
+const PROMISES: [(&str, &str); 14] = [
     ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
         "each row's versions are in the order of their numbers",
         "SELECT COUNT(*) AS n FROM (SELECT row_version - LAG(row_version) OVER (PARTITION BY row_id ORDER BY number) AS step
           FROM event WHERE number IS NOT NULL) AS steps WHERE step <= 0",
+    ),
+    (
+        "no number is of an earlier instant than the number before it or than its event",
+        "SELECT COUNT(*) AS n FROM (SELECT numbered_at, \"at\", LAG(numbered_at) OVER (ORDER BY number) AS earlier
+          FROM event WHERE number IS NOT NULL) AS numbers WHERE numbered_at IS NULL OR numbered_at < \"at\" OR numbered_at < earlier",
     ),
     (
         "each unit stands where its last event left it",

@@ -126,6 +126,15 @@ impl House {
         (node, address)
     }
 
+    /// A second node with a clock of its own.
+    pub async fn neighbor_with(&self, clock: Arc<dyn Clock>) -> (Node, SocketAddr) {
+        let mine = self.sources.clone();
+        let sources = move || Sources { clock: clock.clone(), ..mine() };
+        let (node, address, server) = start(&self.config, &sources, &self.key).await;
+        drop(server);
+        (node, address)
+    }
+
     pub fn hub(&self) -> &Hub {
         &self.node.as_ref().unwrap().hub
     }

@@ -5,7 +5,7 @@ mod unit;
 
 pub use codes::*;
 
-use crate::domain::entry::{Entry, Provenance, Version};
+use crate::domain::entry::{Entry, ExternalId, Provenance, Version};
 use crate::domain::hold::{Arrival, Held};
 use crate::domain::id::{BedReportId, BedUnitId, FacilityId, OrganizationId, RegionId, ServiceId};
 use crate::domain::text::Flaw;
@@ -208,6 +208,15 @@ pub struct NewReport {
     pub provenance: Provenance,
     /// The numbers; `None` says that the last ones are still correct.
     pub census: Option<Census>,
+}
+
+/// What no fact of a unit carries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitWords {
+    /// Its name.
+    pub label: String,
+    /// Ids of the same unit elsewhere.
+    pub external_ids: Vec<ExternalId>,
 }
 
 /// Whose state a unit's fact is, and as of which version.

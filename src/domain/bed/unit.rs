@@ -2,7 +2,7 @@
 use super::{
     AHEAD_SECONDS_MAX, Accepting, Availability, BedUnit, BedUnitDetails, COUNT_MAX, Census, EntryHead, Freshness,
     NewReport, Pause, PauseReason, REPORT_AGE_DAYS_MAX, Report, ReportRefused, SLA_MINUTES_MAX, ShownAs,
-    UnitDefinition, UnitFact,
+    UnitDefinition, UnitFact, UnitWords,
 };
 use crate::domain::due::DueKind;
 use crate::domain::entry::{Changed, Details, Entry, Provenance, Version};
@@ -34,6 +34,11 @@ impl Details for BedUnitDetails {
             held: Vec::new(),
             arrivals: Vec::new(),
         }))
+    }
+
+    fn told(&self, fact: &Fact) -> Option<Self> {
+        let Fact::Unit(unit) = fact else { return None };
+        Some(Self { definition: unit.definition.clone(), ..self.clone() })
     }
 
     fn audience(&self) -> Audience {
@@ -236,6 +241,11 @@ impl BedUnit {
         ]
     }
 
+    /// What no fact of the unit carries.
+    pub fn words(&self) -> UnitWords {
+        UnitWords { label: self.entry.details.label.clone(), external_ids: self.entry.external_ids.clone() }
+    }
+
     /// The whole coded state, as the log keeps it.
     pub fn fact(&self) -> UnitFact {
         UnitFact {
@@ -249,16 +259,16 @@ impl BedUnit {
         }
     }
 
-    /// The unit as a fact of the log tells it; words come from `label`.
-    pub fn from_fact(fact: UnitFact, entry: EntryHead, label: String) -> Self {
+    /// The unit as a fact of the log tells it, with the words that no fact carries.
+    pub fn from_fact(fact: UnitFact, entry: EntryHead, words: UnitWords) -> Self {
         Self {
             entry: Entry {
                 id: entry.id,
                 region: entry.region,
                 owner: entry.owner,
                 version: entry.version,
-                details: BedUnitDetails { label, definition: fact.definition },
-                external_ids: Vec::new(),
+                details: BedUnitDetails { label: words.label, definition: fact.definition },
+                external_ids: words.external_ids,
                 retired: fact.retired,
                 provenance: fact.report.as_ref().map_or(Provenance::Manual, |r| r.provenance),
                 updated_at: entry.at,
