@@ -25,6 +25,7 @@ mod http;
 mod locks;
 mod login;
 mod migration;
+mod nodes;
 mod ops;
 mod policy;
 mod redis;

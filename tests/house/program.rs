@@ -41,6 +41,15 @@ impl Program {
         Self { address, variables: Vec::new(), through: Vec::new(), folder, child: None }
     }
 
+    /// Another node over the same database and Redis, with the same settings.
+    pub fn beside(&self) -> Self {
+        let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
+        let settings = std::fs::read_to_string(self.folder.path().join("hub.toml")).unwrap();
+        let settings = settings.replace(&self.address.to_string(), &address.to_string());
+        std::fs::write(folder.path().join("hub.toml"), settings).unwrap();
+        Self { address, variables: self.variables.clone(), through: self.through.clone(), folder, child: None }
+    }
+
     fn command(&self, through: &[String], name: &str) -> Command {
         let program = env!("CARGO_BIN_EXE_crisis-hub");
         let mut command = match through {
