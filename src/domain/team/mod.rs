@@ -1,5 +1,8 @@
 //! Mobile teams: who can come. What a team says of itself counts until its heartbeat is missed; its position is nowhere.
-use super::code::codes;
+mod codes;
+
+pub use codes::*;
+
 use super::entry::{Changed, Details, Entry, Provenance, Version};
 use super::event::{Audience, EventKind, Fact, Happening};
 use super::hours::Hours;
@@ -16,63 +19,6 @@ pub const HEARTBEAT_MINUTES: u32 = 15;
 pub const FREE_IN_MINUTES_MAX: u32 = 600;
 /// Words that come within one of so many parts of a heartbeat are one word: what bounds how often the log is told.
 const WORDS_A_HEARTBEAT: i64 = 3;
-
-codes! {
-    /// What a team says of itself.
-    TeamStatus {
-        /// Free to come.
-        Available "AVAILABLE",
-        /// Has been given somebody to go to.
-        Assigned "ASSIGNED",
-        /// On its way.
-        EnRoute "EN_ROUTE",
-        /// With somebody.
-        OnScene "ON_SCENE",
-        /// Not on duty.
-        Out "OUT",
-    }
-    /// How a team is shown.
-    TeamShownAs {
-        /// Free to come.
-        Available "AVAILABLE",
-        /// Has been given somebody to go to.
-        Assigned "ASSIGNED",
-        /// On its way.
-        EnRoute "EN_ROUTE",
-        /// With somebody.
-        OnScene "ON_SCENE",
-        /// Not on duty.
-        Out "OUT",
-        /// Nobody knows: its heartbeat was missed, or it never said anything.
-        Unknown "UNKNOWN",
-    }
-}
-
-impl TeamStatus {
-    /// Whether the team is at work for somebody, and may say when it expects to be free.
-    pub fn is_busy(self) -> bool {
-        matches!(self, Self::Assigned | Self::EnRoute | Self::OnScene)
-    }
-}
-
-impl TeamShownAs {
-    /// Whether the team can be asked to come, now or when it is free.
-    pub fn may_come(self) -> bool {
-        !matches!(self, Self::Out | Self::Unknown)
-    }
-}
-
-impl From<TeamStatus> for TeamShownAs {
-    fn from(status: TeamStatus) -> Self {
-        match status {
-            TeamStatus::Available => Self::Available,
-            TeamStatus::Assigned => Self::Assigned,
-            TeamStatus::EnRoute => Self::EnRoute,
-            TeamStatus::OnScene => Self::OnScene,
-            TeamStatus::Out => Self::Out,
-        }
-    }
-}
 
 /// What an agency says about one of its teams.
 #[derive(Clone, Debug, PartialEq)]
