@@ -218,7 +218,12 @@ impl Fact {
             | Self::Service { retired, .. }
             | Self::TravelTimes { retired, .. } => Some(*retired),
             Self::Unit(unit) => Some(unit.retired),
-            Self::Region {} | Self::Hold { .. } | Self::Grant { .. } => None,
+            Self::Team(team) => Some(team.retired),
+            Self::Region {}
+            | Self::Hold { .. }
+            | Self::Grant { .. }
+            | Self::Notice(_)
+            | Self::BedUpdateRequest(_) => None,
         }
     }
 }

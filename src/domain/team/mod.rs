@@ -132,6 +132,11 @@ impl Details for TeamDetails {
         Fact::Team(Box::new(TeamFact { definition, retired, said: None, lost: false }))
     }
 
+    fn told(&self, fact: &Fact) -> Option<Self> {
+        let Fact::Team(team) = fact else { return None };
+        Some(Self { definition: team.definition.clone(), ..self.clone() })
+    }
+
     fn audience(&self) -> Audience {
         Audience::TEAMS
     }
