@@ -122,10 +122,11 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
         first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Organization>> {
         let paging = Paging { first, after, last, before };
         Some(entries(ctx, "organizations", external_id, |_| true, paging, Organization::new))
@@ -137,10 +138,11 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Of this agency.")] organization_id: Option<ID>,
         #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
         first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Facility>> {
         let owner = organization_id.as_ref().map(parse_id);
         let field = format!("facilities:{owner:?}");
@@ -156,10 +158,11 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Of this level of care.")] kind: Option<Code<ServiceKind>>,
         #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
         first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Service>> {
         let field = format!("services:{kind:?}");
         let matches = move |entry: &Entry<crate::domain::service::ServiceDetails>| {
@@ -173,10 +176,11 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which units; all that you may see when not given.")] filter: Option<BedUnitFilter>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
         first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<BedUnit>> {
         Some(bed_units(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }))
     }
@@ -218,10 +222,11 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which holds; all that you may see when not given.")] filter: Option<BedHoldFilter>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
         first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<BedHold>> {
         Some(hold::bed_holds(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
     }
@@ -231,7 +236,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "After this place; from the beginning when not given.")] after: Option<Cursor>,
-        #[graphql(desc = "How many, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "How many, at most 100; 25 when not given.")] first: Option<i32>,
     ) -> Answer<LogPage> {
         Some(events(ctx, after, first).await)
     }
@@ -240,10 +245,11 @@ impl Query {
     async fn audit_trail(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
         first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<AuditEntry>> {
         Some(audit_trail(ctx, Paging { first, after, last, before }).await)
     }
@@ -252,10 +258,11 @@ impl Query {
     async fn grants(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
         first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Grant>> {
         Some(grants(ctx, &Paging { first, after, last, before }))
     }
