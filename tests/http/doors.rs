@@ -130,7 +130,18 @@ async fn pages_of_other_origins_are_refused(db: Db) {
     }
     assert_eq!(head(&house).await, before, "another origin's page executed something");
     for origin in [own.as_str(), "https://board.example"] {
-        assert_eq!(intake.send(post(origin.into())).await.status, 200, "{origin}");
+        let forger = Client::new(house.address, Some("x.y.z".into()));
+        let answers = [
+            intake.send(post(origin.into())).await,
+            forger.send(forger.get(&[("query", "{ viewer { role } }")]).header("origin", origin)).await,
+            intake.send(intake.get(&[("query", "{")]).header("origin", origin).header("accept", "text/html")).await,
+        ];
+        assert_eq!(answers.each_ref().map(|said| said.status), [200, 401, 406], "{origin}");
+        for said in answers {
+            assert_eq!(said.headers["access-control-allow-origin"], origin);
+            assert_eq!(said.headers["access-control-expose-headers"], "retry-after");
+            assert_eq!(said.headers["vary"], "origin");
+        }
         assert!(Ws::try_raw(house.address, &[("origin", origin)]).await.is_ok(), "{origin}");
     }
     let said = intake.send(intake.request(Method::OPTIONS).header("origin", "https://board.example")).await;
