@@ -197,8 +197,8 @@ impl Query {
             desc = "The county that the person is in (Census FIPS code of five digits): which teams can come. Their `homeCounty` when not given."
         )]
         in_county: Option<String>,
-        first: Option<i32>,
-        after: Option<Cursor>,
+        #[graphql(desc = "How many, at most 100; 25 when not given.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
     ) -> Answer<SearchPage> {
         let paging = Paging { first, after, last: None, before: None };
         Some(bed_search(ctx, Wanted { need, near, within_km, in_county }, &paging))
@@ -209,10 +209,11 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which teams; all that you may see when not given.")] filter: Option<TeamFilter>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
         first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Team>> {
         Some(team::teams(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }))
     }
