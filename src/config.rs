@@ -5,7 +5,7 @@ use crate::domain::hold::{self, HoldLimits};
 use crate::graphql::limits::Limits;
 use crate::login::Issuer;
 use crate::store::{Dialect, PoolSize};
-use figment::providers::{Env, Format, Toml};
+use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::{Dict, Value};
 use figment::{Figment, Provider};
 use ipnet::IpNet;
@@ -195,12 +195,14 @@ impl Config {
     /// The settings of a demo: the defaults over its own database, and `HUB_*` variables above. A file named by
     /// HUB_CONFIG is a real network's and not read.
     pub fn read_for_demo(database_url: &str) -> Result<Self, BadConfig> {
+        // Not pairs, which figment would hold above the variables.
+        let own = Figment::from(defaults()).merge(Serialized::default("database_url", database_url));
         // Nobody balances a demo's load.
-        let own = Figment::from(defaults()).merge(("database_url", database_url)).merge(("shutdown.notice_seconds", 0));
+        let own = own.merge(Serialized::default("shutdown.notice_seconds", 0));
         // Everybody who looks at a demo shares its few personas.
         let many = ["per_person_max", "per_application_max", "streams_per_person_max", "streams_per_application_max"];
-        let own = many.iter().fold(own, |own, name| own.merge((format!("socket.{name}"), 5_000)));
-        Self::of(&with_variables(own))
+        let many = many.iter().map(|name| Serialized::default(&format!("socket.{name}"), 5_000));
+        Self::of(&with_variables(many.fold(own, Figment::merge)))
     }
 
     /// The defaults alone.
