@@ -4,17 +4,23 @@ use crate::house::{Db, House, hub_alone};
 use crisis_hub::app::bed::{About, ReportBeds, SaveUnit, SetPause, save, set_pause};
 use crisis_hub::app::directory::{self, SaveEntry};
 use crisis_hub::app::hold::{self, ChangeHold, HoldBed, HoldTo};
+use crisis_hub::app::notice::{OnNotice, PostNotice};
+use crisis_hub::app::poll::{Asked, RequestBedUpdate};
 use crisis_hub::app::team::{SaveTeam, SetStatus};
-use crisis_hub::app::{Error, Hub, bed, console, sweep, team};
+use crisis_hub::app::{Error, Hub, bed, console, notice, poll, sweep, team};
 use crisis_hub::board::{Board, Snapshot};
 use crisis_hub::bus::feed::Follower;
+use crisis_hub::clock::Clock;
 use crisis_hub::domain::bed::PauseReason;
 use crisis_hub::domain::entry::Provenance;
 use crisis_hub::domain::facility::FacilityDetails;
 use crisis_hub::domain::geo::Point;
 use crisis_hub::domain::hold::ReleaseReason;
 use crisis_hub::domain::id::{BedUnitId, TeamId};
+use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
+use crisis_hub::domain::poll::Ask;
 use crisis_hub::domain::team::TeamStatus;
+use crisis_hub::policy::view::NoticeView;
 use crisis_hub::policy::{Scope, Viewer};
 use futures_util::future::join_all;
 
@@ -73,6 +79,9 @@ async fn the_board_is_a_fold_of_its_log(db: Db) {
         }
     }
     assert!(done >= 300 * scale(), "{done}");
+    let (notices, requests) = house.hub().board().now().said(house.clock.now());
+    assert!(notices.iter().any(|notice| !notice.acknowledged.is_empty()), "nothing was acknowledged");
+    assert!(requests.iter().any(|(_, answers)| !answers.is_empty()), "nothing was answered");
     let units = house.hub().board().now().coded().len();
     println!("{db:?}: {done} verbs, {units} units, {} events", house.hub().board().now().number());
     house.close().await;
@@ -81,7 +90,7 @@ async fn the_board_is_a_fold_of_its_log(db: Db) {
 /// One random verb; a unit that it added.
 async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<Option<BedUnitId>, Error> {
     let unit = *dice.pick(&agency.units);
-    match dice.roll(22) {
+    match dice.roll(26) {
         0..=5 => drop(report(hub, &agency.intake, &dice.some(&agency.units, 3), dice).await?),
         6 => {
             let about = About::StillCorrect(agency.facility, None);
@@ -101,6 +110,8 @@ async fn act(house: &House, hub: &Hub, agency: &Agency, dice: &mut Dice) -> Resu
         14 => move_facility(hub, agency, dice).await?,
         16 => edit_team(hub, agency, dice).await?,
         17..=19 => say(hub, agency, dice).await?,
+        20 | 21 => tell(hub, agency, dice).await?,
+        22 | 23 => ask(hub, agency, dice).await?,
         _ => {
             house.clock.advance(i64::from(dice.count(5)));
             sweep::pass(hub).await?;
@@ -184,6 +195,41 @@ async fn move_facility(hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<()
     Ok(())
 }
 
+/// Posts, withdraws or acknowledges a notice.
+async fn tell(hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<(), Error> {
+    let (board, scope, admin) = (hub.board().now(), Scope::of(&agency.admin), &agency.admin);
+    let (own, others): (Vec<_>, Vec<_>) = board.notices(admin, &scope).take(6).partition(NoticeView::is_own);
+    let on = |views: &[NoticeView], dice: &mut Dice| {
+        (!views.is_empty()).then(|| OnNotice { notice: dice.pick(views).notice().id, keyed: None })
+    };
+    match (dice.roll(4), on(&own, dice), on(&others, dice)) {
+        (0, Some(input), _) => drop(notice::withdraw(hub, admin, input).await?),
+        (1 | 2, _, Some(input)) => drop(notice::acknowledge(hub, &agency.intake, input).await?),
+        _ => {
+            let now = hub.clock().now();
+            let terms = NoticeTerms {
+                severity: NoticeSeverity::Info,
+                address: Address::default(),
+                starts_at: now,
+                ends_at: now.plus_minutes(500),
+                acknowledge: true,
+                drill: dice.one_in(2),
+            };
+            let words = NoticeWords { headline: format!("notice {}", dice.roll(1_000)), text: "text".into() };
+            notice::post(hub, admin, PostNotice { words, terms, keyed: None }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Asks some units to confirm their numbers.
+async fn ask(hub: &Hub, agency: &Agency, dice: &mut Dice) -> Result<(), Error> {
+    let of = Asked::Units(dice.some(&agency.units, 3));
+    let ask = Ask { answer_minutes: 30, note: None, drill: dice.one_in(2) };
+    poll::request(hub, &agency.admin, RequestBedUpdate { of, ask, keyed: None }).await?;
+    Ok(())
+}
+
 async fn compare(house: &House, hubs: &[Hub]) {
     // Sweepers go on by themselves: what is compared is read between two equal numbers of the log.
     for _ in 0..50 {
@@ -200,13 +246,16 @@ async fn compare(house: &House, hubs: &[Hub]) {
             && folded.number() == number
             && house.store().number_waiting().await.unwrap().1 == 0;
         if still {
+            let now = house.clock.now();
             assert_eq!(loaded.coded(), folded.coded(), "loaded and folded at {number}");
             assert_eq!(loaded.coded_teams(), folded.coded_teams(), "teams, loaded and folded at {number}");
+            assert_eq!(loaded.said(now), folded.said(now), "what was said, loaded and folded at {number}");
             for board in live {
                 assert_eq!(board.coded(), loaded.coded(), "lived through and loaded at {number}");
                 assert_eq!(board.coded_teams(), loaded.coded_teams(), "teams, lived through and loaded at {number}");
                 assert_eq!(covering(&board), covering(&loaded), "the teams of each county at {number}");
                 assert_eq!(words(&board), words(&loaded), "the words at {number}");
+                assert_eq!(board.said(now), loaded.said(now), "what was said at {number}");
             }
             return;
         }

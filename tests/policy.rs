@@ -131,6 +131,7 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
         Needs::Public | Needs::Absent | Needs::Known | Needs::Rows(_) => return None,
         Needs::Entry(action) => (reach(role, Action::ReadDirectory) != Reach::Nowhere, *action),
         Needs::Unit(action) => (sees_unit(role), *action),
+        Needs::Notice(action) => (reach(role, Action::ReadNotices) != Reach::Nowhere, *action),
         // The unit takes drop-offs, and is the asker's own agency's.
         Needs::Place => return may_hold(role, sees_unit(role)),
         Needs::Hold => {

@@ -137,8 +137,10 @@ fn the_names_that_partners_were_promised_are_there() {
     let members = members();
     for (kind, promised) in [
         ("Query", "viewer node(id) nodes(ids) organizations facilities services bedUnits(filter) bedSearch(need) bedSearch(near)
-            bedSearch(withinKm) bedSearch(inCounty) bedSearch(first) bedSearch(after) events(after) events(first) auditTrail grants teams(filter)"),
-        ("Mutation", "reportBeds(input) setTeamStatus(input) grantRole(input) revokeGrant(input)"),
+            bedSearch(withinKm) bedSearch(inCounty) bedSearch(first) bedSearch(after) bedHolds(filter) events(after) events(first)
+            auditTrail grants teams(filter) notices(filter) bedUpdateRequests"),
+        ("Mutation", "reportBeds(input) holdBed(input) extendHold(input) releaseHold(input) setTeamStatus(input)
+            grantRole(input) revokeGrant(input) postNotice(input) requestBedUpdate(input)"),
         ("Subscription", "bedsChanged(filter) bedsChanged(after) events(kinds) events(after)"),
         ("Viewer", "may(action) may(id)"),
         ("May", "yes reason"),
@@ -191,6 +193,10 @@ fn the_names_that_partners_were_promised_are_there() {
         "saveTeam",
         "setTeamStatus",
         "grantRole",
+        "postNotice",
+        "withdrawNotice",
+        "acknowledgeNotice",
+        "requestBedUpdate",
     ];
     for mutation in keyed {
         let input = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);

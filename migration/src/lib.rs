@@ -5,6 +5,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 mod m0001_corridor;
 mod m0002_holds;
 mod m0003_teams;
+mod m0004_notices;
 mod m0007_log_region;
 
 /// Runs the steps in order.
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_corridor::Migration),
             Box::new(m0002_holds::Migration),
             Box::new(m0003_teams::Migration),
+            Box::new(m0004_notices::Migration),
             Box::new(m0007_log_region::Migration),
         ]
     }

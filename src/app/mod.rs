@@ -12,7 +12,9 @@ pub mod health;
 pub mod hold;
 pub mod import;
 pub mod log;
+pub mod notice;
 pub mod outcome;
+pub mod poll;
 pub mod sweep;
 pub mod team;
 

@@ -7,7 +7,7 @@ use crate::domain::bed::{BedUnit, EntryHead, UnitFact};
 use crate::domain::entry::Entry;
 use crate::domain::event::{Event, EventKind, Fact, Told};
 use crate::domain::facility::FacilityDetails;
-use crate::domain::id::{BedUnitId, GrantId, Noun, NounId, TeamId};
+use crate::domain::id::{BedUnitId, BedUpdateRequestId, GrantId, NoticeId, Noun, NounId, TeamId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::region::RegionDetails;
 use crate::domain::service::ServiceDetails;
@@ -59,6 +59,7 @@ impl Board {
                 return Ok(snapshot);
             }
             let words = words(&reader, &events).await?;
+            snapshot.take_notices(&words.board);
             for event in events {
                 snapshot.fold(event, &words.labels);
             }
@@ -113,6 +114,19 @@ async fn words(reader: &Reader, events: &[Event]) -> Result<Words, Error> {
     if !grants.is_empty() {
         reader.grants(&grants).await?.into_iter().for_each(|grant| words.board.put_grant(Arc::new(grant)));
     }
+    let notices: Vec<NoticeId> = keys(events, Noun::Notice).into_iter().map(NoticeId::of).collect();
+    if !notices.is_empty() {
+        reader.notices(&notices).await?.into_iter().for_each(|notice| words.board.notices.put(Arc::new(notice)));
+    }
+    let asked: Vec<BedUpdateRequestId> =
+        keys(events, Noun::BedUpdateRequest).into_iter().map(BedUpdateRequestId::of).collect();
+    if !asked.is_empty() {
+        reader
+            .bed_update_requests(&asked)
+            .await?
+            .into_iter()
+            .for_each(|asked| words.board.put_request(Arc::new(asked)));
+    }
     let named = |kind| matches!(kind, EventKind::BedUnitSaved | EventKind::TeamSaved);
     let saved: Vec<Event> = events.iter().filter(|e| named(e.happening.kind)).cloned().collect();
     let units: Vec<BedUnitId> = keys(&saved, Noun::BedUnit).into_iter().map(BedUnitId::of).collect();
@@ -160,6 +174,7 @@ impl Snapshot {
         all::<FacilityDetails>(self, &words.board);
         all::<ServiceDetails>(self, &words.board);
         words.board.all_grants().for_each(|grant| self.put_grant(grant.clone()));
+        self.take_notices(&words.board);
     }
 
     /// Folds one event in and tells what it changed.

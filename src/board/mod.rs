@@ -1,8 +1,10 @@
-//! WHAT IS TRUE NOW, in memory: the directory, every unit's state and every grant, as of log number N.
+//! WHAT IS TRUE NOW, in memory: the directory, every unit's state, notices, requests to units and every grant, as of log
+//! number N.
 //!
 //! **Invariant**: a copy that knows it. It is loaded once and follows the log; nothing is decided from it, and reading it
 //! takes a scope as reading the store does. What depends on time is computed at reading.
 mod follow;
+mod notice;
 mod search;
 mod snapshot;
 mod teams;
@@ -14,6 +16,8 @@ pub use teams::{Coming, Respond, Talking};
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::Entry;
 use crate::domain::grant::Grant;
+use crate::domain::notice::Notice;
+use crate::domain::poll::BedUpdateRequest;
 use crate::domain::team::Team;
 use crate::policy::{Machine, Viewer};
 use crate::store::{Error, Store};
@@ -32,7 +36,7 @@ impl Board {
     /// Loads everything, with the log number it is as of.
     pub async fn load(store: &Store) -> Result<Self, Error> {
         let me = Viewer::machine(Machine::Follower);
-        let snapshot = Snapshot::load(&store.read(&me).await?).await?;
+        let snapshot = Snapshot::load(&store.read(&me).await?, store.clock().now()).await?;
         Ok(Self { now: ArcSwap::from_pointee(snapshot), writer: Mutex::new(()), store: store.apart(), me })
     }
 
@@ -64,6 +68,16 @@ impl Board {
     /// Takes a grant that this node has just written.
     pub fn learn_grant(&self, grant: &Grant) {
         self.change(|snapshot| snapshot.put_grant(Arc::new(grant.clone())));
+    }
+
+    /// Takes a notice that this node has just written.
+    pub fn learn_notice(&self, notice: &Arc<Notice>) {
+        self.change(|snapshot| snapshot.notices.put(notice.clone()));
+    }
+
+    /// Takes a request to units that this node has just written.
+    pub fn learn_request(&self, request: &Arc<BedUpdateRequest>) {
+        self.change(|snapshot| snapshot.put_request(request.clone()));
     }
 
     fn change(&self, change: impl FnOnce(&mut Snapshot)) {

@@ -1,5 +1,6 @@
 //! One state of the board.
 use super::follow::unit_of;
+use super::notice::Notices;
 use crate::domain::bed::{BedUnit, UnitFact};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
@@ -30,9 +31,9 @@ pub struct Snapshot {
     pub(super) last: Option<EventId>,
     regions: OrdMap<RegionId, Arc<Region>>,
     organizations: OrdMap<OrganizationId, Arc<Organization>>,
-    facilities: OrdMap<FacilityId, Arc<Facility>>,
+    pub(super) facilities: OrdMap<FacilityId, Arc<Facility>>,
     services: OrdMap<ServiceId, Arc<Service>>,
-    units: OrdMap<BedUnitId, Arc<BedUnit>>,
+    pub(super) units: OrdMap<BedUnitId, Arc<BedUnit>>,
     /// Units exactly as of `number`: what an event changed is told from here.
     pub(super) logged: HashMap<BedUnitId, Arc<BedUnit>>,
     at_facility: HashMap<FacilityId, OrdSet<BedUnitId>>,
@@ -41,6 +42,7 @@ pub struct Snapshot {
     grants: OrdMap<GrantId, Arc<Grant>>,
     holders: HashMap<Principal, OrdSet<GrantId>>,
     places: Arc<rstar::RTree<Place>>,
+    pub(super) notices: Notices,
 }
 
 /// A directory noun of the board.
@@ -70,7 +72,7 @@ names! {
 
 impl Snapshot {
     /// Loads everything from one snapshot of the database.
-    pub(super) async fn load(reader: &Reader) -> Result<Self, Error> {
+    pub(super) async fn load(reader: &Reader, now: At) -> Result<Self, Error> {
         let number = reader.head().await?;
         let last = reader.mark(number).await?.map(|(id, _)| id);
         let mut board = Self { number, last, ..Self::default() };
@@ -82,6 +84,7 @@ impl Snapshot {
         for team in reader.all_teams().await? {
             board.put_team(Arc::new(team));
         }
+        board.load_notices(reader, now).await?;
         for grant in reader.all_grants().await? {
             board.put_grant(Arc::new(grant));
         }
@@ -132,6 +135,7 @@ impl Snapshot {
 
     /// Takes a unit, unless a newer one is here.
     pub(super) fn put_unit(&mut self, unit: Arc<BedUnit>) {
+        self.notices.note_report(&unit);
         let old = self.units.get(&unit.id()).cloned();
         if old.as_ref().is_some_and(|old| old.version() >= unit.version()) {
             return;

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 use std::future::Future;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ pub(super) async fn backup(file: &Path) -> Done {
     let size = || std::fs::metadata(&growing).map_or(0, |metadata| metadata.len());
     let keeping = keeping(&config, &sources);
     tokio::select! {
-        done = told("Backing up", size, keeping.back_up(file)) => done?,
+        done = told("Backing up", size, Box::pin(keeping.back_up(file))) => done?,
         () = serve::stopped() => return Err("stopped: nothing was written".into()),
     }
     let bytes = std::fs::metadata(file)?.len();
@@ -41,7 +42,7 @@ pub(super) async fn backup(file: &Path) -> Done {
 pub(super) async fn restore(file: &Path, replace: bool) -> Done {
     let (config, sources) = (Config::read()?, Sources::of_host());
     let keeping = keeping(&config, &sources);
-    let kept = told("Restoring", || 0, keeping.restore(file, replace, serve::stopped())).await?;
+    let kept = told("Restoring", || 0, Box::pin(keeping.restore(file, replace, serve::stopped()))).await?;
     println!("Restored {}. It is a new epoch: cursors from before are answered CURSOR_EXPIRED.", file.display());
     if let Some(kept) = kept {
         println!("What was there before is kept: {kept}");
@@ -54,7 +55,7 @@ fn megabytes(bytes: u64) -> String {
 }
 
 /// Says how far long work has come: in place on a terminal, else a line now and then.
-async fn told<T>(what: &str, size: impl Fn() -> u64, work: impl Future<Output = T>) -> T {
+async fn told<T>(what: &str, size: impl Fn() -> u64, mut work: Pin<Box<dyn Future<Output = T> + '_>>) -> T {
     let began = Instant::now();
     let say = || {
         let size =
@@ -67,7 +68,6 @@ async fn told<T>(what: &str, size: impl Fn() -> u64, work: impl Future<Output = 
     }
     let mut tick = tokio::time::interval(if watched { Duration::from_millis(200) } else { TELL_EVERY });
     tick.tick().await;
-    let mut work = std::pin::pin!(work);
     loop {
         tokio::select! {
             done = &mut work => {

@@ -5,7 +5,9 @@ use super::entry::Version;
 use super::facility::Zone;
 use super::hold::{HoldState, ReleaseReason};
 use super::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, OrganizationId, RegionId};
+use super::notice::NoticeFact;
 use super::organization::OrganizationKind;
+use super::poll::RequestFact;
 use super::role::Role;
 use super::service::ServiceKind;
 use super::team::TeamFact;
@@ -57,6 +59,14 @@ codes! {
         RoleGranted "ROLE_GRANTED",
         /// A grant was revoked.
         GrantRevoked "GRANT_REVOKED",
+        /// A notice was posted.
+        NoticePosted "NOTICE_POSTED",
+        /// A notice was withdrawn before its end.
+        NoticeWithdrawn "NOTICE_WITHDRAWN",
+        /// An agency acknowledged a notice.
+        NoticeAcknowledged "NOTICE_ACKNOWLEDGED",
+        /// Units were asked to confirm their numbers now.
+        BedUpdateRequested "BED_UPDATE_REQUESTED",
     }
 }
 
@@ -95,8 +105,10 @@ impl Audience {
     pub const AGENCY: Self = Self(16);
     /// Everybody who may ask a mobile team to come.
     pub const TEAMS: Self = Self(32);
+    /// Everyone who reads notices.
+    pub const NOTICE: Self = Self(64);
     /// Everybody with any of the bits.
-    pub const ALL: Self = Self(63);
+    pub const ALL: Self = Self(127);
 
     /// Both audiences together.
     #[must_use]
@@ -180,6 +192,10 @@ pub enum Fact {
         /// The grant itself, for those who hold it.
         grant: GrantId,
     },
+    /// A notice as it stands, less its words.
+    Notice(Box<NoticeFact>),
+    /// A request that units confirm their numbers now, less its words.
+    BedUpdateRequest(Box<RequestFact>),
 }
 
 /// What a change says happened, before the log gives it an id and a number.

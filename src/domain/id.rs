@@ -63,6 +63,10 @@ nouns! {
     BedHold BedHoldId "bed_hold",
     /// What a principal may do, for which agency, until when.
     Grant GrantId "grant",
+    /// A message to agencies of the region.
+    Notice NoticeId "notice",
+    /// A request that units confirm their numbers now.
+    BedUpdateRequest BedUpdateRequestId "bed_update_request",
     /// One numbered fact of the log.
     Event EventId "event",
     /// One line of the audit.

@@ -59,6 +59,13 @@ pub struct OrganizationDetails {
 /// An agency of the network.
 pub type Organization = Entry<OrganizationDetails>;
 
+impl Organization {
+    /// The agency, if it is designated to coordinate its region and not withdrawn.
+    pub fn coordinator(&self) -> Option<OrganizationId> {
+        (self.details.coordinating && !self.retired).then_some(self.id)
+    }
+}
+
 impl Details for OrganizationDetails {
     type Id = OrganizationId;
     const SAVED: EventKind = EventKind::OrganizationSaved;

@@ -45,12 +45,21 @@ impl FlawKind {
 
 /// Checks one line of text: not empty, at most `max` characters, no control characters.
 pub fn line(field: &'static str, text: &str, max: usize) -> Result<(), Flaw> {
+    written(field, text, max, char::is_control)
+}
+
+/// Checks text of several lines: as one line, but for its line breaks.
+pub fn lines(field: &'static str, text: &str, max: usize) -> Result<(), Flaw> {
+    written(field, text, max, |c| c.is_control() && c != '\n')
+}
+
+fn written(field: &'static str, text: &str, max: usize, unfit: fn(char) -> bool) -> Result<(), Flaw> {
     let flaw = |kind| Err(Flaw { field, kind, min: 1, max: i64::try_from(max).unwrap_or(i64::MAX) });
     if text.trim().is_empty() {
         flaw(FlawKind::Empty)
     } else if text.chars().count() > max {
         flaw(FlawKind::TooLong)
-    } else if text.chars().any(char::is_control) {
+    } else if text.chars().any(unfit) {
         flaw(FlawKind::ControlCharacter)
     } else {
         Ok(())

@@ -1,6 +1,7 @@
 //! Bed units in the schema.
 use super::directory::{ExternalId, Facility, Organization, Service, external_ids};
 use super::error::{Answer, answer};
+use super::notice::{Marker, marker};
 use super::scalars::{Code, DateTime, codes, id};
 use super::seen::{Seen, asking, pace};
 use crate::app;
@@ -9,6 +10,7 @@ use crate::domain::bed::{
     Specialty,
 };
 use crate::domain::entry::Provenance;
+use crate::domain::poll::BedUpdateRequest;
 use crate::policy::view::BedUnitView;
 use async_graphql::{Context, ID, Object, SimpleObject};
 
@@ -102,6 +104,11 @@ impl BedUnit {
 
     fn definition(&self) -> &bed::UnitDefinition {
         self.view.unit().definition()
+    }
+
+    fn unanswered(&self) -> Option<&BedUpdateRequest> {
+        let seen = &self.seen;
+        self.view.is_own().then(|| seen.board.unanswered(self.view.unit().id(), seen.now)).flatten()
     }
 
     fn threshold(&self, which: usize) -> Option<DateTime> {
@@ -270,6 +277,18 @@ impl BedUnit {
         let reports =
             app::bed::reports(&asking.hub, &asking.viewer, self.view.unit().id(), before.map(|b| b.0), most).await;
         answer(reports.map(|reports| reports.iter().map(BedReport::from).collect()))
+    }
+    /// When it was last asked to confirm its numbers and has not answered, for those of its own agency who report them.
+    async fn update_requested_at(&self) -> Option<DateTime> {
+        self.unanswered().map(|request| DateTime(request.asked_at))
+    }
+    /// By when it is to answer; a past instant is overdue. Null when `updateRequestedAt` is.
+    async fn update_due_by(&self) -> Option<DateTime> {
+        self.unanswered().map(|request| DateTime(request.due_at))
+    }
+    /// What has to be shown beside that request; null when it is for real, or when there is none.
+    async fn update_marker(&self) -> Option<Code<Marker>> {
+        self.unanswered().and_then(|request| marker(request.drill))
     }
     /// Ids of the same unit in other systems.
     async fn external_ids(&self) -> Vec<ExternalId> {

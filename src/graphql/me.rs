@@ -7,8 +7,9 @@ use crate::board::Names;
 use crate::domain::entry::Details;
 use crate::domain::event::Audience;
 use crate::domain::id::{GlobalId, OrganizationId, RegionId};
+use crate::domain::organization::OrganizationDetails;
 use crate::domain::role::Role;
-use crate::policy::{Action, permit};
+use crate::policy::{Action, may};
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 /// Who you are to the hub.
@@ -62,20 +63,19 @@ impl Me {
         #[graphql(desc = "To which object.")] id: Option<ID>,
     ) -> May {
         let asking = asking(ctx);
-        let (board, scope) = (&asking.seen.board, &asking.seen.scope);
-        let grant = id.as_ref().and_then(|id| board.grant(GlobalId::parse(&id.0)?.as_noun()?));
-        if let Some(grant) = grant.filter(|grant| scope.sees_grant(grant)) {
-            let (yes, reason) = permit::may_grant(&asking.viewer, action.0, grant);
-            return May { yes, reason };
-        }
-        let row = match &id {
-            None => None,
-            Some(id) => match GlobalId::parse(&id.0).and_then(|id| row_of(&asking.seen, id)) {
-                Some(row) => Some(row),
-                None => return May { yes: false, reason: "Nothing with this id is visible to you.".into() },
-            },
+        let (seen, viewer) = (&asking.seen, &asking.viewer);
+        let home = viewer.organization().and_then(|own| seen.entry::<OrganizationDetails>(own));
+        let coordinator = home.and_then(|home| home.coordinator());
+        let named = id.as_ref().and_then(|id| GlobalId::parse(&id.0));
+        let grant = named.and_then(|id| seen.board.grant(id.as_noun()?)).filter(|grant| seen.scope.sees_grant(grant));
+        let notice = named.and_then(|id| seen.board.notice(viewer, &seen.scope, id.as_noun()?));
+        let row = named.and_then(|id| row_of(seen, id));
+        let (yes, reason) = match (grant, notice) {
+            (Some(grant), _) => may::may_with_grant(viewer, coordinator, action.0, grant),
+            (_, Some(view)) => may::may_with_notice(viewer, coordinator, action.0, view.notice()),
+            _ if id.is_some() && row.is_none() => (false, "Nothing with this id is visible to you.".into()),
+            _ => may::may(viewer, coordinator, action.0, row),
         };
-        let (yes, reason) = permit::may(&asking.viewer, action.0, row);
         May { yes, reason }
     }
 }
@@ -87,7 +87,7 @@ fn row_of(seen: &Seen, id: GlobalId) -> Option<Row> {
     fn of<D: Names>(seen: &Seen, id: GlobalId) -> Option<Row> {
         seen.entry::<D>(id.as_noun()?).map(|entry| (entry.region, entry.owner, entry.details.audience()))
     }
-    of::<crate::domain::organization::OrganizationDetails>(seen, id)
+    of::<OrganizationDetails>(seen, id)
         .or_else(|| of::<crate::domain::facility::FacilityDetails>(seen, id))
         .or_else(|| of::<crate::domain::service::ServiceDetails>(seen, id))
         .or_else(|| of::<crate::domain::region::RegionDetails>(seen, id))

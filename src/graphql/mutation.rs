@@ -8,8 +8,11 @@ use super::input::bed::{PauseBedUnitInput, ReportBedsInput, ResumeBedUnitInput, 
 use super::input::directory::{SaveFacilityInput, SaveOrganizationInput, SaveServiceInput};
 use super::input::grant::{GrantRoleInput, RevokeGrantInput};
 use super::input::hold::{ArriveOnHoldInput, ExtendHoldInput, HoldBedInput, ReleaseHoldInput};
+use super::input::notice::{AcknowledgeNoticeInput, PostNoticeInput, RequestBedUpdateInput, WithdrawNoticeInput};
 use super::input::team::{SaveTeamInput, SetTeamStatusInput};
 use super::log::Grant;
+use super::notice::Notice;
+use super::poll::BedUpdateRequest;
 use super::query::{Node, find};
 use super::scalars::Code;
 use super::seen::{Asking, asking};
@@ -93,6 +96,14 @@ payload! {
 payload! {
     /// What a change to a grant did.
     GrantPayload grant Grant
+}
+payload! {
+    /// What a change to a notice did.
+    NoticePayload notice Notice
+}
+payload! {
+    /// What `requestBedUpdate` did.
+    BedUpdateRequestPayload bed_update_request BedUpdateRequest
 }
 
 async fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Problem>, Error> {
@@ -256,5 +267,42 @@ impl Mutation {
         let id = given!(input::named(&input.grant_id));
         let outcome = app::grant::revoke_grant(&asking.hub, &asking.viewer, id).await;
         GrantPayload::settle(asking, outcome, |grant| Grant { grant, seen: asking.seen.clone() }).await
+    }
+
+    /// Posts a notice to agencies of your region: coordinators and administrators of agencies. It holds no personal data.
+    async fn post_notice(&self, ctx: &Context<'_>, input: PostNoticeInput) -> Answer<NoticePayload> {
+        let asking = asking(ctx);
+        let input = given!(input::notice::post(asking, input));
+        let outcome = app::notice::post(&asking.hub, &asking.viewer, input).await;
+        NoticePayload::settle(asking, outcome, |view| Notice::new(view, &asking.look())).await
+    }
+
+    /// Withdraws a notice of your agency before its end; for good.
+    async fn withdraw_notice(&self, ctx: &Context<'_>, input: WithdrawNoticeInput) -> Answer<NoticePayload> {
+        let asking = asking(ctx);
+        let input = given!(input::notice::withdraw(asking, input));
+        let outcome = app::notice::withdraw(&asking.hub, &asking.viewer, input).await;
+        NoticePayload::settle(asking, outcome, |view| Notice::new(view, &asking.look())).await
+    }
+
+    /// Acknowledges a notice that asks for it. One person of an agency acknowledges for the agency; again changes nothing.
+    async fn acknowledge_notice(&self, ctx: &Context<'_>, input: AcknowledgeNoticeInput) -> Answer<NoticePayload> {
+        let asking = asking(ctx);
+        let input = given!(input::notice::acknowledge(asking, input));
+        let outcome = app::notice::acknowledge(&asking.hub, &asking.viewer, input).await;
+        NoticePayload::settle(asking, outcome, |view| Notice::new(view, &asking.look())).await
+    }
+
+    /// Asks up to 200 units to confirm their numbers now: coordinators in the region, administrators in their agency. All are
+    /// asked, or none.
+    async fn request_bed_update(
+        &self,
+        ctx: &Context<'_>,
+        input: RequestBedUpdateInput,
+    ) -> Answer<BedUpdateRequestPayload> {
+        let asking = asking(ctx);
+        let input = given!(input::notice::ask(asking, input));
+        let outcome = app::poll::request(&asking.hub, &asking.viewer, input).await;
+        BedUpdateRequestPayload::settle(asking, outcome, |view| BedUpdateRequest::new(view, &asking.look())).await
     }
 }

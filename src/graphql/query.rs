@@ -5,11 +5,14 @@ use super::directory::{ExternalIdInput, Facility, Organization, Region, Service}
 use super::error::{Answer, answer, from_app};
 use super::hold::{self, BedHold};
 use super::input::hold::BedHoldFilter;
+use super::input::notice::NoticeFilterInput;
 use super::input::team::TeamFilter;
 use super::input::{BedUnitFilter, NeedInput, PointInput};
 use super::limits::Limits;
 use super::log::{AuditEntry, Grant, LogEdge, LogPage};
 use super::me::Me;
+use super::notice::{Notice, notices};
+use super::poll::{BedUpdateRequest, bed_update_requests};
 use super::scalars::{Code, Cursor, DateTime, parse_id};
 use super::search::{SearchPage, Wanted, bed_search};
 use super::seen::{Asking, Seen, asking};
@@ -43,6 +46,10 @@ pub enum Node {
     Team(Team),
     /// A grant.
     Grant(Grant),
+    /// A notice.
+    Notice(Notice),
+    /// A request to units.
+    BedUpdateRequest(BedUpdateRequest),
 }
 
 pub(super) fn listing<'a>(ctx: &Context<'a>, bound: String, watch: String) -> Result<(&'a Asking, Listing<'a>), Error> {
@@ -268,6 +275,31 @@ impl Query {
         Some(grants(ctx, &Paging { first, after, last, before }))
     }
 
+    /// Notices that you may read, latest first: scheduled, ended and withdrawn ones too.
+    async fn notices(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which notices; all that you may read when not given.")] filter: Option<NoticeFilterInput>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<Notice>> {
+        Some(notices(ctx, filter.unwrap_or_default(), &Paging { first, after, last, before }))
+    }
+
+    /// Requests of the last 7 days that units confirm their numbers, of which you see a unit: open ones first, then the latest.
+    async fn bed_update_requests(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
+    ) -> Answer<Page<BedUpdateRequest>> {
+        Some(bed_update_requests(ctx, &Paging { first, after, last, before }))
+    }
+
     /// One agency, for federation.
     #[graphql(entity)]
     async fn find_organization_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Organization> {
@@ -308,6 +340,18 @@ impl Query {
         let seen = &asking(ctx).seen;
         seen.board.team(&seen.scope, parse_id(&id)?, seen.now).map(|view| Team::new(view, seen))
     }
+
+    /// One notice, for federation.
+    #[graphql(entity)]
+    async fn find_notice_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Notice> {
+        Notice::find(asking(ctx), parse_id(&id)?)
+    }
+
+    /// One request to units, for federation.
+    #[graphql(entity)]
+    async fn find_bed_update_request_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<BedUpdateRequest> {
+        BedUpdateRequest::find(&asking(ctx).seen, parse_id(&id)?)
+    }
 }
 
 /// Objects by their ids, whatever their nouns, in the order asked. Holds are read from the database, all at once.
@@ -322,13 +366,14 @@ pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>
     .into_iter();
     let mut node = |id: GlobalId| match id.noun {
         Noun::BedHold => holds.next().flatten().map(|view| BedHold::new(view, &asking.seen).into()),
-        _ => on_board(&asking.seen, id),
+        _ => on_board(asking, id),
     };
     Ok(ids.into_iter().map(|id| node(id?)).collect())
 }
 
 /// One object that the board holds.
-fn on_board(seen: &Seen, id: GlobalId) -> Option<Node> {
+fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
+    let seen = &asking.seen;
     match id.noun {
         Noun::Region => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Region::new(entry, seen).into()),
         Noun::Organization => {
@@ -348,6 +393,8 @@ fn on_board(seen: &Seen, id: GlobalId) -> Option<Node> {
             let grant = id.as_noun().and_then(|id| seen.board.grant(id)).filter(|grant| seen.scope.sees_grant(grant));
             grant.map(|grant| Grant { grant: crate::domain::grant::Grant::clone(grant), seen: seen.clone() }.into())
         }
+        Noun::Notice => id.as_noun().and_then(|id| Notice::find(asking, id)).map(Into::into),
+        Noun::BedUpdateRequest => id.as_noun().and_then(|id| BedUpdateRequest::find(seen, id)).map(Into::into),
         Noun::BedHold | Noun::BedReport | Noun::Event | Noun::AuditEntry => None,
     }
 }

@@ -218,8 +218,7 @@ impl Tables {
         stream! {
             let _counted = Counted::new();
             let mut closing = room.closing.clone();
-            let mut revocations = room.revocations.subscribe();
-            let mut table = tables.join(&operation, &viewer);
+            let table = tables.join(&operation, &viewer);
             // Whatever the table sent before this moment, the board had folded before it was sent.
             let upto = room.hub.board().now().number();
             let stands = || app::grant::stands(&room.hub, &viewer);
@@ -259,6 +258,25 @@ impl Tables {
                 yield Served::TooSlow(last);
                 return;
             }
+            let mut live = std::pin::pin!(tables.live(table, viewer, upto, last));
+            while let Some(served) = live.next().await {
+                yield served;
+            }
+        }
+    }
+
+    /// What a table sends to one who has caught up to a number.
+    fn live(
+        &self,
+        mut table: broadcast::Receiver<Frame>,
+        viewer: Viewer,
+        upto: i64,
+        mut last: Option<Arc<str>>,
+    ) -> impl Stream<Item = Served> + Send + use<> {
+        let room = self.0.clone();
+        stream! {
+            let (mut revocations, closing) = (room.revocations.subscribe(), room.closing.clone());
+            let stands = || app::grant::stands(&room.hub, &viewer);
             loop {
                 let frame = tokio::select! {
                     biased;

@@ -2,6 +2,7 @@
 use super::door::Door;
 use crate::app::health::{self, Standing};
 use crate::domain::code::Coded;
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -113,7 +114,6 @@ pub fn describe() {
     for counter in ["hub_rate_limited_total", "hub_subscribers_too_slow_total", "hub_write_retries_total"] {
         metrics::counter!(counter).absolute(0);
     }
-    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
     describe_gauge!("hub_log_number", "The number of the last event that this node's board has followed");
     describe_gauge!("hub_relay_waiting", "Events written that wait for their number");
     describe_gauge!("hub_relay_lag_seconds", Unit::Seconds, "How long the oldest event without a number has waited");

@@ -3,11 +3,11 @@ use super::rules::{self, Action, Reach};
 use super::viewer::{Machine, Viewer};
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::{Details, Entry, Version};
-use crate::domain::event::Audience;
 use crate::domain::grant::{Grant, HolderKind};
 use crate::domain::hold::{Hold, Side};
-use crate::domain::id::{BedHoldId, GrantId, Noun, NounId, OrganizationId, RegionId};
-use crate::domain::organization::OrganizationDetails;
+use crate::domain::id::{BedHoldId, BedUpdateRequestId, GrantId, NoticeId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::notice::Notice;
+use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::role::Role;
 use crate::domain::team::Team;
 use std::marker::PhantomData;
@@ -80,6 +80,12 @@ acts! {
     RevokeGrant
     /// Telling the log what time has changed.
     TellTime
+    /// Posting and withdrawing a notice.
+    PostNotice
+    /// Acknowledging a notice.
+    AcknowledgeNotice
+    /// Asking units to confirm their numbers.
+    RequestBedUpdate
 }
 
 impl<A> Permit<A> {
@@ -112,13 +118,19 @@ fn reaches_unit(viewer: &Viewer, action: Action, unit: &BedUnit) -> bool {
     let entry = &unit.entry;
     match viewer.reach(action) {
         Reach::DropOff => unit.definition().drop_off && viewer.region() == Some(entry.region),
-        _ => reaches(viewer, action, entry.region, entry.owner),
+        _ => reaches(viewer, None, action, entry.region, entry.owner),
     }
 }
 
-/// Whether an action of the viewer reaches a row.
-fn reaches(viewer: &Viewer, action: Action, region: RegionId, owner: OrganizationId) -> bool {
-    match viewer.reach(action) {
+/// Whether an action of the viewer reaches a row, when an agency is designated to coordinate its region.
+pub(super) fn reaches(
+    viewer: &Viewer,
+    coordinator: Option<OrganizationId>,
+    action: Action,
+    region: RegionId,
+    owner: OrganizationId,
+) -> bool {
+    match viewer.reach_with(action, coordinator) {
         Reach::Nowhere | Reach::Own | Reach::DropOff | Reach::Public => false,
         Reach::Agency => viewer.organization() == Some(owner) && viewer.region() == Some(region),
         Reach::Region => viewer.region() == Some(region),
@@ -127,7 +139,11 @@ fn reaches(viewer: &Viewer, action: Action, region: RegionId, owner: Organizatio
 }
 
 fn permit<A: Acts>(viewer: &Viewer, row: Row) -> Result<Permit<A>, Refused> {
-    if viewer.read_only() || !reaches(viewer, A::ACTION, row.region, row.owner) {
+    permit_with(viewer, None, row)
+}
+
+fn permit_with<A: Acts>(viewer: &Viewer, coordinator: Option<OrganizationId>, row: Row) -> Result<Permit<A>, Refused> {
+    if viewer.read_only() || !reaches(viewer, coordinator, A::ACTION, row.region, row.owner) {
         return Err(Refused);
     }
     let stamp = Stamp {
@@ -320,7 +336,7 @@ pub enum NoGrant {
 
 /// Whether an administrator's reach ends before a grant: nobody but an operator or the console makes operators, or grants
 /// to applications across agencies.
-fn is_over(viewer: &Viewer, grant: &Grant) -> bool {
+pub(super) fn is_over(viewer: &Viewer, grant: &Grant) -> bool {
     viewer.stands_as(Role::AgencyAdmin)
         && (matches!(grant.role, Role::HubOperator | Role::Council | Role::Analyst)
             || grant.principal.kind == HolderKind::Application)
@@ -340,44 +356,54 @@ pub fn revoke_grant(viewer: &Viewer, grant: &Grant) -> Result<Permit<RevokeGrant
     permit(viewer, row_of(grant))
 }
 
-/// Whether the viewer may do something to a grant, and why: for `viewer { may }`.
-pub fn may_grant(viewer: &Viewer, action: Action, grant: &Grant) -> (bool, String) {
-    let (yes, why) = may(viewer, action, Some((grant.region, grant.organization, Audience::AGENCY)));
-    let yes = match action {
-        Action::GrantRole => yes && !is_over(viewer, grant),
-        Action::RevokeGrant => revoke_grant(viewer, grant).is_ok(),
-        // Whoever asks sees it, if only because it is their own.
-        Action::ReadGrants => true,
-        _ => yes,
-    };
-    (yes, why)
+/// The row of something that the viewer's own agency does.
+fn row_at_home(viewer: &Viewer, home: &Organization, noun: Noun, key: Uuid, version: Version) -> Result<Row, Refused> {
+    let own = viewer.organization() == Some(home.id);
+    own.then_some(Row { noun, key, version, region: home.region, owner: home.id }).ok_or(Refused)
 }
 
-/// Whether the viewer may do something to a row of a region, an owner and an audience, and why: for `viewer { may }`.
-pub fn may(viewer: &Viewer, action: Action, row: Option<(RegionId, OrganizationId, Audience)>) -> (bool, String) {
-    let Some(role) = viewer.role() else { return (false, "Nobody without a grant may do anything here.".into()) };
-    let reach = viewer.reach(action);
-    let reads = matches!(
-        action,
-        Action::ReadDirectory
-            | Action::ReadAvailability
-            | Action::ReadTeams
-            | Action::ReadCensus
-            | Action::ReadHolds
-            | Action::ReadGrants
-            | Action::ReadAudit
-    );
-    let reached = match (reach, row) {
-        (Reach::Nowhere, _) => false,
-        (Reach::DropOff, Some((region, _, audience))) => {
-            viewer.region() == Some(region) && audience.meets(Audience::FIRST_RESPONDER)
-        }
-        (_, Some((region, owner, _))) => reaches(viewer, action, region, owner) || (reads && reach != Reach::Agency),
-        (_, None) => true,
-    };
-    let mut why = rules::why(role, action);
-    if reach != rules::reach(role, action) {
-        why.push_str(" The application that you use reaches less.");
+/// May the viewer post a notice for their own agency, `home`?
+pub fn post_notice(viewer: &Viewer, home: &Organization, id: NoticeId) -> Result<Permit<PostNotice>, Refused> {
+    permit_with(viewer, home.coordinator(), row_at_home(viewer, home, Noun::Notice, id.key(), 0)?)
+}
+
+/// May the viewer withdraw this notice? Only its own agency does.
+pub fn withdraw_notice(viewer: &Viewer, home: &Organization, notice: &Notice) -> Result<Permit<PostNotice>, Refused> {
+    if notice.author.organization != home.id {
+        return Err(Refused);
     }
-    (reached && (reads || !viewer.read_only()), why)
+    let row = row_at_home(viewer, home, Noun::Notice, notice.id.key(), notice.version)?;
+    permit_with(viewer, home.coordinator(), row)
+}
+
+/// May the viewer acknowledge this notice for their own agency, `home`? It is that agency's doing, whoever posted it.
+pub fn acknowledge_notice(
+    viewer: &Viewer,
+    home: &Organization,
+    notice: &Notice,
+) -> Result<Permit<AcknowledgeNotice>, Refused> {
+    permit(viewer, row_at_home(viewer, home, Noun::Notice, notice.id.key(), notice.version)?)
+}
+
+/// May the viewer ask these units, each of them, to confirm their numbers for their own agency, `home`?
+pub fn request_bed_update(
+    viewer: &Viewer,
+    home: &Organization,
+    id: BedUpdateRequestId,
+    units: &[BedUnit],
+) -> Result<Permit<RequestBedUpdate>, Refused> {
+    let (coordinator, action) = (home.coordinator(), Action::RequestBedUpdate);
+    if !units.iter().all(|unit| reaches(viewer, coordinator, action, unit.entry.region, unit.entry.owner)) {
+        return Err(Refused);
+    }
+    permit_with(viewer, coordinator, row_at_home(viewer, home, Noun::BedUpdateRequest, id.key(), 0)?)
+}
+
+/// Whose units the viewer may ask to confirm their numbers: one agency's, or with `None` any that they see.
+pub fn may_ask(viewer: &Viewer, home: &Organization) -> Result<Option<OrganizationId>, Refused> {
+    match viewer.reach_with(Action::RequestBedUpdate, home.coordinator()) {
+        Reach::Region | Reach::Hub => Ok(None),
+        Reach::Agency => Ok(Some(home.id)),
+        Reach::Nowhere | Reach::Own | Reach::DropOff | Reach::Public => Err(Refused),
+    }
 }

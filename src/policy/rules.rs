@@ -51,6 +51,14 @@ codes! {
         ReadAudit "READ_AUDIT",
         /// Tell the log what time has changed.
         TellTime "TELL_TIME",
+        /// Read notices, and what the own agency has acknowledged.
+        ReadNotices "READ_NOTICES",
+        /// Post a notice, and withdraw one of the own agency's.
+        PostNotice "POST_NOTICE",
+        /// Acknowledge a notice for the own agency.
+        AcknowledgeNotice "ACKNOWLEDGE_NOTICE",
+        /// Ask units to confirm their numbers now.
+        RequestBedUpdate "REQUEST_BED_UPDATE",
     }
     /// How far an action reaches.
     Reach {
@@ -172,6 +180,29 @@ pub fn reach(role: Role, action: Action) -> Reach {
             _ => Reach::Nowhere,
         },
         A::TellTime => Reach::Nowhere,
+        A::ReadNotices | A::PostNotice | A::AcknowledgeNotice | A::RequestBedUpdate => notices(role, action),
+    }
+}
+
+fn notices(role: Role, action: Action) -> Reach {
+    use Role as R;
+    match (action, role) {
+        (Action::ReadNotices, _) => reach(role, Action::ReadDirectory),
+        (Action::AcknowledgeNotice, R::HubOperator) => Reach::Nowhere,
+        (Action::AcknowledgeNotice, _) => Reach::Agency,
+        (Action::PostNotice, R::AgencyAdmin) => Reach::Region,
+        (Action::RequestBedUpdate, R::AgencyAdmin) => Reach::Agency,
+        _ => Reach::Nowhere,
+    }
+}
+
+/// How far a role's action reaches at an agency that is designated to coordinate its region; never less than elsewhere.
+pub fn coordinator_reach(role: Role, action: Action) -> Reach {
+    match (action, role) {
+        (Action::PostNotice | Action::RequestBedUpdate, Role::Line988 | Role::Dispatcher | Role::AgencyAdmin) => {
+            Reach::Region
+        }
+        _ => reach(role, action),
     }
 }
 
@@ -239,7 +270,10 @@ fn fits_kind(role: Role, kind: OrganizationKind) -> bool {
 /// How far a machine's action reaches.
 pub fn machine_reach(machine: Machine, action: Action) -> Reach {
     use Action as A;
-    let reads = matches!(action, A::ReadDirectory | A::ReadAvailability | A::ReadTeams | A::ReadCensus | A::ReadGrants);
+    let reads = matches!(
+        action,
+        A::ReadDirectory | A::ReadAvailability | A::ReadTeams | A::ReadCensus | A::ReadGrants | A::ReadNotices
+    );
     let may = match machine {
         Machine::Sweeper => {
             matches!(action, A::TellTime | A::ReadDirectory | A::ReadAvailability | A::ReadTeams | A::ReadHolds)
@@ -269,13 +303,14 @@ pub fn table() -> String {
     let mut text = String::from(
         "# Who may do what. Generated: crisis-hub schema --policy > schema/policy.txt\n\
          # Reach: - nowhere, self own grant, drop-off units for first responders (no census),\n\
-         #        public units open to the public and the own agency's, agency, region, hub.\n\n",
+         #        public units open to the public and the own agency's, agency, region, hub.\n\
+         # After a slash: the reach at an agency that is designated to coordinate its region, where it is more.\n\n",
     );
     let width = Role::ALL.iter().map(|role| role.code().len()).max().unwrap_or(0) + 2;
     for action in Action::ALL {
         text.push_str(&format!("{}: {}\n", action.code(), action.doc()));
         for role in Role::ALL {
-            text.push_str(&format!("  {:width$}{}\n", role.code(), reach(*role, *action).code()));
+            text.push_str(&format!("  {:width$}{}\n", role.code(), cell(*role, *action)));
         }
         for machine in Machine::ALL {
             let code = format!("({})", machine.code().to_lowercase());
@@ -294,10 +329,19 @@ pub fn table() -> String {
     text
 }
 
+fn cell(role: Role, action: Action) -> String {
+    let (here, there) = (reach(role, action), coordinator_reach(role, action));
+    if here == there { here.code().into() } else { format!("{} / {}", here.code(), there.code()) }
+}
+
 /// One cell of the table as a sentence.
 pub fn why(role: Role, action: Action) -> String {
-    let reach = reach(role, action);
-    format!("{} may {}: {}. {}", role.code(), action.code(), reach.code(), reach.doc())
+    let (reach, coordinator) = (reach(role, action), coordinator_reach(role, action));
+    let mut why = format!("{} may {}: {}. {}", role.code(), action.code(), reach.code(), reach.doc());
+    if coordinator != reach {
+        why.push_str(&format!(" At an agency that is designated to coordinate its region: {}.", coordinator.code()));
+    }
+    why
 }
 
 #[cfg(test)]
@@ -316,6 +360,13 @@ mod tests {
         for role in [Role::Officer, Role::Dispatcher, Role::Ems, Role::Council, Role::Advocate] {
             assert_eq!(reach(role, Action::ReadCensus), Reach::Nowhere);
             assert_eq!(reach(role, Action::ReportBeds), Reach::Nowhere);
+        }
+    }
+
+    #[test]
+    fn a_coordinator_reaches_no_less_than_others() {
+        for (role, action) in Role::ALL.iter().flat_map(|role| Action::ALL.iter().map(move |action| (*role, *action))) {
+            assert!(coordinator_reach(role, action) >= reach(role, action), "{role:?} {action:?}");
         }
     }
 

@@ -55,6 +55,7 @@ impl Scope {
         let shared = directory_bit(reach(Action::ReadDirectory))
             .and(unit_bits(units))
             .and(team_bits(teams))
+            .and(notice_bit(reach(Action::ReadNotices)))
             .and(grant_bits(reach(Action::ReadGrants)));
         let own = Audience::NOBODY
             .and(if census == Reach::Agency { Audience::CARE } else { Audience::NOBODY })
@@ -161,6 +162,10 @@ impl Scope {
 
 fn directory_bit(reach: Reach) -> Audience {
     if reach == Reach::Nowhere { Audience::NOBODY } else { Audience::DIRECTORY }
+}
+
+fn notice_bit(reach: Reach) -> Audience {
+    if reach == Reach::Nowhere { Audience::NOBODY } else { Audience::NOTICE }
 }
 
 fn unit_bits(reach: Reach) -> Audience {

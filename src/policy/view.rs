@@ -1,9 +1,13 @@
 //! Views: what of a row a viewer may read.
-use super::rules::Reach;
+use super::rules::{Action, Reach};
 use super::scope::Scope;
+use super::viewer::Viewer;
 use crate::domain::bed::{Availability, BedUnit, PauseReason, Report};
 use crate::domain::entry::Details;
 use crate::domain::hold::{Hold, HoldState};
+use crate::domain::id::OrganizationId;
+use crate::domain::notice::{Acknowledgement, Notice};
+use crate::domain::poll::BedUpdateRequest;
 use crate::domain::team::{Said, Team, TeamShownAs};
 use crate::domain::time::At;
 use std::sync::Arc;
@@ -15,6 +19,7 @@ pub struct BedUnitView {
     availability: Availability,
     numbers: bool,
     census: bool,
+    own: bool,
     now: At,
 }
 
@@ -24,12 +29,20 @@ pub fn bed_unit(scope: &Scope, unit: Arc<BedUnit>, now: At) -> Option<BedUnitVie
     if !scope.sees(entry.region, entry.owner, unit.definition().audience()) {
         return None;
     }
+    let own = scope.own().is_some_and(|(own, _)| own == entry.owner);
     let census = match scope.census() {
-        Reach::Agency => scope.own().is_some_and(|(own, _)| own == entry.owner),
+        Reach::Agency => own,
         Reach::Region | Reach::Hub => true,
         Reach::Nowhere | Reach::Own | Reach::DropOff | Reach::Public => false,
     };
-    Some(BedUnitView { availability: unit.availability(now), numbers: census || !scope.coarse(), census, now, unit })
+    Some(BedUnitView {
+        availability: unit.availability(now),
+        numbers: census || !scope.coarse(),
+        census,
+        own,
+        now,
+        unit,
+    })
 }
 
 /// A hold as one scope sees it at one instant.
@@ -105,6 +118,11 @@ impl BedUnitView {
         self.unit.report.as_ref().filter(|_| self.numbers).map(|report| report.census.waitlist)
     }
 
+    /// Whether it is seen by those of its own agency who report its numbers.
+    pub fn is_own(&self) -> bool {
+        self.own
+    }
+
     /// Places kept, and people who came on a hold since the report was true, for those who may read numbers.
     pub fn held_and_arrived(&self) -> Option<(u32, u32)> {
         self.numbers.then_some((self.availability.held, self.availability.arrived))
@@ -153,5 +171,59 @@ impl TeamView {
     /// The instant it was seen at.
     pub fn now(&self) -> At {
         self.now
+    }
+}
+
+/// A notice as one viewer sees it.
+#[derive(Clone, Debug)]
+pub struct NoticeView {
+    notice: Arc<Notice>,
+    own: Option<OrganizationId>,
+}
+
+/// What of a notice a viewer may read; `None` when the viewer does not see it at all.
+pub fn notice(viewer: &Viewer, scope: &Scope, notice: Arc<Notice>) -> Option<NoticeView> {
+    let (author, audience) = (notice.author, notice.audience());
+    // Whoever may acknowledge for an agency may know what it has acknowledged.
+    let own = viewer.organization().filter(|_| viewer.reach(Action::AcknowledgeNotice) == Reach::Agency);
+    scope.sees(author.region, author.organization, audience).then_some(NoticeView { notice, own })
+}
+
+impl NoticeView {
+    /// What it says, which everyone who sees it may read; who has acknowledged it is asked of the view.
+    pub fn notice(&self) -> &Notice {
+        &self.notice
+    }
+
+    /// The agency that the viewer acts for.
+    pub fn own(&self) -> Option<OrganizationId> {
+        self.own
+    }
+
+    /// Whether the viewer acts for the agency that posted it, which sees every answer.
+    pub fn is_own(&self) -> bool {
+        self.own == Some(self.notice.author.organization)
+    }
+
+    /// The acknowledgements that the viewer may read: all for its own agency, their own agency's for others.
+    pub fn acknowledged(&self) -> impl Iterator<Item = &Acknowledgement> {
+        self.notice.acknowledged.iter().filter(|done| self.is_own() || Some(done.organization) == self.own)
+    }
+}
+
+/// A request to units as one scope sees it.
+#[derive(Clone, Debug)]
+pub struct RequestView(Arc<BedUpdateRequest>);
+
+/// What of a request a scope may read; `None` when the scope does not see it at all.
+pub fn bed_update_request(scope: &Scope, request: Arc<BedUpdateRequest>) -> Option<RequestView> {
+    let author = request.author;
+    scope.sees(author.region, author.organization, request.audience).then_some(RequestView(request))
+}
+
+impl RequestView {
+    /// The request. Which units it asks is read through each unit's own view.
+    pub fn request(&self) -> &BedUpdateRequest {
+        &self.0
     }
 }

@@ -92,10 +92,19 @@ impl Viewer {
 
     /// How far an action reaches: a machine's by its table, a holder's no further than any grant they stand on.
     pub fn reach(&self, action: Action) -> Reach {
+        self.reach_with(action, None)
+    }
+
+    /// How far an action reaches when an agency is designated to coordinate its region: grants there reach further.
+    pub fn reach_with(&self, action: Action, coordinator: Option<OrganizationId>) -> Reach {
         if let Some(machine) = self.as_machine() {
             return rules::machine_reach(machine, action);
         }
-        let reached = self.stands_on().map(|grant| rules::reach(grant.role, action)).reduce(Reach::and);
+        let reach = |grant: &Grant| match coordinator {
+            Some(coordinator) if coordinator == grant.organization => rules::coordinator_reach(grant.role, action),
+            _ => rules::reach(grant.role, action),
+        };
+        let reached = self.stands_on().map(reach).reduce(Reach::and);
         let apart = self.stands_on().any(|grant| Some(grant.organization) != self.organization());
         match reached {
             // The agency is the user's: an application of another one shares nothing of it.

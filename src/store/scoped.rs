@@ -124,6 +124,31 @@ impl Scoped for entity::event::Entity {
     }
 }
 
+/// Rows that everyone who reads notices in the region sees.
+fn notices<C: ColumnTrait>(scope: &Scope, region: C) -> Condition {
+    if scope.shared().meets(Audience::NOTICE) { in_region(scope, region) } else { never() }
+}
+
+impl Scoped for entity::notice::Entity {
+    fn within(scope: &Scope) -> Condition {
+        notices(scope, entity::notice::Column::RegionId)
+    }
+}
+
+// A notice is read whole; its view says who may know which agencies have acknowledged it.
+impl Scoped for entity::notice_acknowledgement::Entity {
+    fn within(scope: &Scope) -> Condition {
+        notices(scope, entity::notice_acknowledgement::Column::RegionId)
+    }
+}
+
+impl Scoped for entity::bed_update_request::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::bed_update_request::Column;
+        by_audience(scope, Column::RegionId, Column::OrganizationId, Column::Audience)
+    }
+}
+
 impl Scoped for entity::grant::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::grant::Column;

@@ -318,11 +318,21 @@ impl Tx {
 
     /// Locks rows in the order of their keys, so that two writes cannot wait for each other.
     pub(super) async fn many<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
-        let mut select = seen::<T::Entity>(&self.scope, which);
+        self.some(which, u64::MAX >> 1).await
+    }
+
+    /// Locks the first `most` rows in the order of their keys.
+    pub(super) async fn some<T: Kept>(&self, which: Condition, most: u64) -> Result<Vec<T>, Error> {
+        let mut select = seen::<T::Entity>(&self.scope, which).limit(most);
         if let Some(key) = key_column::<T::Entity>() {
             select = select.order_by_asc(key);
         }
         domain(select.lock_exclusive().all(&self.conn).await?)
+    }
+
+    /// Rows that stand beside a row that is locked.
+    pub(super) async fn beside<E: Scoped>(&self, which: Condition) -> Result<Vec<E::Model>, Error> {
+        Ok(seen::<E>(&self.scope, which).all(&self.conn).await?)
     }
 
     /// Saves a change with the permit that allows it: the row, and what stands beside it.

@@ -12,7 +12,7 @@ pub struct Finding {
     pub broken: i64,
 }
 
-const PROMISES: [(&str, &str); 10] = [
+const PROMISES: [(&str, &str); 13] = [
     ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
@@ -31,6 +31,18 @@ const PROMISES: [(&str, &str); 10] = [
     (
         "each grant stands where its last event left it",
         "SELECT COUNT(*) AS n FROM \"grant\" g WHERE g.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = g.id)",
+    ),
+    (
+        "each notice stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM notice o WHERE o.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = o.id)",
+    ),
+    (
+        "each acknowledgement is in the log",
+        "SELECT ABS((SELECT COUNT(*) FROM notice_acknowledgement) - (SELECT COUNT(*) FROM event WHERE kind = 'NOTICE_ACKNOWLEDGED')) AS n",
+    ),
+    (
+        "each request to units is in the log",
+        "SELECT COUNT(*) AS n FROM bed_update_request q WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.row_id = q.id)",
     ),
     (
         "each report that counts is kept",

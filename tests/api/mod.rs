@@ -23,6 +23,8 @@ mod directory;
 mod grant;
 mod hold;
 mod key;
+mod notice;
+mod poll;
 mod revoke;
 mod search;
 mod standing;

@@ -3,6 +3,7 @@ use super::Writers;
 use crate::api::bed::REPORT;
 use crate::house::follow::{Came, Follower, Road};
 use crate::house::program::Program;
+use crate::house::traffic::until;
 use crate::house::{Client, Db, House, Place, given};
 use crisis_hub::domain::id::BedUnitId;
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
@@ -10,7 +11,6 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
 
 on_both!(
     a_backup_under_load_holds_everything_acknowledged_before_it,
@@ -68,7 +68,7 @@ async fn a_backup_under_load_holds_everything_acknowledged_before_it(db: Db) {
         })
         .collect();
     let writers = Writers::begin(&people);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    until("there is load", async || writers.taken().len() > 50).await;
     follower.finish(&ours, Road::Ws).await;
 
     let folder = tempfile::tempdir().unwrap();

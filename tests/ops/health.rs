@@ -9,6 +9,13 @@ use serde_json::json;
 
 on_both!(a_node_that_has_not_followed_the_log_says_how_far_it_is_behind, every_metric_is_there_and_described);
 
+/// A metric that counts things.
+async fn counted(program: &Program, name: &str) -> i64 {
+    let value = program.metric(name).await;
+    assert!(value.fract().abs() < f64::EPSILON, "{name} {value}");
+    format!("{value:.0}").parse().unwrap()
+}
+
 async fn ready(house: &House) -> (u16, String) {
     let answer = reqwest::get(format!("{}/health/ready", house.url())).await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
@@ -60,14 +67,14 @@ async fn every_metric_is_there_and_described(db: Db) {
     }
     assert!(program.metric("hub_units{freshness=\"FRESH\"}").await >= 1.0);
     assert!(program.metric("hub_units{freshness=\"EXPIRED\"}").await >= units as f64 - 1.0);
-    assert_eq!(program.metric("hub_database_up").await, 1.0);
-    assert_eq!(program.metric("hub_subscribers").await, 1.0);
-    until("the log is followed", async || program.metric("hub_feed_behind").await == 0.0).await;
+    assert_eq!(counted(&program, "hub_database_up").await, 1);
+    assert_eq!(counted(&program, "hub_subscribers").await, 1);
+    until("the log is followed", async || counted(&program, "hub_feed_behind").await == 0).await;
     if db == Db::Postgres {
-        until("redis is up", async || program.metric("hub_redis_up").await == 1.0).await;
+        until("redis is up", async || counted(&program, "hub_redis_up").await == 1).await;
     }
     drop(watching);
-    until("nobody subscribes", async || program.metric("hub_subscribers").await == 0.0).await;
+    until("nobody subscribes", async || counted(&program, "hub_subscribers").await == 0).await;
     let text = reqwest::get(format!("http://{}/metrics", program.address)).await.unwrap().text().await.unwrap();
     for line in text.lines().filter(|line| line.starts_with("# TYPE hub_")) {
         let name = line.split(' ').nth(2).unwrap();

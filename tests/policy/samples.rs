@@ -3,10 +3,15 @@ use crate::house::House;
 use crate::house::traffic::{places, reports, staff};
 use crisis_hub::app::bed;
 use crisis_hub::app::hold::{self, HoldBed};
+use crisis_hub::app::notice::{self, PostNotice};
+use crisis_hub::app::poll::{self, Asked, RequestBedUpdate};
 use crisis_hub::clock::Clock;
 use crisis_hub::domain::id::{
-    BedHoldId, BedUnitId, FacilityId, GrantId, NounId, OrganizationId, RegionId, ServiceId, TeamId,
+    BedHoldId, BedUnitId, BedUpdateRequestId, FacilityId, GrantId, NoticeId, NounId, OrganizationId, RegionId,
+    ServiceId, TeamId,
 };
+use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
+use crisis_hub::domain::poll::Ask;
 use crisis_hub::domain::role::Role;
 use crisis_hub::policy::rules::Action;
 use serde_json::{Value, json};
@@ -23,6 +28,12 @@ pub struct Named {
     pub mobile: ServiceId,
     pub team: TeamId,
     pub grant: GrantId,
+    /// Posted by the agency.
+    pub notice: NoticeId,
+    /// Posted by another agency, which asks for an acknowledgement.
+    pub asking: NoticeId,
+    /// Made by the agency, of a unit that takes drop-offs and one that is open to the public.
+    pub request: BedUpdateRequestId,
     pub subject: String,
     pub later: String,
 }
@@ -32,11 +43,33 @@ pub fn beside<I: NounId>(id: I) -> I {
     I::of(uuid::Uuid::from_u128(id.key().as_u128() ^ 1))
 }
 
+/// A notice to the whole region that asks for acknowledgements.
+async fn post(house: &House, person: &str) -> NoticeId {
+    let now = house.clock.now();
+    let terms = NoticeTerms {
+        severity: NoticeSeverity::Warning,
+        address: Address::default(),
+        starts_at: now,
+        ends_at: now.plus_minutes(60),
+        acknowledge: true,
+        drill: false,
+    };
+    let words = NoticeWords { headline: "Amber".into(), text: "Amber".into() };
+    let input = PostNotice { words, terms, keyed: None };
+    let posted = notice::post(house.hub(), &staff(house.hub(), person), input).await.unwrap();
+    posted.changed.unwrap().notice().id
+}
+
 impl Named {
     /// The first agency's, with a grant made for the occasion.
     pub async fn ours(house: &House, subject: &str) -> Self {
         let agency = &house.world.agencies[0];
         let grant = house.grant(subject, Role::Peer, agency.organization).await;
+        let told = [post(house, "agency_admin").await, post(house, "agency_admin-2").await];
+        let ask = Ask { answer_minutes: 30, note: Some("Amber".into()), drill: false };
+        let of = Asked::Units(vec![agency.chairs(), agency.guest()]);
+        let asked = RequestBedUpdate { of, ask, keyed: None };
+        let asked = poll::request(house.hub(), &staff(house.hub(), "agency_admin"), asked).await.unwrap();
         let intake = staff(house.hub(), "intake");
         bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(40))).await.unwrap();
         let hold = async || {
@@ -57,6 +90,9 @@ impl Named {
             mobile: house.mobile(agency).await,
             team,
             grant: grant.id,
+            notice: told[0],
+            asking: told[1],
+            request: asked.changed.unwrap().request().id,
             subject: format!("new-{subject}"),
             later: house.clock.now().plus_minutes(60).to_string(),
         }
@@ -75,6 +111,9 @@ impl Named {
             mobile: beside(self.mobile),
             team: beside(self.team),
             grant: beside(self.grant),
+            notice: beside(self.notice),
+            asking: beside(self.asking),
+            request: beside(self.request),
             subject: self.subject.clone(),
             later: self.later.clone(),
         }
@@ -90,6 +129,9 @@ impl Named {
             self.hold.to_string(),
             self.team.to_string(),
             self.grant.to_string(),
+            self.notice.to_string(),
+            self.asking.to_string(),
+            self.request.to_string(),
         ]
     }
 }
@@ -116,6 +158,8 @@ pub enum Needs {
     Team(Action),
     /// To see the grant and be allowed the action on it.
     Grant(Action),
+    /// To see the notice and be allowed the action on it.
+    Notice(Action),
 }
 
 /// One root field's sample.
@@ -152,13 +196,16 @@ pub const SAMPLES: &[Sample] = &[
         json!({ "ids": named.all() })
     }),
     sample("Query._entities", Needs::Absent, "query($of: [_Any!]!) { _entities(representations: $of) { __typename
-        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on BedUnit { id label shownAs } ... on Team { id label status } } }",
+        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on BedUnit { id label shownAs } ... on Team { id label status }
+        ... on Notice { id headline } ... on BedUpdateRequest { id note } } }",
         |named| json!({ "of": [
             { "__typename": "Organization", "id": named.organization.to_string() },
             { "__typename": "Facility", "id": named.facility.to_string() },
             { "__typename": "Service", "id": named.service.to_string() },
             { "__typename": "BedUnit", "id": named.unit.to_string() },
             { "__typename": "Team", "id": named.team.to_string() },
+            { "__typename": "Notice", "id": named.notice.to_string() },
+            { "__typename": "BedUpdateRequest", "id": named.request.to_string() },
         ] })),
     sample("Query._service", Needs::Public, "{ _service { sdl } }", none),
     sample("Query.regions", Needs::Rows(Action::ReadDirectory), "{ regions { id name } }", none),
@@ -206,6 +253,43 @@ pub const SAMPLES: &[Sample] = &[
         Needs::Known,
         "{ grants(first: 100) { edges { node { id subject role } } } }",
         none,
+    ),
+    sample(
+        "Query.notices",
+        Needs::Rows(Action::ReadNotices),
+        "{ notices { edges { node { id headline text acknowledgements { at } awaiting { id } } } } }",
+        none,
+    ),
+    sample(
+        "Query.bedUpdateRequests",
+        Needs::Rows(Action::ReadAvailability),
+        "{ bedUpdateRequests { edges { node { id note answers { answeredAt unit { id } } } } } }",
+        none,
+    ),
+    sample(
+        "Mutation.postNotice",
+        Needs::Entry(Action::PostNotice),
+        "mutation($input: PostNoticeInput!) { postNotice(input: $input) { notice { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "severity": "INFO", "headline": "Amber", "text": "Amber", "endsAt": named.later } }),
+    ),
+    sample(
+        "Mutation.withdrawNotice",
+        Needs::Notice(Action::PostNotice),
+        "mutation($input: WithdrawNoticeInput!) { withdrawNotice(input: $input) { notice { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "noticeId": named.notice.to_string() } }),
+    ),
+    sample(
+        "Mutation.acknowledgeNotice",
+        Needs::Notice(Action::AcknowledgeNotice),
+        "mutation($input: AcknowledgeNoticeInput!) { acknowledgeNotice(input: $input) { notice { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "noticeId": named.asking.to_string() } }),
+    ),
+    sample(
+        "Mutation.requestBedUpdate",
+        Needs::Unit(Action::RequestBedUpdate),
+        "mutation($input: RequestBedUpdateInput!) { requestBedUpdate(input: $input) { bedUpdateRequest { id }
+            problems { code current { id } } } }",
+        |named| json!({ "input": { "unitIds": [named.unit.to_string()] } }),
     ),
     sample(
         "Mutation.reportBeds",

@@ -3,6 +3,7 @@ pub mod bed;
 pub mod directory;
 pub mod grant;
 pub mod hold;
+pub mod notice;
 pub mod team;
 
 use super::directory::{ExternalIdInput, parse_fips};
