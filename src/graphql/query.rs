@@ -129,8 +129,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
-        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
-        first: Option<i32>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
         #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
@@ -145,8 +144,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Of this agency.")] organization_id: Option<ID>,
         #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
-        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
-        first: Option<i32>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
         #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
@@ -165,8 +163,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Of this level of care.")] kind: Option<Code<ServiceKind>>,
         #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
-        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
-        first: Option<i32>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
         #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
@@ -183,8 +180,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which units; all that you may see when not given.")] filter: Option<BedUnitFilter>,
-        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
-        first: Option<i32>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
         #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
@@ -216,8 +212,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which teams; all that you may see when not given.")] filter: Option<TeamFilter>,
-        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
-        first: Option<i32>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
         #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
@@ -230,8 +225,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which holds; all that you may see when not given.")] filter: Option<BedHoldFilter>,
-        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
-        first: Option<i32>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
         #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
@@ -253,8 +247,7 @@ impl Query {
     async fn audit_trail(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
-        first: Option<i32>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
         #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
@@ -266,8 +259,7 @@ impl Query {
     async fn grants(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, at most 100; 25 when neither `first` nor `last` is given.")]
-        first: Option<i32>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
         #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
@@ -280,10 +272,10 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which notices; all that you may read when not given.")] filter: Option<NoticeFilterInput>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Notice>> {
         Some(notices(ctx, filter.unwrap_or_default(), &Paging { first, after, last, before }))
     }
@@ -292,10 +284,10 @@ impl Query {
     async fn bed_update_requests(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<BedUpdateRequest>> {
         Some(bed_update_requests(ctx, &Paging { first, after, last, before }))
     }
