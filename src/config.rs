@@ -8,9 +8,10 @@ use crate::store::{Dialect, PoolSize};
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::{Dict, Value};
 use figment::{Figment, Provider};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Every setting's default, with its reason.
 const DEFAULTS: &str = include_str!("../deploy/hub.toml");
@@ -33,11 +34,15 @@ pub struct Config {
     pub tls_key: String,
     /// An OpenTelemetry collector's base URL; empty for none.
     pub otlp_endpoint: String,
+    /// Proxies whose `X-Forwarded-For` is believed: addresses, or networks such as 10.0.0.0/8.
+    pub trusted_proxies: Vec<String>,
     /// Web origins that may call.
     pub origins: Vec<String>,
     /// Issuers of bearer tokens.
     pub issuers: Vec<Issuer>,
-    /// Connections.
+    /// Connections of callers.
+    pub connections: Connections,
+    /// Connections to the database.
     pub pool: Pool,
     /// Limits of one request.
     pub limits: Limits,
@@ -51,6 +56,16 @@ pub struct Config {
     pub shutdown: Shutdown,
     /// Holds.
     pub holds: HoldLimits,
+}
+
+/// Connections of callers.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connections {
+    /// Most at once; sockets, once open, are not among them.
+    pub most: usize,
+    /// Seconds for a request's head to come, also the next one's of a connection that is kept.
+    pub head_seconds: u64,
 }
 
 /// Connections to the database.
@@ -87,6 +102,18 @@ pub struct Socket {
     pub life_minutes_max: u64,
     /// Seconds that one write may block.
     pub send_seconds_max: u64,
+    /// Seconds after which a token is proven again.
+    pub proof_seconds: u64,
+    /// Most sockets of one address that have not said who they are.
+    pub waiting_per_address_max: usize,
+    /// Most sockets under one person's grant.
+    pub per_person_max: usize,
+    /// Most sockets under one application's grant.
+    pub per_application_max: usize,
+    /// Most streams (SSE) under one person's grant.
+    pub streams_per_person_max: usize,
+    /// Most streams (SSE) under one application's grant.
+    pub streams_per_application_max: usize,
 }
 
 /// Requests a minute.
@@ -99,6 +126,8 @@ pub struct Rates {
     pub application_per_minute: u32,
     /// Of an address without a valid token.
     pub stranger_per_minute: u32,
+    /// Tokens of one address that are proven at once.
+    pub proofs_at_once: usize,
 }
 
 /// When a node is not ready, and when somebody should look.
@@ -166,10 +195,14 @@ impl Config {
     /// The settings of a demo: the defaults over its own database, and `HUB_*` variables above. A file named by
     /// HUB_CONFIG is a real network's and not read.
     pub fn read_for_demo(database_url: &str) -> Result<Self, BadConfig> {
-        // Not bare pairs: figment would set them above everything, variables too. Nobody balances a demo's load.
-        let own = Serialized::default("database_url", database_url);
-        let quick = Serialized::default("shutdown.notice_seconds", 0);
-        Self::of(&with_variables(Figment::from(defaults()).merge(own).merge(quick)))
+        // Not pairs, which figment would hold above the variables.
+        let own = Figment::from(defaults()).merge(Serialized::default("database_url", database_url));
+        // Nobody balances a demo's load.
+        let own = own.merge(Serialized::default("shutdown.notice_seconds", 0));
+        // Everybody who looks at a demo shares its few personas.
+        let many = ["per_person_max", "per_application_max", "streams_per_person_max", "streams_per_application_max"];
+        let many = many.iter().map(|name| Serialized::default(&format!("socket.{name}"), 5_000));
+        Self::of(&with_variables(many.fold(own, Figment::merge)))
     }
 
     /// The defaults alone.
@@ -205,16 +238,22 @@ impl Config {
             (self.limits.nesting_max <= 64, "limits.nesting_max is at most 64: the parser's stack ends"),
             (day.contains(&socket.heartbeat_seconds), "socket.heartbeat_seconds is 1 to 86400"),
             (day.contains(&socket.ping_seconds), "socket.ping_seconds is 1 to 86400"),
+            ((1..=1_000_000).contains(&self.connections.most), "connections.most is 1 to 1000000"),
+            (day.contains(&self.connections.head_seconds), "connections.head_seconds is 1 to 86400"),
+            (day.contains(&self.limits.query_seconds), "limits.query_seconds is 1 to 86400"),
+            (day.contains(&self.limits.body_seconds), "limits.body_seconds is 1 to 86400"),
+            (day.contains(&socket.proof_seconds), "socket.proof_seconds is 1 to 86400"),
+            ((1..=1_440).contains(&socket.life_minutes_max), "socket.life_minutes_max is 1 to 1440"),
+            (socket.waiting_per_address_max >= 1, "socket.waiting_per_address_max is at least 1"),
+            (socket.per_person_max >= 1, "socket.per_person_max is at least 1"),
+            (socket.per_application_max >= 1, "socket.per_application_max is at least 1"),
+            (socket.streams_per_person_max >= 1, "socket.streams_per_person_max is at least 1"),
+            (socket.streams_per_application_max >= 1, "socket.streams_per_application_max is at least 1"),
+            ((1..=1_000).contains(&rates.proofs_at_once), "rates.proofs_at_once is 1 to 1000"),
+            (self.proxies().is_some(), "trusted_proxies are addresses, or networks such as 10.0.0.0/8"),
             (rates.person_per_minute >= 1, "rates.person_per_minute is at least 1"),
             (rates.application_per_minute >= 1, "rates.application_per_minute is at least 1"),
             (rates.stranger_per_minute >= 1, "rates.stranger_per_minute is at least 1"),
-            (
-                (1..=holds.minutes_max).contains(&holds.minutes_default),
-                "holds.minutes_default is 1 to holds.minutes_max",
-            ),
-            (holds.minutes_max <= holds.owner_minutes_max, "holds.minutes_max is at most holds.owner_minutes_max"),
-            (holds.owner_minutes_max <= hold::MINUTES_MAX, "holds.owner_minutes_max is at most 1440: one day"),
-            (holds.per_agency_max <= 1_000, "holds.per_agency_max is at most 1000"),
             (
                 self.metrics_listen.is_empty() || self.metrics_listen.parse::<SocketAddr>().is_ok(),
                 "metrics_listen is an address and a port",
@@ -233,10 +272,23 @@ impl Config {
                 (20..=86_400).contains(&health.clock_silent_seconds_max),
                 "health.clock_silent_seconds_max is 20 to 86400",
             ),
+            (
+                (1..=holds.minutes_max).contains(&holds.minutes_default),
+                "holds.minutes_default is 1 to holds.minutes_max",
+            ),
+            (holds.minutes_max <= holds.owner_minutes_max, "holds.minutes_max is at most holds.owner_minutes_max"),
+            (holds.owner_minutes_max <= hold::MINUTES_MAX, "holds.owner_minutes_max is at most 1440: one day"),
+            (holds.per_agency_max <= 1_000, "holds.per_agency_max is at most 1000"),
             (shutdown.notice_seconds <= 600, "shutdown.notice_seconds is at most 600"),
             ((1..=600).contains(&shutdown.drain_seconds), "shutdown.drain_seconds is 1 to 600"),
         ];
         ranges.into_iter().filter(|(fine, _)| !fine).map(|(_, wrong)| wrong).collect()
+    }
+
+    /// The networks of the trusted proxies; none when one of them cannot be read.
+    pub fn proxies(&self) -> Option<Vec<IpNet>> {
+        let network = |text: &String| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
+        self.trusted_proxies.iter().map(network).collect()
     }
 
     /// The connections as the store takes them.

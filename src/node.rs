@@ -5,7 +5,7 @@ use crate::app::{self, Hub, Rules};
 use crate::bus::bell::Bell;
 use crate::bus::{feed::Feed, relay};
 use crate::clock::{Clock, HubClock, Ids, RandomIds};
-use crate::config::{Config, Health, Shutdown};
+use crate::config::{Config, Connections, Health, Shutdown};
 use crate::graphql::Schema;
 use crate::graphql::tables::Tables;
 use crate::http::{self, Door, Measured, Parts, Tls};
@@ -79,6 +79,7 @@ pub struct Node {
     pub tables: Tables,
     door: Door,
     tls: Option<Tls>,
+    lines: Connections,
     bounds: Shutdown,
     closing: watch::Sender<bool>,
     work: Vec<JoinHandle<()>>,
@@ -205,7 +206,7 @@ impl Node {
         let tls = (!config.tls_certificate.is_empty()).then(|| Tls::open(&config.tls_certificate, &config.tls_key));
         let tls = tls.transpose()?;
         work.extend(tls.clone().map(|tls| tokio::spawn(tls.follow())));
-        let (seats, bounds) = (tables.clone(), config.shutdown);
+        let (seats, lines, bounds) = (tables.clone(), config.connections, config.shutdown);
         let parts = Parts {
             config,
             hub: hub.clone(),
@@ -219,13 +220,13 @@ impl Node {
         };
         let door = Door::new(parts);
         let (routes, metrics_routes) = (http::routes(door.clone()), http::metrics_routes(door.clone()));
-        Ok(Self { hub, routes, metrics_routes, tables, door, tls, bounds, closing, work })
+        Ok(Self { hub, routes, metrics_routes, tables, door, tls, lines, bounds, closing, work })
     }
 
     /// Serves until [`Node::close`] or the far end of `until`.
     pub async fn serve(&self, listener: TcpListener, until: impl Future<Output = ()>) -> std::io::Result<()> {
         let routes = self.routes.clone();
-        let served = http::serve(listener, self.tls.clone(), routes, self.closing.subscribe(), self.bounds);
+        let served = http::serve(listener, self.tls.clone(), routes, self.closing.subscribe(), self.lines, self.bounds);
         let mut served = std::pin::pin!(served);
         tokio::select! {
             done = &mut served => return done,

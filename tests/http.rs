@@ -1,5 +1,6 @@
 //! The doors: what a browser must not be able to do, what one request may ask, how a socket lives and dies.
 mod clients;
+mod counted;
 mod doors;
 mod limits;
 mod socket;

@@ -219,11 +219,9 @@ impl Fact {
             | Self::TravelTimes { retired, .. } => Some(*retired),
             Self::Unit(unit) => Some(unit.retired),
             Self::Team(team) => Some(team.retired),
-            Self::Region {}
-            | Self::Hold { .. }
-            | Self::Grant { .. }
-            | Self::Notice(_)
-            | Self::BedUpdateRequest(_) => None,
+            Self::Region {} | Self::Hold { .. } | Self::Grant { .. } | Self::Notice(_) | Self::BedUpdateRequest(_) => {
+                None
+            }
         }
     }
 }

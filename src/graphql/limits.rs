@@ -32,6 +32,8 @@ pub struct Limits {
     pub variables_nesting_max: usize,
     /// A query's or mutation's run, in seconds.
     pub query_seconds: u64,
+    /// The wait for a request's body, in seconds.
+    pub body_seconds: u64,
     /// Fields under `__schema` and `__type`, fragments spelled out.
     pub introspection_fields_max: usize,
     /// Fields on the longest path under `__schema` or `__type`.
@@ -58,6 +60,7 @@ impl Default for Limits {
             page_default: 25,
             variables_nesting_max: 16,
             query_seconds: 5,
+            body_seconds: 10,
             introspection_fields_max: 500,
             introspection_depth_max: 20,
             introspection_complexity_max: 200_000,

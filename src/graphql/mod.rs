@@ -89,18 +89,18 @@ impl Schema {
         Ok(Operation { ready, place })
     }
 
-    /// Runs a query or a mutation.
-    pub async fn execute(&self, kind: OperationType, request: Request) -> Response {
+    /// Runs a query or a mutation; a fault when it took too long.
+    pub async fn execute(&self, kind: OperationType, request: Request) -> Result<Response, Fault> {
         let began = std::time::Instant::now();
-        let response = tokio::time::timeout(self.timeout, self.inner.execute(request)).await.unwrap_or_else(|_| {
-            let late =
-                error::coded(error::ErrorCode::Unavailable, "the operation took too long: ask for less, or try again");
-            Response::from_errors(vec![late.into_server_error(async_graphql::Pos::default())])
-        });
-        let outcome = if response.errors.is_empty() { "ok" } else { "error" };
+        let response = tokio::time::timeout(self.timeout, self.inner.execute(request)).await;
+        let outcome = if response.as_ref().is_ok_and(|response| response.errors.is_empty()) { "ok" } else { "error" };
         metrics::histogram!("hub_request_seconds", "kind" => name(kind)).record(began.elapsed().as_secs_f64());
         metrics::counter!("hub_requests_total", "kind" => name(kind), "outcome" => outcome).increment(1);
-        self.marked(response)
+        let late = |_| {
+            let message = "the operation took too long: ask for less, or try again";
+            Fault::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+        };
+        response.map(|response| self.marked(response)).map_err(late)
     }
 
     /// Runs a subscription.

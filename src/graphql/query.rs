@@ -146,10 +146,10 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Organization>> {
         let paging = Paging { first, after, last, before };
         Some(entries(ctx, "organizations", external_id, |_| true, paging, Organization::new))
@@ -161,10 +161,10 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Of this agency.")] organization_id: Option<ID>,
         #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Facility>> {
         let owner = organization_id.as_ref().map(parse_id);
         let field = format!("facilities:{owner:?}");
@@ -180,10 +180,10 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Of this level of care.")] kind: Option<Code<ServiceKind>>,
         #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Service>> {
         let field = format!("services:{kind:?}");
         let matches = move |entry: &Entry<crate::domain::service::ServiceDetails>| {
@@ -203,10 +203,10 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Which units; all that you may see when not given.")] filter: Option<BedUnitFilter>,
         #[graphql(desc = "The instant, which has passed; now when not given.")] at: Option<DateTime>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<BedUnit>> {
         Some(bed_units(ctx, filter.unwrap_or_default(), at, Paging { first, after, last, before }).await)
     }
@@ -225,8 +225,8 @@ impl Query {
         )]
         in_county: Option<String>,
         #[graphql(desc = "The instant, which has passed; now when not given.")] at: Option<DateTime>,
-        first: Option<i32>,
-        after: Option<Cursor>,
+        #[graphql(desc = "How many, at most 100; 25 when not given.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
     ) -> Answer<SearchPage> {
         let paging = Paging { first, after, last: None, before: None };
         Some(bed_search(ctx, Wanted { need, near, within_km, in_county, at }, &paging).await)
@@ -237,10 +237,10 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which teams; all that you may see when not given.")] filter: Option<TeamFilter>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Team>> {
         Some(team::teams(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }))
     }
@@ -250,10 +250,10 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which holds; all that you may see when not given.")] filter: Option<BedHoldFilter>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<BedHold>> {
         Some(hold::bed_holds(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
     }
@@ -263,7 +263,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "After this place; from the beginning when not given.")] after: Option<Cursor>,
-        #[graphql(desc = "How many, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "How many, at most 100; 25 when not given.")] first: Option<i32>,
     ) -> Answer<LogPage> {
         Some(events(ctx, after, first).await)
     }
@@ -272,10 +272,10 @@ impl Query {
     async fn audit_trail(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<AuditEntry>> {
         Some(audit_trail(ctx, Paging { first, after, last, before }).await)
     }
@@ -284,10 +284,10 @@ impl Query {
     async fn grants(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Grant>> {
         Some(grants(ctx, &Paging { first, after, last, before }))
     }
@@ -297,10 +297,10 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which notices; all that you may read when not given.")] filter: Option<NoticeFilterInput>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Notice>> {
         Some(notices(ctx, filter.unwrap_or_default(), &Paging { first, after, last, before }))
     }
@@ -309,10 +309,10 @@ impl Query {
     async fn bed_update_requests(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<BedUpdateRequest>> {
         Some(bed_update_requests(ctx, &Paging { first, after, last, before }))
     }

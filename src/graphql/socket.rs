@@ -11,10 +11,13 @@ use crate::app::Hub;
 use crate::config::Socket as Bounds;
 use crate::policy::Viewer;
 use async_graphql::Value;
+use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::OperationType;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::http::StatusCode;
 use bytes::Bytes;
 use futures_util::StreamExt;
+use std::any::Any;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -33,8 +36,33 @@ const ID_BYTES_MAX: usize = 128;
 /// Why a socket closes when the hub restarts: each subscription's last message has its cursor.
 const RESTARTING: &str = "the hub is restarting: go on after each subscription's last cursor";
 
-/// Turns what `connection_init` says of its bearer into a viewer; `None` refuses the socket.
-pub type SignIn = Arc<dyn Fn(Option<String>) -> Pin<Box<dyn Future<Output = Option<Viewer>> + Send>> + Send + Sync>;
+/// Why a socket closes when its viewer no longer stands.
+const ENDED: &str = "the token or the grant has ended";
+
+/// The key of `connection_init`'s payload, and the header, by which the holder of several grants chooses one.
+pub const GRANT: &str = "crisis-hub-grant";
+
+/// What a socket says of who it is, in its upgrade or in `connection_init`.
+#[derive(Clone, Debug, Default)]
+pub struct Hello {
+    /// What stands in `Authorization`.
+    pub bearer: Option<String>,
+    /// The grant to act under.
+    pub grant: Option<String>,
+}
+
+/// A socket that may stay.
+pub struct Admitted {
+    /// Who it is.
+    pub viewer: Viewer,
+    /// Its place among the viewer's sockets, given back when dropped.
+    pub place: Box<dyn Any + Send>,
+    /// Resolves when its token is no longer believed.
+    pub disproved: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// Turns what a socket says of who it is into a viewer, or into how it is closed.
+pub type SignIn = Arc<dyn Fn(Hello) -> Pin<Box<dyn Future<Output = Result<Admitted, Close>> + Send>> + Send + Sync>;
 
 /// What a session works with.
 #[derive(Clone)]
@@ -51,19 +79,20 @@ pub struct Session {
     pub bounds: Bounds,
     /// How a bearer becomes a viewer.
     pub sign_in: SignIn,
-    /// Whether one more operation may run now for this viewer.
-    pub may_run: Arc<dyn Fn(&Viewer) -> bool + Send + Sync>,
+    /// Whether one more operation may run now for this viewer, or the seconds to wait.
+    pub may_run: Arc<dyn Fn(&Viewer) -> Result<(), u64> + Send + Sync>,
     /// Resolves when the hub shuts down.
     pub closing: tokio::sync::watch::Receiver<bool>,
     /// How long operations may still run then.
     pub drain: Duration,
 }
 
-/// A close code and its reason.
-type Close = (u16, String);
+/// A close code and its reason, of at most 123 bytes.
+pub type Close = (u16, String);
 
 enum Out {
-    Next(Name, Bytes),
+    /// A message, and the cursor just after it.
+    Next(Name, Bytes, Option<Arc<str>>),
     Error(Name, Bytes),
     Done(Name),
     /// The hub restarts: the operation has been told everything before this cursor.
@@ -79,9 +108,19 @@ struct Name {
     turn: u64,
 }
 
+/// An operation that runs.
+struct Runs {
+    turn: u64,
+    task: AbortHandle,
+    /// The cursor of the last message that was sent whole.
+    told: Option<Arc<str>>,
+}
+
 struct Running {
     viewer: Option<Viewer>,
-    operations: HashMap<String, (u64, AbortHandle)>,
+    place: Option<Box<dyn Any + Send>>,
+    disproved: Pin<Box<dyn Future<Output = ()> + Send>>,
+    operations: HashMap<String, Runs>,
     turns: u64,
     out: mpsc::Sender<Out>,
     /// When the socket must end, since the hub restarts.
@@ -92,7 +131,7 @@ struct Running {
 
 impl Running {
     fn has(&self, name: &Name) -> bool {
-        self.operations.get(&name.id).is_some_and(|(turn, _)| *turn == name.turn)
+        self.operations.get(&name.id).is_some_and(|runs| runs.turn == name.turn)
     }
 
     fn ends(&mut self, name: &Name) -> bool {
@@ -118,7 +157,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.operations.values().for_each(|(_, operation)| operation.abort());
+        self.operations.values().for_each(|runs| runs.task.abort());
     }
 }
 
@@ -136,8 +175,16 @@ impl Session {
 
     async fn talk(&self, socket: &mut WebSocket, trace: &Arc<str>) -> Option<Close> {
         let (out, mut outgoing) = mpsc::channel(QUEUE);
-        let mut running =
-            Running { viewer: None, operations: HashMap::new(), turns: 0, out, leaving: None, left: Vec::new() };
+        let mut running = Running {
+            viewer: None,
+            place: None,
+            disproved: Box::pin(std::future::pending()),
+            operations: HashMap::new(),
+            turns: 0,
+            out,
+            leaving: None,
+            left: Vec::new(),
+        };
         let born = Instant::now();
         let init_by = born + Duration::from_secs(self.bounds.init_seconds);
         let dies = born + Duration::from_secs(self.bounds.life_minutes_max * 60);
@@ -176,7 +223,8 @@ impl Session {
                     Ok(())
                 }
                 () = tokio::time::sleep_until(running.leaving.unwrap_or(dies)), if running.leaving.is_some() => Err((1001, RESTARTING.into())),
-                () = gone(&mut unseated) => Err((4401, "the token or the grant has ended".into())),
+                () = gone(&mut unseated) => Err((4401, ENDED.into())),
+                () = &mut running.disproved => Err((4401, ENDED.into())),
             };
             if let Err(close) = ended.and_then(|()| running.left()) {
                 return Some(close);
@@ -194,7 +242,20 @@ impl Session {
 
     async fn tell(&self, socket: &mut WebSocket, running: &mut Running, out: Out) -> Result<(), Close> {
         let text = match out {
-            Out::Next(name, body) if running.has(&name) => framed("next", &name.id, Some(&body)),
+            Out::Next(name, body, cursor) if running.has(&name) => {
+                let text = framed("next", &name.id, Some(&body));
+                let sent = self.send(socket, Message::Text(text.into())).await;
+                let told = running.operations.get_mut(&name.id).map(|runs| &mut runs.told);
+                return match (sent, told) {
+                    (Ok(()), Some(told)) => {
+                        *told = cursor.or(told.take());
+                        Ok(())
+                    }
+                    // What has not left whole is not told: go on after what was.
+                    (Err((4413, _)), Some(Some(told))) => Err((4413, format!("too slow; go on after {told}"))),
+                    (sent, _) => sent,
+                };
+            }
             Out::Error(name, body) if running.ends(&name) => framed("error", &name.id, Some(&body)),
             Out::Done(name) if running.ends(&name) => framed("complete", &name.id, None),
             Out::Close(close) => return Err(close),
@@ -236,8 +297,8 @@ impl Session {
             ("pong", None) => Ok(()),
             ("subscribe", Some(id)) => self.subscribe(running, id, payload, trace),
             ("complete", Some(id)) => {
-                if let Some((_, operation)) = running.operations.remove(&id) {
-                    operation.abort();
+                if let Some(runs) = running.operations.remove(&id) {
+                    runs.task.abort();
                 }
                 Ok(())
             }
@@ -249,16 +310,20 @@ impl Session {
         if running.viewer.is_some() {
             return Err((4429, "connection_init comes once".into()));
         }
-        let bearer = match payload {
-            Some(Value::Object(fields)) => fields.iter().find_map(|(name, value)| match value {
-                Value::String(text) if name.eq_ignore_ascii_case("authorization") => Some(text.clone()),
-                _ => None,
-            }),
-            None | Some(Value::Null) => None,
+        let fields = match payload {
+            Some(Value::Object(fields)) => fields,
+            None | Some(Value::Null) => IndexMap::new(),
             Some(_) => return Err((4400, "the payload of connection_init is an object".into())),
         };
-        let viewer = (self.sign_in)(bearer).await.ok_or((4403, "this token is not accepted".to_owned()))?;
-        running.viewer = Some(viewer);
+        let said = |key: &str| {
+            fields.iter().find_map(|(name, value)| match value {
+                Value::String(text) if name.eq_ignore_ascii_case(key) => Some(text.clone()),
+                _ => None,
+            })
+        };
+        let admitted = (self.sign_in)(Hello { bearer: said("authorization"), grant: said(GRANT) }).await?;
+        running.viewer = Some(admitted.viewer);
+        (running.place, running.disproved) = (Some(admitted.place), admitted.disproved);
         self.send(socket, Message::Text(r#"{"type":"connection_ack"}"#.into())).await
     }
 
@@ -285,8 +350,13 @@ impl Session {
         let (session, trace, name) = (self.clone(), trace.clone(), Name { id: id.clone(), turn: running.turns });
         let of = trace.clone();
         let task = async move {
-            let operation = Incoming::from_value(payload.unwrap_or_default(), &session.limits);
-            match operation.and_then(|incoming| session.schema.pass(incoming, &session.limits)) {
+            // Before anything of it is read: what is refused has cost its reading.
+            let admitted = (session.may_run)(&viewer).map_err(|seconds| {
+                let message = format!("too many requests: try again in {seconds} s");
+                Fault::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message)
+            });
+            let incoming = admitted.and_then(|()| Incoming::from_value(payload.unwrap_or_default(), &session.limits));
+            match incoming.and_then(|incoming| session.schema.pass(incoming, &session.limits)) {
                 Err(fault) => {
                     let _ = out.send(Out::Error(name, errors(fault, &trace, &session.limits))).await;
                 }
@@ -294,24 +364,22 @@ impl Session {
             }
         };
         let task = tokio::spawn(task.instrument(tracing::error_span!("operation", trace = %of)));
-        running.operations.insert(id, (running.turns, task.abort_handle()));
+        let runs = Runs { turn: running.turns, task: task.abort_handle(), told: None };
+        running.operations.insert(id, runs);
         Ok(())
     }
 
     async fn run(&self, name: Name, operation: Operation, viewer: Viewer, out: &mpsc::Sender<Out>, trace: Arc<str>) {
-        if !(self.may_run)(&viewer) {
-            let fault =
-                Fault::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many requests: slow down");
-            let _ = out.send(Out::Error(name, errors(fault, &trace, &self.limits))).await;
-            return;
-        }
         if operation.kind() != OperationType::Subscription {
             let request = operation.request().data(Asking::new(&self.hub, viewer));
-            let response = self.schema.execute(operation.kind(), request).await;
-            let refused = super::over_http::is_request_error(&response);
-            let body = Bytes::from(payload(response, &trace, &self.limits));
-            let last =
-                if refused { Out::Error(name.clone(), only_errors(&body)) } else { Out::Next(name.clone(), body) };
+            let last = match self.schema.execute(operation.kind(), request).await {
+                Err(fault) => Out::Error(name.clone(), errors(fault, &trace, &self.limits)),
+                Ok(response) if super::over_http::is_request_error(&response) => {
+                    let body = Bytes::from(payload(response, &trace, &self.limits));
+                    Out::Error(name.clone(), only_errors(&body))
+                }
+                Ok(response) => Out::Next(name.clone(), payload(response, &trace, &self.limits).into(), None),
+            };
             let _ = out.send(last).await;
             let _ = out.send(Out::Done(name)).await;
             return;
@@ -319,12 +387,12 @@ impl Session {
         let mut served = std::pin::pin!(self.tables.seat(operation, viewer, trace));
         while let Some(served) = served.next().await {
             let told = match served {
-                Served::Frame(frame) => Out::Next(name.clone(), frame.body),
+                Served::Frame(frame) => Out::Next(name.clone(), frame.body, frame.sent.map(|sent| sent.cursor)),
                 Served::Refused(body) => Out::Error(name.clone(), only_errors(&body)),
                 Served::TooSlow(cursor) => {
                     Out::Close((4413, format!("too slow; go on after {}", cursor.as_deref().unwrap_or(""))))
                 }
-                Served::Unseated => Out::Close((4401, "the token or the grant has ended".into())),
+                Served::Unseated => Out::Close((4401, ENDED.into())),
                 Served::Closing(cursor) => Out::Left(name.clone(), cursor),
             };
             if out.send(told).await.is_err() {

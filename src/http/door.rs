@@ -1,19 +1,20 @@
 //! What every route works with.
+use super::address;
 use super::health::{Asked, Measured};
+use super::listener::Peer;
+use super::rates::{Held, Rates};
 use crate::app::Hub;
 use crate::config::Config;
 use crate::graphql::Schema;
 use crate::graphql::limits::Limits;
-use crate::graphql::socket::Session;
+use crate::graphql::socket::{Hello, Session};
 use crate::graphql::tables::Tables;
 use crate::login::Verifier;
-use crate::policy::Viewer;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use axum::http::HeaderMap;
+use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
@@ -50,27 +51,20 @@ pub(super) struct Inner {
     pub(super) asked: Asked,
     pub(super) sockets: TaskTracker,
     sdl: String,
-    people: DefaultKeyedRateLimiter<uuid::Uuid>,
-    applications: DefaultKeyedRateLimiter<uuid::Uuid>,
-    strangers: DefaultKeyedRateLimiter<IpAddr>,
-}
-
-fn per_minute<K: std::hash::Hash + Eq + Clone>(n: u32) -> DefaultKeyedRateLimiter<K> {
-    RateLimiter::keyed(Quota::per_minute(NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)))
+    pub(super) rates: Rates,
+    proxies: Vec<IpNet>,
 }
 
 impl Door {
     /// Opens the door.
     pub fn new(parts: Parts) -> Self {
-        let rates = parts.config.rates;
         let door = Self(Arc::new(Inner {
             limits: Arc::new(parts.config.limits.clone()),
             asked: Asked::default(),
             sockets: TaskTracker::new(),
             sdl: parts.schema.sdl(),
-            people: per_minute(rates.person_per_minute),
-            applications: per_minute(rates.application_per_minute),
-            strangers: per_minute(rates.stranger_per_minute),
+            rates: Rates::new(parts.config.rates, parts.config.socket),
+            proxies: parts.config.proxies().unwrap_or_default(),
             parts,
         }));
         tokio::spawn(forget_the_silent(Arc::downgrade(&door.0)));
@@ -90,19 +84,9 @@ impl Door {
         *self.0.parts.closing.borrow()
     }
 
-    /// Counts a request of a viewer; the seconds to wait when there were too many.
-    pub(super) fn count(&self, viewer: &Viewer, from: IpAddr) -> Result<(), u64> {
-        use crate::domain::id::NounId;
-        let clock = DefaultClock::default();
-        let checked = match viewer.grant_id() {
-            None => self.0.strangers.check_key(&from),
-            Some(grant) if viewer.by_application() => self.0.applications.check_key(&grant.key()),
-            Some(grant) => self.0.people.check_key(&grant.key()),
-        };
-        checked.map_err(|not_until| {
-            metrics::counter!("hub_rate_limited_total").increment(1);
-            not_until.wait_time_from(clock.now()).as_secs() + 1
-        })
+    /// The address by which a request is counted.
+    pub(super) fn caller(&self, peer: Peer, headers: &HeaderMap) -> IpAddr {
+        address::caller(peer.0.ip(), headers, &self.0.proxies)
     }
 
     /// Resolves when every socket has been closed; the node is closing.
@@ -111,9 +95,11 @@ impl Door {
         self.0.sockets.wait().await;
     }
 
-    /// What one socket works with.
-    pub(super) fn session(&self, peer: IpAddr) -> Session {
+    /// What one socket works with: its address, its place among those that have not said who they are, and what its
+    /// upgrade said of its bearer and grant.
+    pub(super) fn session(&self, from: IpAddr, waiting: Held<IpAddr>, upgrade: Hello) -> Session {
         let (door, counting) = (self.clone(), self.clone());
+        let waiting = Arc::new(Mutex::new(Some(waiting)));
         let parts = &self.0.parts;
         Session {
             schema: parts.schema.clone(),
@@ -121,14 +107,16 @@ impl Door {
             tables: parts.tables.clone(),
             limits: self.0.limits.clone(),
             bounds: parts.config.socket,
-            sign_in: Arc::new(move |bearer| {
-                let door = door.clone();
+            sign_in: Arc::new(move |hello| {
+                let (door, waiting, upgrade) = (door.clone(), waiting.clone(), upgrade.clone());
                 Box::pin(async move {
-                    let viewer = door.sign_in(bearer.as_deref(), None).await.ok()?;
-                    (!viewer.is_nobody()).then_some(viewer)
+                    let bearer = hello.bearer.or(upgrade.bearer);
+                    let admitted = door.admit_socket(bearer, hello.grant.or(upgrade.grant), from).await?;
+                    waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    Ok(admitted)
                 })
             }),
-            may_run: Arc::new(move |viewer| counting.count(viewer, peer).is_ok()),
+            may_run: Arc::new(move |viewer| counting.0.rates.count(viewer, from)),
             closing: parts.closing.clone(),
             drain: Duration::from_secs(parts.config.shutdown.drain_seconds),
         }
@@ -143,8 +131,6 @@ async fn forget_the_silent(door: std::sync::Weak<Inner>) {
         if let Some(metrics) = &door.parts.metrics {
             metrics.run_upkeep();
         }
-        door.people.retain_recent();
-        door.applications.retain_recent();
-        door.strangers.retain_recent();
+        door.rates.forget_the_silent();
     }
 }

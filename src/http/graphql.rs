@@ -1,12 +1,14 @@
 //! `/graphql`: by POST, by GET, as a stream of Server-Sent Events, and by upgrade to a WebSocket.
 use super::door::Door;
-use super::gateway::NotSignedIn;
+use super::gateway::{BAD_GRANT, NotSignedIn, chosen};
 use super::listener::Peer;
+use super::origin;
+use super::rates::Held;
 use super::trace::Trace;
-use crate::domain::id::GlobalId;
 use crate::graphql::Operation;
 use crate::graphql::over_http::{self, Answer, Fault, Incoming, Media, negotiate};
 use crate::graphql::seen::Asking;
+use crate::graphql::socket::{GRANT, Hello};
 use crate::graphql::tables::Served;
 use crate::policy::Viewer;
 use async_graphql::parser::types::OperationType;
@@ -21,9 +23,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
+use uuid::Uuid;
 
-/// The header with which the holder of several grants chooses one.
-const GRANT: &str = "crisis-hub-grant";
 /// Silence after which a stream sends a comment, so that proxies keep it.
 const COMMENT_AFTER: Duration = Duration::from_secs(12);
 
@@ -32,6 +33,7 @@ struct Asked {
     media: Media,
     trace: Arc<str>,
     viewer: Viewer,
+    authorization: Option<String>,
 }
 
 pub(super) async fn post(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<Peer>, request: Request) -> Response {
@@ -42,11 +44,17 @@ pub(super) async fn post(State(door): State<Door>, ConnectInfo(peer): ConnectInf
     };
     let limits = &door.0.limits;
     let most = limits.body_bytes_max;
-    let read = if let Ok(body) = axum::body::to_bytes(body, most).await {
-        over_http::read_post(text(&parts.headers, header::CONTENT_TYPE), &body, limits)
-    } else {
-        let message = format!("the body has at most {most} bytes: send less in one request");
-        Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message))
+    let wait = Duration::from_secs(limits.body_seconds);
+    let read = match tokio::time::timeout(wait, axum::body::to_bytes(body, most)).await {
+        Ok(Ok(body)) => over_http::read_post(text(&parts.headers, header::CONTENT_TYPE), &body, limits),
+        Ok(Err(_)) => {
+            let message = format!("the body has at most {most} bytes: send less in one request");
+            Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message))
+        }
+        Err(_) => {
+            let message = format!("the body did not come within {} s: send it again", limits.body_seconds);
+            Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "BAD_USER_INPUT", message))
+        }
     };
     run(&door, asked, Method::POST, read).await
 }
@@ -58,7 +66,7 @@ pub(super) async fn get(
     request: Request,
 ) -> Response {
     let (mut parts, _) = request.into_parts();
-    if parts.headers.contains_key(header::UPGRADE) {
+    if wants_socket(&parts.headers) {
         return upgrade(&door, peer, &mut parts).await;
     }
     let asked = match admit(&door, &parts, peer).await {
@@ -69,39 +77,23 @@ pub(super) async fn get(
     run(&door, asked, Method::GET, read).await
 }
 
-pub(super) async fn options(State(door): State<Door>, headers: HeaderMap) -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Some(origin) = headers.get(header::ORIGIN).filter(|_| origin_is_known(&door, &headers)) {
-        let answer = response.headers_mut();
-        answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-        let allowed = HeaderValue::from_static("authorization, content-type, accept, crisis-hub-grant");
-        answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
-        answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-        answer.insert(header::VARY, HeaderValue::from_static("origin"));
-    }
-    response
-}
-
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Other upgrades are declined by answering the request as it is (RFC 9110, 7.8).
+fn wants_socket(headers: &HeaderMap) -> bool {
+    let named = headers.get_all(header::UPGRADE).iter().filter_map(|value| value.to_str().ok());
+    named.flat_map(|value| value.split(',')).any(|name| name.trim().eq_ignore_ascii_case("websocket"))
+}
+
+fn grant(headers: &HeaderMap) -> Option<&str> {
+    headers.get(GRANT).map(|value| value.to_str().unwrap_or_default())
 }
 
 /// What is sent as a bearer: bytes that are no text are a bad token, not none.
 fn authorization(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default())
-}
-
-/// Pages of other origins may not call: a browser would send what its user is signed in with.
-fn origin_is_known(door: &Door, headers: &HeaderMap) -> bool {
-    match text(headers, header::ORIGIN) {
-        None => !headers.contains_key(header::ORIGIN),
-        Some(origin) => {
-            let host = text(headers, header::HOST);
-            let own = origin.split_once("://").is_some_and(|(_, from)| Some(from) == host);
-            own || door.0.parts.config.origins.iter().any(|known| known == origin)
-        }
-    }
 }
 
 fn trace(parts: &Parts) -> Arc<str> {
@@ -114,51 +106,44 @@ async fn admit(door: &Door, parts: &Parts, peer: Peer) -> Result<Asked, Box<Resp
     let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let media = negotiate(accept);
     let refuse = |fault: Fault| Box::new(sent(fault.answer(media.unwrap_or(Media::Json), &trace, limits)));
-    if !origin_is_known(door, headers) {
+    if !origin::is_known(door, headers) {
         let message = "this web origin may not call the API: an operator adds it to `origins`";
         return Err(refuse(Fault::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)));
     }
-    let chosen = headers.get(GRANT).and_then(|value| value.to_str().ok());
-    let chosen = chosen.map(|id| GlobalId::parse(id).and_then(GlobalId::as_noun));
-    if chosen == Some(None) {
-        return Err(refuse(Fault::new(
-            StatusCode::BAD_REQUEST,
-            "BAD_USER_INPUT",
-            "Crisis-Hub-Grant is the id of one of your grants",
-        )));
-    }
-    let signed_in = door.sign_in(authorization(headers), chosen.flatten()).await;
-    let (viewer, refused) = match signed_in {
-        Ok(viewer) => (viewer, None),
-        Err(refused) => (Viewer::nobody(), Some(refused)),
+    let Ok(chosen) = chosen(grant(headers)) else {
+        return Err(refuse(Fault::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", BAD_GRANT)));
     };
-    if let Err(seconds) = door.count(&viewer, peer.0.ip()) {
-        let message = format!("too many requests: try again in {seconds} s");
-        let mut response = refuse(Fault::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message));
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        return Err(response);
-    }
-    if let Some(refused) = refused {
-        return Err(Box::new(unsigned(refused, media.unwrap_or(Media::Json), &trace, limits)));
-    }
+    let (authorization, from) = (authorization(headers), door.caller(peer, headers));
+    let viewer = door.sign_in(authorization, chosen, from).await.and_then(|viewer| {
+        door.0.rates.count(&viewer, from).map_err(NotSignedIn::TooMany)?;
+        Ok(viewer)
+    });
+    let viewer = viewer.map_err(|why| Box::new(unsigned(why, media.unwrap_or(Media::Json), &trace, limits)))?;
     let Some(media) = media else { return Err(refuse(Fault::not_acceptable())) };
-    Ok(Asked { media, trace, viewer })
+    Ok(Asked { media, trace, viewer, authorization: authorization.map(str::to_owned) })
 }
 
 fn unsigned(refused: NotSignedIn, media: Media, trace: &str, limits: &crate::graphql::limits::Limits) -> Response {
     let (status, message) = match refused {
-        NotSignedIn::Refused => {
-            (StatusCode::UNAUTHORIZED, "this token is not accepted: get a new one from your identity provider")
-        }
+        NotSignedIn::Refused => (
+            StatusCode::UNAUTHORIZED,
+            "this token is not accepted: get a new one from your identity provider".to_owned(),
+        ),
         NotSignedIn::Unavailable => {
-            (StatusCode::SERVICE_UNAVAILABLE, "you cannot be signed in now: try again in a moment")
+            (StatusCode::SERVICE_UNAVAILABLE, "you cannot be signed in now: try again in a moment".to_owned())
+        }
+        NotSignedIn::TooMany(seconds) => {
+            (StatusCode::TOO_MANY_REQUESTS, format!("too many requests: try again in {seconds} s"))
         }
     };
     let mut response = sent(Fault::new(status, refused.code(), message).answer(media, trace, limits));
-    if refused == NotSignedIn::Refused {
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+    let headers = response.headers_mut();
+    match refused {
+        NotSignedIn::Refused => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+        }
+        NotSignedIn::TooMany(seconds) => drop(headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds))),
+        NotSignedIn::Unavailable => {}
     }
     response
 }
@@ -179,10 +164,20 @@ async fn run(door: &Door, asked: Asked, method: Method, read: Result<Incoming, F
         if door.closing() {
             return sent(restarting().answer(asked.media, &asked.trace, limits));
         }
-        return stream(subscribed(door, operation, asked));
+        return match door.0.rates.stream(&asked.viewer) {
+            Ok(place) => stream(subscribed(door, operation, asked, place)),
+            Err(most) => {
+                let message = format!("at most {most} streams are open under one grant: close one, or use one socket");
+                let fault = Fault::new(StatusCode::TOO_MANY_REQUESTS, "LIMIT_EXCEEDED", message);
+                sent(fault.answer(asked.media, &asked.trace, limits))
+            }
+        };
     }
     let request = operation.request().data(Asking::new(&parts.hub, asked.viewer));
-    let response = parts.schema.execute(operation.kind(), request).await;
+    let response = match parts.schema.execute(operation.kind(), request).await {
+        Ok(response) => response,
+        Err(fault) => return sent(fault.answer(asked.media, &asked.trace, limits)),
+    };
     if asked.media == Media::EventStream {
         let body = over_http::payload(response, &asked.trace, limits);
         let events = [over_http::event("next", &body), over_http::event("complete", b"")];
@@ -191,36 +186,61 @@ async fn run(door: &Door, asked: Asked, method: Method, read: Result<Incoming, F
     sent(over_http::answer(asked.media, response, &asked.trace, limits))
 }
 
-fn subscribed(door: &Door, operation: Operation, asked: Asked) -> impl Stream<Item = Vec<u8>> + Send + use<> {
+fn subscribed(
+    door: &Door,
+    operation: Operation,
+    asked: Asked,
+    place: Vec<Held<Uuid>>,
+) -> impl Stream<Item = Vec<u8>> + Send + use<> {
     let (door, seat) = (door.clone(), door.0.parts.tables.seat(operation, asked.viewer, asked.trace.clone()));
+    let disproved = door.disproved(asked.authorization);
     async_stream::stream! {
+        let _place = place;
         let mut closing = door.0.parts.closing.clone();
         let drain = Duration::from_secs(door.0.parts.config.shutdown.drain_seconds);
+        let life = Duration::from_secs(door.0.parts.config.socket.life_minutes_max * 60);
         // What is queued is told first, but nobody keeps a node that ends.
         let ended = async move {
             let _ = closing.wait_for(|closing| *closing).await;
             tokio::time::sleep(drain).await;
         };
-        let (mut seat, mut ended) = (std::pin::pin!(seat), std::pin::pin!(ended));
+        let (mut seat, mut ended, mut disproved) = (std::pin::pin!(seat), std::pin::pin!(ended), std::pin::pin!(disproved));
+        let mut dies = std::pin::pin!(tokio::time::sleep(life));
+        let mut last: Option<Arc<str>> = None;
         loop {
             let served = tokio::select! {
                 served = tokio::time::timeout(COMMENT_AFTER, seat.next()) => served,
                 () = &mut ended => break,
+                () = &mut disproved => Ok(Some(Served::Unseated)),
+                () = &mut dies => {
+                    // Not complete: the client comes back for the rest.
+                    let body = last_word("UNAVAILABLE", "streams end after their time: come back with your cursor", last.as_deref(), &asked.trace);
+                    yield over_http::event("next", &body);
+                    return;
+                }
             };
-            let body = match served {
+            let (body, more) = match served {
                 Err(_) => {
                     yield b":\n\n".to_vec();
                     continue;
                 }
                 Ok(None | Some(Served::Closing(_))) => break,
-                Ok(Some(Served::Frame(frame))) => frame.body,
-                Ok(Some(Served::Refused(body))) => body,
-                Ok(Some(Served::TooSlow(cursor))) => {
-                    last_word("UNAVAILABLE", "you read too slowly: come back with your cursor", cursor.as_deref(), &asked.trace)
+                Ok(Some(Served::Frame(frame))) => {
+                    last = frame.sent.map(|sent| sent.cursor).or(last);
+                    (frame.body, true)
                 }
-                Ok(Some(Served::Unseated)) => last_word("UNAUTHENTICATED", "the token or the grant has ended", None, &asked.trace),
+                Ok(Some(Served::Refused(body))) => (body, false),
+                Ok(Some(Served::TooSlow(cursor))) => {
+                    (last_word("UNAVAILABLE", "you read too slowly: come back with your cursor", cursor.as_deref(), &asked.trace), false)
+                }
+                Ok(Some(Served::Unseated)) => {
+                    (last_word("UNAUTHENTICATED", "the token or the grant has ended", None, &asked.trace), false)
+                }
             };
             yield over_http::event("next", &body);
+            if !more {
+                break;
+            }
         }
         yield over_http::event("complete", b"");
     }
@@ -262,11 +282,19 @@ async fn upgrade(door: &Door, peer: Peer, parts: &mut Parts) -> Response {
     if door.closing() {
         return sent(restarting().answer(Media::Json, &trace, &limits));
     }
-    if !origin_is_known(door, &parts.headers) {
+    if !origin::is_known(door, &parts.headers) {
         let message = "this web origin may not open a socket: an operator adds it to `origins`";
         return sent(Fault::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).answer(Media::Json, &trace, &limits));
     }
-    let by_header = authorization(&parts.headers).map(str::to_owned);
+    let from = door.caller(peer, &parts.headers);
+    let Some(waiting) = door.0.rates.knock(from) else {
+        let seconds = door.0.parts.config.socket.init_seconds;
+        return unsigned(NotSignedIn::TooMany(seconds), Media::Json, &trace, &limits);
+    };
+    let hello = Hello {
+        bearer: authorization(&parts.headers).map(str::to_owned),
+        grant: grant(&parts.headers).map(str::to_owned),
+    };
     let socket = match WebSocketUpgrade::from_request_parts(parts, &()).await {
         Ok(socket) => socket,
         Err(refused) => return refused.into_response(),
@@ -280,9 +308,7 @@ async fn upgrade(door: &Door, peer: Peer, parts: &mut Parts) -> Response {
             &limits,
         ));
     }
-    let mut session = door.session(peer.0.ip());
-    let sign_in = session.sign_in.clone();
-    session.sign_in = Arc::new(move |bearer| sign_in(bearer.or_else(|| by_header.clone())));
+    let session = door.session(from, waiting, hello);
     let most = session.bounds.message_bytes_max;
     socket
         .protocols(["graphql-transport-ws"])

@@ -1,7 +1,6 @@
 //! Connections that cannot be held by a reader who has stopped reading, nor by one who never shakes hands.
 use super::tls::Tls;
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
+use axum::serve::Listener;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,38 +18,27 @@ const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
 /// Most handshakes at once: a connection beyond these waits its turn.
 const HANDSHAKES_MAX: usize = 256;
 
-type Plain = Pin<Box<TimeoutStream<TcpStream>>>;
+pub(super) type Plain = Pin<Box<TimeoutStream<TcpStream>>>;
 /// One connection.
-type Line = Either<Plain, Box<TlsStream<Plain>>>;
+pub(super) type Line = Either<Plain, Box<TlsStream<Plain>>>;
 
 /// The far end of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
 /// A listener whose connections end when a write waits too long.
-pub(super) struct Unhurried {
-    from: From,
-    at: SocketAddr,
-}
-
-enum From {
+pub(super) enum Unhurried {
     Plain(TcpListener),
     /// Shaken hands with, apart: one slow client keeps no other waiting.
     Tls(mpsc::Receiver<(Line, SocketAddr)>),
 }
 
 impl Unhurried {
-    pub(super) fn new(listener: TcpListener, tls: Option<Tls>) -> std::io::Result<Self> {
-        let at = listener.local_addr()?;
-        let from = match tls {
-            None => From::Plain(listener),
-            Some(tls) => {
-                let (ready, shaken) = mpsc::channel(1);
-                tokio::spawn(shake(listener, tls, ready));
-                From::Tls(shaken)
-            }
-        };
-        Ok(Self { from, at })
+    pub(super) fn new(listener: TcpListener, tls: Option<Tls>) -> Self {
+        let Some(tls) = tls else { return Self::Plain(listener) };
+        let (ready, shaken) = mpsc::channel(1);
+        tokio::spawn(shake(listener, tls, ready));
+        Self::Tls(shaken)
     }
 }
 
@@ -83,30 +71,18 @@ async fn shake(mut listener: TcpListener, tls: Tls, ready: mpsc::Sender<(Line, S
     }
 }
 
-impl Listener for Unhurried {
-    type Io = Line;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match &mut self.from {
-            From::Plain(listener) => {
+impl Unhurried {
+    /// The next connection, and its far end.
+    pub(super) async fn accept(&mut self) -> (Line, SocketAddr) {
+        match self {
+            Self::Plain(listener) => {
                 let (stream, peer) = plain(listener).await;
                 (Either::Left(stream), peer)
             }
-            From::Tls(shaken) => match shaken.recv().await {
+            Self::Tls(shaken) => match shaken.recv().await {
                 Some(connection) => connection,
                 None => std::future::pending().await,
             },
         }
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        Ok(self.at)
-    }
-}
-
-impl Connected<IncomingStream<'_, Unhurried>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Unhurried>) -> Self {
-        Self(*stream.remote_addr())
     }
 }

@@ -129,6 +129,18 @@ impl Verifier {
         }
     }
 
+    /// Who a token speaks for, if it was proven before and still is.
+    pub async fn known(&self, token: &str) -> Option<Identity> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return None;
+        }
+        let digest = cache::digest(token);
+        match self.already_proven(&digest).await {
+            Ok(Some(identity)) => Some(identity),
+            _ => self.opaque.as_ref()?.known(&digest, self.clock.now()),
+        }
+    }
+
     /// What was proven before, if its issuer still publishes the same keys.
     async fn already_proven(&self, digest: &Digest) -> Result<Option<Identity>, Refused> {
         let Some((identity, by)) = self.proven.get(digest, self.clock.now()) else { return Ok(None) };

@@ -103,6 +103,9 @@ impl House {
         config.rates.person_per_minute = 1_000_000;
         config.rates.application_per_minute = 1_000_000;
         config.rates.stranger_per_minute = 1_000_000;
+        config.socket.waiting_per_address_max = 1_000_000;
+        config.socket.per_person_max = 1_000_000;
+        config.socket.streams_per_person_max = 1_000_000;
         change(&mut config);
         let clock = Arc::new(TestClock::at_start());
         let ids = Arc::new(SeededIds::default());
@@ -274,7 +277,7 @@ async fn start(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (routes, closing, bounds) = (node.routes.clone(), node.closing(), config.shutdown);
-    let served = crisis_hub::http::serve(listener, None, routes, closing, bounds);
+    let served = crisis_hub::http::serve(listener, None, routes, closing, config.connections, bounds);
     let server = tokio::spawn(async move { served.await.unwrap() });
     (node, address, server)
 }

@@ -32,6 +32,7 @@ impl Program {
             "database_url = {:?}\nredis_url = {:?}\nlisten = \"{address}\"\n\
              [pool]\nconnections_max = 12\n\
              [rates]\nperson_per_minute = 1000000\napplication_per_minute = 1000000\nstranger_per_minute = 1000000\n\
+             [socket]\nper_person_max = 100000\nstreams_per_person_max = 100000\n\
              [[issuers]]\nissuer = {ISSUER:?}\naudience = {AUDIENCE:?}\nalgorithms = [\"ES256\"]\n\
              keys = {{ jwks = {{ keys = [{{ {jwk} }}] }} }}\n",
             house.place().url,
