@@ -33,6 +33,10 @@ impl Words {
     fn of_unit(&self, id: BedUnitId) -> Option<UnitWords> {
         self.units.get(&id).cloned().or_else(|| self.board.words_of(id))
     }
+
+    fn of_team(&self, id: TeamId) -> Option<String> {
+        self.call_signs.get(&id).cloned().or_else(|| self.board.call_sign(id))
+    }
 }
 
 impl Follower for Board {
@@ -191,7 +195,7 @@ impl Snapshot {
         self.put_told::<OrganizationDetails>(&event, words);
         self.put_told::<FacilityDetails>(&event, words);
         self.put_told::<ServiceDetails>(&event, words);
-        let call_sign = |id| words.call_signs.get(&id).cloned().unwrap_or_else(|| self.call_sign(id));
+        let call_sign = |id| words.of_team(id).or_else(|| self.call_sign(id)).unwrap_or_default();
         if let Some(team) = team_of(&event, call_sign) {
             self.put_team(Arc::new(team));
         }

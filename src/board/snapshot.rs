@@ -48,7 +48,7 @@ pub struct Snapshot {
     places: Arc<rstar::RTree<Place>>,
     pub(super) notices: Notices,
     /// Counts the changes of what no fact of a unit carries: past boards are kept in the words of one edition.
-    edition: u64,
+    pub(super) edition: u64,
 }
 
 /// A directory noun of the board.
@@ -315,6 +315,12 @@ impl Snapshot {
             if hidden && view::sees(scope, unit) {
                 seen.units.remove(id);
                 seen.seats.remove(id);
+            }
+        }
+        for (id, team) in &self.teams {
+            let hidden = today.teams.get(id).is_some_and(|now| !view::sees_team(scope, now));
+            if hidden && view::sees_team(scope, team) {
+                seen.teams.remove(id);
             }
         }
         seen

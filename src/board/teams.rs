@@ -65,6 +65,9 @@ impl Snapshot {
         if old.as_ref().is_some_and(|old| old.version() >= team.version()) {
             return;
         }
+        if old.as_ref().is_none_or(|old| old.entry.details.label != team.entry.details.label) {
+            self.edition += 1;
+        }
         let old = old.as_ref().map_or(&[][..], |old| &old.definition().counties);
         let new = &team.definition().counties;
         for left in old.iter().filter(|county| !new.contains(county)) {
@@ -99,8 +102,8 @@ impl Snapshot {
     }
 
     /// A team's call sign, for facts that have no words.
-    pub(super) fn call_sign(&self, id: TeamId) -> String {
-        self.teams.get(&id).map_or_else(String::new, |team| team.entry.details.label.clone())
+    pub(super) fn call_sign(&self, id: TeamId) -> Option<String> {
+        self.teams.get(&id).map(|team| team.entry.details.label.clone())
     }
 
     /// The lines that are open now and fit: those that fit in every point first.

@@ -146,10 +146,14 @@ pub struct TeamView {
     now: At,
 }
 
+/// Whether a scope sees a team at all.
+pub fn sees_team(scope: &Scope, team: &Team) -> bool {
+    scope.sees(team.entry.region, team.entry.owner, team.entry.details.audience())
+}
+
 /// What of a team a scope may read; `None` when the scope does not see it at all.
 pub fn team(scope: &Scope, team: Arc<Team>, now: At) -> Option<TeamView> {
-    let entry = &team.entry;
-    scope.sees(entry.region, entry.owner, entry.details.audience()).then_some(TeamView { team, now })
+    sees_team(scope, &team).then_some(TeamView { team, now })
 }
 
 impl TeamView {

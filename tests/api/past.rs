@@ -420,7 +420,7 @@ async fn coded_facts_are_of_then_and_words_of_today(db: Db) {
         "reports": [{ "staffed": 10 }, { "staffed": 9 }],
         "facility": { "name": "New House", "countyFips": "12086", "zone": "URBAN" },
         "service": { "name": "New service", "kind": "RECEIVING_23H" },
-        "organization": { "name": "New Care", "kind": "CRISIS_PROVIDER" } });
+        "organization": { "name": "New Care", "kind": "TRIBAL" } });
     assert_eq!(unit, &expected);
     for filter in [json!({ "levelsOfCare": ["SOBERING"] }), json!({ "countiesFips": ["12011"] })] {
         assert_eq!(admin.ask(THEN, asked(filter)).await.data("/bedUnits/edges"), &json!([]), "so it was not, then");
