@@ -84,6 +84,20 @@ impl Writer {
     }
 }
 
+fn audit(unit: &bed_unit::Model, grant: Uuid) -> audit_entry::Model {
+    audit_entry::Model {
+        id: FRESH,
+        at: NOW,
+        grant_id: Some(grant),
+        machine: None,
+        action: "REPORT_BEDS".into(),
+        noun: "bed_unit".into(),
+        row_id: unit.id,
+        row_version: NEW,
+        owner_id: unit.organization_id,
+    }
+}
+
 fn steps(backend: DbBackend, unit: &bed_unit::Model, grant: Uuid, last: event::Model) -> Vec<Step> {
     use bed_unit::Column as Unit;
     let stands = grant::Entity::find().filter(grant::Column::Id.eq(grant)).lock_shared();
@@ -126,17 +140,7 @@ fn steps(backend: DbBackend, unit: &bed_unit::Model, grant: Uuid, last: event::M
         accepting: "YES".into(),
         grant_id: Some(grant),
     };
-    let audit = audit_entry::Model {
-        id: FRESH,
-        at: NOW,
-        grant_id: Some(grant),
-        machine: None,
-        action: "REPORT_BEDS".into(),
-        noun: "bed_unit".into(),
-        row_id: unit.id,
-        row_version: NEW,
-        owner_id: unit.organization_id,
-    };
+    let audit = audit(unit, grant);
     let numbered = backend == DbBackend::Sqlite;
     let happened = event::Model { id: FRESH, number: numbered.then_some(NUMBER), row_version: NEW, at: NOW, ..last };
     let mut happened = happened.into_active_model().reset_all();

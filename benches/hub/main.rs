@@ -7,7 +7,6 @@
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     reason = "a benchmark ends at the first surprise; it reads the database and the host's clock beside the hub on purpose"
 )]
 
@@ -149,9 +148,12 @@ async fn work(job: Job) -> Done {
     }
 }
 
+/// Measures one thing and adds what it found to the figures.
+type Section = fn(&Asked, Figures) -> figures::Section;
+
 async fn measure(asked: &Asked) -> Done {
     let mut figures = Figures::begin(asked);
-    let sections: [(What, fn(&Asked, Figures) -> figures::Section); 4] = [
+    let sections: [(What, Section); 4] = [
         (What::Search, search::section),
         (What::Reports, reports::section),
         (What::Watch, watch::section),

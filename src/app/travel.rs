@@ -68,17 +68,14 @@ pub async fn load(hub: &Hub, viewer: &Viewer, input: LoadTravelTimes) -> Result<
 async fn load_in(tx: Tx, viewer: &Viewer, input: &LoadTravelTimes) -> Result<Committed<Option<TravelTimes>>, Error> {
     // The region's lock: two first tables of one region would be two rows.
     let region = tx.entry::<RegionDetails>(input.region).await?.ok_or(Error::NotFound)?;
-    let (permit, changed) = match tx.travel_times(region.id).await? {
-        Some(table) => {
-            let permit = permit::edit(viewer, &table, Some(&input.details))?;
-            (permit, table.edit(input.details.clone(), Provenance::Import, tx.now())?)
-        }
-        None => {
-            let id = tx.id();
-            let permit = permit::add::<TravelTimesDetails>(viewer, id, region.id, region.owner)?;
-            let origin = Origin { region: region.id, owner: region.owner, provenance: Provenance::Import };
-            (permit, Some(Entry::create(id, origin, input.details.clone(), Vec::new(), tx.now())?))
-        }
+    let (permit, changed) = if let Some(table) = tx.travel_times(region.id).await? {
+        let permit = permit::edit(viewer, &table, Some(&input.details))?;
+        (permit, table.edit(input.details.clone(), Provenance::Import, tx.now())?)
+    } else {
+        let id = tx.id();
+        let permit = permit::add::<TravelTimesDetails>(viewer, id, region.id, region.owner)?;
+        let origin = Origin { region: region.id, owner: region.owner, provenance: Provenance::Import };
+        (permit, Some(Entry::create(id, origin, input.details.clone(), Vec::new(), tx.now())?))
     };
     if let Some(changed) = &changed {
         tx.save(permit, changed).await?;

@@ -41,7 +41,11 @@ impl Words {
 
 impl Follower for Board {
     async fn follow(&self, events: Vec<Event>) -> Result<Vec<Told>, Error> {
-        let words = words(&self.store.read(&self.me).await?, &events).await?;
+        // Most of what happens says everything itself: no look at the database for it.
+        let words = match events.iter().all(|event| says_all(event.happening.kind)) {
+            true => Words::default(),
+            false => words(&self.store.read(&self.me).await?, &events).await?,
+        };
         let mut told = Vec::with_capacity(events.len());
         self.change(|snapshot| {
             snapshot.take_words_of(&words.board);
@@ -96,6 +100,24 @@ impl Board {
         });
         Ok(told.collect())
     }
+}
+
+/// Whether the facts of a kind carry all that the board keeps.
+fn says_all(kind: EventKind) -> bool {
+    use EventKind as K;
+    matches!(
+        kind,
+        K::BedsReported
+            | K::BedsAged
+            | K::BedUnitPaused
+            | K::BedUnitPauseEnded
+            | K::BedHoldsChanged
+            | K::BedHeld
+            | K::BedHoldExtended
+            | K::BedHoldReleased
+            | K::BedHoldArrived
+            | K::BedHoldExpired
+    )
 }
 
 /// Reads what the facts of some events cannot carry.

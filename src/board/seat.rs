@@ -62,6 +62,8 @@ impl Snapshot {
             return;
         }
         let units: Vec<Arc<BedUnit>> = self.units.values().filter(|unit| stands(unit)).cloned().collect();
-        units.iter().for_each(|unit| self.take_seat(unit));
+        for unit in &units {
+            self.take_seat(unit);
+        }
     }
 }

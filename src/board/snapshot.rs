@@ -308,6 +308,7 @@ impl Snapshot {
     }
 
     /// The same board less the units that `today` no longer shows a scope: what was moved out of sight stays out of sight.
+    #[must_use]
     pub fn still_seen(&self, today: &Self, scope: &Scope) -> Self {
         let mut seen = self.clone();
         for (id, unit) in &self.units {

@@ -64,6 +64,9 @@ pub struct Admitted {
 /// Turns what a socket says of who it is into a viewer, or into how it is closed.
 pub type SignIn = Arc<dyn Fn(Hello) -> Pin<Box<dyn Future<Output = Result<Admitted, Close>> + Send>> + Send + Sync>;
 
+/// Whether one more operation of a viewer may run now, or the seconds to wait.
+pub type MayRun = Arc<dyn Fn(&Viewer) -> Result<(), u64> + Send + Sync>;
+
 /// What a session works with.
 #[derive(Clone)]
 pub struct Session {
@@ -80,7 +83,7 @@ pub struct Session {
     /// How a bearer becomes a viewer.
     pub sign_in: SignIn,
     /// Whether one more operation may run now for this viewer, or the seconds to wait.
-    pub may_run: Arc<dyn Fn(&Viewer) -> Result<(), u64> + Send + Sync>,
+    pub may_run: MayRun,
     /// Resolves when the hub shuts down.
     pub closing: tokio::sync::watch::Receiver<bool>,
     /// How long operations may still run then.

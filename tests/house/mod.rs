@@ -8,7 +8,7 @@ mod world;
 
 pub use client::{Answer, Client, Sse, Ws};
 pub use database::{Db, Place, given};
-pub use world::World;
+pub use world::{Agency, World};
 
 use crate::forge::{Draft, Key, key_set};
 use crisis_hub::app::{Hub, console, grant};

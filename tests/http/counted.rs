@@ -95,7 +95,7 @@ async fn a_person_has_a_few_sockets_and_streams(db: Db) {
         assert!(begun.elapsed() < Duration::from_secs(10), "a closed socket is still counted");
     }
 
-    let mut streams = vec![intake.sse(WATCH, json!({})).await, intake.sse(WATCH, json!({})).await];
+    let mut streams = [intake.sse(WATCH, json!({})).await, intake.sse(WATCH, json!({})).await];
     let body = json!({ "query": WATCH }).to_string();
     let third = async || {
         let request = intake.request(Method::POST).header("content-type", "application/json");
