@@ -2,7 +2,7 @@
 //!
 //! **Invariant**: nothing else in the hub asks the host for the time or for randomness.
 use crate::domain::{id::NounId, time::At};
-use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -44,6 +44,7 @@ pub struct HubClock {
     born: Instant,
     born_micros: i64,
     offset: Mutex<Offset>,
+    measured: AtomicBool,
     latest: AtomicI64,
 }
 
@@ -82,12 +83,7 @@ const SLOWER_BY: i64 = 10;
 
 impl Default for HubClock {
     fn default() -> Self {
-        Self {
-            born: Instant::now(),
-            born_micros: host().micros(),
-            offset: Mutex::default(),
-            latest: AtomicI64::new(i64::MIN),
-        }
+        Self::of_host_apart(0)
     }
 }
 
@@ -99,6 +95,17 @@ fn host() -> At {
 }
 
 impl HubClock {
+    /// The clock of a host that is so many microseconds ahead of this one: what a badly set machine would have.
+    pub fn of_host_apart(micros: i64) -> Self {
+        Self {
+            born: Instant::now(),
+            born_micros: host().micros().saturating_add(micros),
+            offset: Mutex::default(),
+            measured: AtomicBool::new(false),
+            latest: AtomicI64::new(i64::MIN),
+        }
+    }
+
     /// Goes on from an instant that this hub has already written, if it would begin before it.
     pub fn not_before(&self, high_water: At) {
         let steady = self.steady();
@@ -111,10 +118,16 @@ impl HubClock {
             .plus_micros(i64::try_from(self.born.elapsed().as_micros()).unwrap_or(i64::MAX))
     }
 
-    /// Takes the offset to the database's clock, in microseconds, as just measured.
+    /// Takes the offset to the database's clock, in microseconds, as just measured. The first is taken at once: nobody has
+    /// been told the time by a wrong clock yet.
     pub fn set_offset_micros(&self, micros: i64) {
-        let steady = self.steady().micros();
-        self.offset().go(micros, steady);
+        let (steady, first) = (self.steady().micros(), !self.measured.swap(true, SeqCst));
+        let mut offset = self.offset();
+        if first {
+            *offset = Offset { goal: micros, from: (micros, steady) };
+        } else {
+            offset.go(micros, steady);
+        }
     }
 
     /// How far the hub's time stands from the steady clock, in microseconds.
@@ -160,6 +173,7 @@ mod tests {
     fn time_never_runs_back() {
         let clock = HubClock::default();
         let first = clock.now();
+        clock.set_offset_micros(0);
         clock.set_offset_micros(-3_600_000_000);
         assert!(clock.now() >= first);
         clock.not_before(first.plus_minutes(60));
@@ -167,6 +181,16 @@ mod tests {
         assert!(ahead >= first.plus_minutes(60));
         std::thread::sleep(std::time::Duration::from_millis(5));
         assert!(clock.now() > ahead, "time goes on from there");
+    }
+
+    #[test]
+    fn what_a_badly_set_host_says_at_first_is_put_right_at_once() {
+        let hour = 3_600_000_000;
+        for apart in [hour, -hour] {
+            let (clock, good) = (HubClock::of_host_apart(apart), HubClock::default());
+            clock.set_offset_micros(good.steady().micros_since(clock.steady()));
+            assert!(clock.now().micros_since(good.now()).abs() < 1_000_000, "{apart}");
+        }
     }
 
     #[test]

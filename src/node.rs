@@ -134,8 +134,9 @@ async fn prepared(store: Store, config: &Config, sources: &Sources, migrate: boo
         }
     }
     if let Some(clock) = &sources.correctable {
-        clock.not_before(store.high_water().await?);
+        // Measured first: the log may be ahead of a host that is behind, and then time goes on from the log.
         measure(&store, clock).await?;
+        clock.not_before(store.high_water().await?);
     }
     Ok(store)
 }

@@ -1,15 +1,20 @@
 //! Holds under races: never one too many, never one too few, and never both arrived and over.
 use crate::house::traffic::{Dice, caught_up, log, places, reports, scale, staff, until};
 use crate::house::{Db, House};
-use crisis_hub::app::bed;
+use crisis_hub::app::bed::{self, About, ReportBeds, UnitReport};
 use crisis_hub::app::hold::{self, ChangeHold, HoldBed, HoldTo};
 use crisis_hub::app::{Hub, ProblemCode};
+use crisis_hub::clock::{HubClock, RandomIds};
+use crisis_hub::domain::bed::Freshness;
+use crisis_hub::domain::entry::Provenance;
 use crisis_hub::domain::event::{Event, EventKind, Fact};
 use crisis_hub::domain::hold::HoldState;
 use crisis_hub::domain::id::{BedHoldId, BedUnitId};
+use crisis_hub::node::{self, Node, Sources};
 use crisis_hub::policy::{Scope, Viewer};
 use futures_util::future::join_all;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 on_both!(
@@ -210,4 +215,59 @@ async fn no_node_offers_a_place_that_somebody_has_arrived_at(db: Db) {
         }
     }
     house.close().await;
+}
+
+/// Whatever the hosts' own clocks say, nodes over one PostgreSQL agree on its time: when a hold ends, and how old a number is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn badly_set_clocks_change_no_end_and_no_freshness() {
+    const SECOND: i64 = 1_000_000;
+    let house = open(Db::Postgres).await;
+    let mut nodes = Vec::new();
+    for apart in [0, 600 * SECOND, -3_600 * SECOND] {
+        let clock = Arc::new(HubClock::of_host_apart(apart));
+        let sources = || Sources { clock: clock.clone(), ids: Arc::new(RandomIds), correctable: Some(clock.clone()) };
+        let store = node::open_store(&house.config, &sources(), false).await.unwrap();
+        nodes.push(Node::start(house.config.clone(), sources(), store, Vec::new(), false, None).await.unwrap());
+    }
+    let hubs: Vec<Hub> = nodes.iter().map(|node| node.hub.clone()).collect();
+    let now = |hub: &Hub| hub.clock().now();
+    for hub in &hubs {
+        assert!(now(hub).micros_since(now(&hubs[0])).abs() < SECOND, "the nodes do not agree on the time");
+    }
+    let (chairs, intake) = (house.world.agencies[0].chairs(), staff(&hubs[0], "intake"));
+    let scope = Scope::of(&intake);
+    // A number that turns aging while the hold is there: reported an hour ago, less half a minute.
+    let as_of = now(&hubs[2]).plus_seconds(-3_570);
+    let about = About::Units(vec![UnitReport { unit: chairs, as_of: Some(as_of), census: Some(places(1)) }]);
+    let old = ReportBeds { about, provenance: Provenance::Manual, keyed: None };
+    assert_eq!(bed::report(&hubs[2], &intake, old).await.unwrap().problems, []);
+    // Placed on the node whose host is ten minutes ahead, for one minute.
+    let new = HoldBed { minutes: Some(1), ..place(chairs) };
+    let hold = hold::place(&hubs[1], &intake, new).await.unwrap().changed.unwrap().hold().clone();
+    for hub in &hubs {
+        caught_up(hub).await;
+    }
+    let ages = as_of.plus_minutes(60);
+    let (mut last_held, mut last_fresh) = (0, 0);
+    while now(&hubs[0]) < hold.until.plus_seconds(3) {
+        for hub in &hubs {
+            let at = now(&hubs[0]);
+            let is = hub.board().now().unit(&scope, chairs, now(hub)).unwrap().availability();
+            let (held, fresh) = (is.held == 1, is.freshness == Freshness::Fresh);
+            if at.micros_since(hold.until).abs() > SECOND {
+                assert_eq!(held, at < hold.until, "a node is wrong about the end by more than a second");
+            }
+            if at.micros_since(ages).abs() > SECOND {
+                assert_eq!(fresh, at < ages, "a node is wrong about the freshness by more than a second");
+            }
+            (last_held, last_fresh) = (last_held.max(i64::from(held)), last_fresh.max(i64::from(fresh)));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!((last_held, last_fresh), (1, 1), "nothing was seen before it ended");
+    for hub in &hubs {
+        let input = ChangeHold { hold: hold.id, generation: None, to: HoldTo::Arrive, keyed: None };
+        let said = hold::change(hub, &intake, input).await.unwrap();
+        assert_eq!(said.problems[0].code, ProblemCode::HoldExpired);
+    }
 }

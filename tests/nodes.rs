@@ -39,6 +39,13 @@ impl Pair {
         let (over, taken) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let addresses = [nodes[0].address, nodes[1].address];
         let tokens = ["intake", "intake-2"].map(|person| house.token_of_today(person));
+        // From before anything is written, so that what each sees is all of it.
+        let mut followers = Vec::new();
+        for n in 0..FOLLOWERS {
+            let mut follower = Follower::of_events();
+            follower.finish(&Client::new(addresses[n % 2], Some(tokens[0].clone())), Road::Sse).await;
+            followers.push(tokio::spawn(follow(follower, addresses, tokens[0].clone(), n, over.clone())));
+        }
         let writers = (0..WRITERS)
             .map(|n| {
                 let agency = &house.world.agencies[n % 2];
@@ -47,8 +54,6 @@ impl Pair {
                 tokio::spawn(write(addresses, token, unit, n, over, taken))
             })
             .collect();
-        let followers =
-            (0..FOLLOWERS).map(|n| tokio::spawn(follow(addresses, tokens[0].clone(), n, over.clone()))).collect();
         Self { house, nodes, start, over, taken, writers, followers }
     }
 
@@ -137,15 +142,15 @@ async fn write(
 }
 
 /// Watches the log on one node, then the other, going on from its cursor.
-async fn follow(addresses: [SocketAddr; 2], token: String, n: usize, over: Arc<AtomicBool>) -> Follower {
+async fn follow(
+    mut follower: Follower,
+    addresses: [SocketAddr; 2],
+    token: String,
+    n: usize,
+    over: Arc<AtomicBool>,
+) -> Follower {
     let clients = addresses.map(|address| Client::new(address, Some(token.clone())));
-    let (mut follower, mut dice, mut turn) = (Follower::of_events(), Dice::new(900 + n as u64), n);
-    // From the beginning of what it watches: before anything is written.
-    while follower.cursor.is_none() {
-        if let Some(mut open) = follower.open(&clients[n % 2], Road::Sse).await {
-            follower.next(&mut open).await;
-        }
-    }
+    let (mut dice, mut turn) = (Dice::new(900 + n as u64), n);
     while !over.load(SeqCst) {
         turn += 1;
         let road = [Road::Sse, Road::Ws][turn / 2 % 2];

@@ -1,16 +1,21 @@
 //! The log, the grants and the audit in the schema.
-use super::connection::AsOf;
+use super::connection::{AsOf, Latest, Page, Paging, Row, page_size};
 use super::directory::Organization;
+use super::error::from_app;
+use super::limits::Limits;
+use super::query::listing;
 use super::scalars::{Code, Cursor, DateTime, Uuid, id};
-use super::seen::Seen;
+use super::seen::{Seen, asking};
+use crate::app::{self, cursor};
 use crate::domain::event::{self, EventKind};
 use crate::domain::grant::{self, GrantOrigin, HolderKind};
-use crate::domain::id::{GlobalId, NounId};
+use crate::domain::id::{AuditEntryId, GlobalId, NounId};
 use crate::domain::role::Role;
 use crate::policy::{Action, Machine};
 use crate::store::AuditLine;
-use async_graphql::connection::PageInfo;
-use async_graphql::{ID, Object, SimpleObject};
+use async_graphql::connection::{EmptyFields, PageInfo};
+use async_graphql::{Context, Error, ID, Object, SimpleObject};
+use std::sync::Arc;
 
 /// One event of the log: that something happened, not what it holds. Read the object again through your own scope.
 #[derive(Clone, SimpleObject)]
@@ -156,4 +161,60 @@ impl From<&AuditLine> for AuditEntry {
             organization_id: id(line.owner),
         }
     }
+}
+
+/// A page of the log.
+pub(super) async fn events(ctx: &Context<'_>, after: Option<Cursor>, first: Option<i32>) -> Result<LogPage, Error> {
+    let asking = asking(ctx);
+    let (most, bound) = (page_size(ctx, first)? as u64, super::subscription::EVENTS_BOUND);
+    let after = after.map(|cursor| cursor.0);
+    let read = app::log::events(&asking.hub, &asking.viewer, bound, after.as_deref(), most + 1).await;
+    let (events, head) = read.map_err(|error| from_app(&error))?;
+    let more = events.len() as u64 > most;
+    let place = |mark| asking.hub.seal().log_cursor(bound, mark, asking.seen.now);
+    let shown = events.iter().take(usize::try_from(most).unwrap_or(usize::MAX));
+    let edges: Vec<LogEdge> = shown
+        .map(|event| LogEdge {
+            cursor: Cursor(place(cursor::Mark { number: event.number, id: event.id })),
+            node: event.into(),
+        })
+        .collect();
+    // The last page is complete up to the log's end; a page of no rows before it stands where it began.
+    let end = match (more, edges.last()) {
+        (false, _) => place(head),
+        (true, Some(last)) => last.cursor.0.clone(),
+        (true, None) => after.clone().unwrap_or_else(|| place(cursor::Mark::beginning())),
+    };
+    let page_info = PageInfo {
+        has_previous_page: after.is_some(),
+        has_next_page: more,
+        start_cursor: edges.first().map(|edge| edge.cursor.0.clone()),
+        end_cursor: Some(end),
+    };
+    let as_of = AsOf { time: DateTime(asking.seen.now), cursor: Cursor(place(head)), proof: None };
+    Ok(LogPage { edges, page_info, as_of })
+}
+
+/// A page of grants.
+pub(super) fn grants(ctx: &Context<'_>, paging: &Paging) -> Result<Page<Grant>, Error> {
+    let (asking, listing) = listing(ctx, "grants".into(), super::subscription::EVENTS_BOUND.into())?;
+    let seen = &asking.seen;
+    let row = |grant: &Arc<grant::Grant>| Row {
+        key: grant.id,
+        node: Grant { grant: grant::Grant::clone(grant), seen: seen.clone() },
+        edge: EmptyFields,
+    };
+    listing.page(ctx, paging, seen.board.grants(&seen.scope).map(row).collect())
+}
+
+/// A page of the audit, latest first.
+pub(super) async fn audit_trail(ctx: &Context<'_>, paging: Paging) -> Result<Page<AuditEntry>, Error> {
+    let (asking, listing) = listing(ctx, "auditTrail".into(), super::subscription::EVENTS_BOUND.into())?;
+    let (size, backward) = paging.size(ctx.data_unchecked::<Limits>())?;
+    let between = listing.between::<AuditEntryId>(&paging)?;
+    // One more than the page, so that the page knows whether it is the last; the cursors were applied in SQL.
+    let lines = app::log::audit(&asking.hub, &asking.viewer, between, size as u64 + 1, backward).await;
+    let lines = lines.map_err(|error| from_app(&error))?;
+    let rows = lines.iter().map(|line| Row { key: Latest::of(line.id), node: line.into(), edge: EmptyFields });
+    listing.latest(ctx, &paging, rows.collect())
 }

@@ -1,6 +1,6 @@
 //! The query root.
 use super::bed::BedUnit;
-use super::connection::{AsOf, Latest, Listing, Page, Paging, Proof, Row, page_size};
+use super::connection::{Listing, Page, Paging, Proof, Row};
 use super::directory::{ExternalIdInput, Facility, Organization, Region, Service};
 use super::error::{Answer, answer, from_app};
 use super::hold::{self, BedHold};
@@ -8,8 +8,7 @@ use super::input::hold::BedHoldFilter;
 use super::input::notice::NoticeFilterInput;
 use super::input::team::TeamFilter;
 use super::input::{BedUnitFilter, NeedInput, PointInput};
-use super::limits::Limits;
-use super::log::{AuditEntry, Grant, LogEdge, LogPage};
+use super::log::{self, AuditEntry, Grant, LogPage};
 use super::me::Me;
 use super::notice::{Notice, notices};
 use super::poll::{BedUpdateRequest, bed_update_requests};
@@ -20,9 +19,9 @@ use super::team::{self, Team};
 use crate::app::{self, cursor};
 use crate::board::Names;
 use crate::domain::entry::{Entry, ExternalId};
-use crate::domain::id::{AuditEntryId, BedHoldId, GlobalId, Noun};
+use crate::domain::id::{BedHoldId, GlobalId, Noun};
 use crate::domain::service::ServiceKind;
-use async_graphql::connection::{EmptyFields, PageInfo};
+use async_graphql::connection::EmptyFields;
 use async_graphql::{Context, Error, ID, Interface, Object};
 use std::sync::Arc;
 
@@ -265,7 +264,7 @@ impl Query {
         #[graphql(desc = "After this place; from the beginning when not given.")] after: Option<Cursor>,
         #[graphql(desc = "How many, at most 100; 25 when not given.")] first: Option<i32>,
     ) -> Answer<LogPage> {
-        Some(events(ctx, after, first).await)
+        Some(log::events(ctx, after, first).await)
     }
 
     /// Who changed what, latest first, as far as your role may see.
@@ -277,7 +276,7 @@ impl Query {
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<AuditEntry>> {
-        Some(audit_trail(ctx, Paging { first, after, last, before }).await)
+        Some(log::audit_trail(ctx, Paging { first, after, last, before }).await)
     }
 
     /// Grants that you may see, revoked ones too, in the order of their ids.
@@ -289,7 +288,7 @@ impl Query {
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Grant>> {
-        Some(grants(ctx, &Paging { first, after, last, before }))
+        Some(log::grants(ctx, &Paging { first, after, last, before }))
     }
 
     /// Notices that you may read, latest first: scheduled, ended and withdrawn ones too.
@@ -433,57 +432,4 @@ async fn bed_units(
         .map(|view| Row { key: view.unit().id(), node: BedUnit::new(view, seen), edge: EmptyFields })
         .collect();
     listing.page(ctx, &paging, rows)
-}
-
-async fn events(ctx: &Context<'_>, after: Option<Cursor>, first: Option<i32>) -> Result<LogPage, Error> {
-    let asking = asking(ctx);
-    let (most, bound) = (page_size(ctx, first)? as u64, super::subscription::EVENTS_BOUND);
-    let after = after.map(|cursor| cursor.0);
-    let read = app::log::events(&asking.hub, &asking.viewer, bound, after.as_deref(), most + 1).await;
-    let (events, head) = read.map_err(|error| from_app(&error))?;
-    let more = events.len() as u64 > most;
-    let place = |mark| asking.hub.seal().log_cursor(bound, mark, asking.seen.now);
-    let shown = events.iter().take(usize::try_from(most).unwrap_or(usize::MAX));
-    let edges: Vec<LogEdge> = shown
-        .map(|event| LogEdge {
-            cursor: Cursor(place(cursor::Mark { number: event.number, id: event.id })),
-            node: event.into(),
-        })
-        .collect();
-    // The last page is complete up to the log's end; a page of no rows before it stands where it began.
-    let end = match (more, edges.last()) {
-        (false, _) => place(head),
-        (true, Some(last)) => last.cursor.0.clone(),
-        (true, None) => after.clone().unwrap_or_else(|| place(cursor::Mark::beginning())),
-    };
-    let page_info = PageInfo {
-        has_previous_page: after.is_some(),
-        has_next_page: more,
-        start_cursor: edges.first().map(|edge| edge.cursor.0.clone()),
-        end_cursor: Some(end),
-    };
-    let as_of = AsOf { time: DateTime(asking.seen.now), cursor: Cursor(place(head)), proof: None };
-    Ok(LogPage { edges, page_info, as_of })
-}
-
-fn grants(ctx: &Context<'_>, paging: &Paging) -> Result<Page<Grant>, Error> {
-    let (asking, listing) = listing(ctx, "grants".into(), super::subscription::EVENTS_BOUND.into())?;
-    let seen = &asking.seen;
-    let row = |grant: &Arc<crate::domain::grant::Grant>| Row {
-        key: grant.id,
-        node: Grant { grant: crate::domain::grant::Grant::clone(grant), seen: seen.clone() },
-        edge: EmptyFields,
-    };
-    listing.page(ctx, paging, seen.board.grants(&seen.scope).map(row).collect())
-}
-
-async fn audit_trail(ctx: &Context<'_>, paging: Paging) -> Result<Page<AuditEntry>, Error> {
-    let (asking, listing) = listing(ctx, "auditTrail".into(), super::subscription::EVENTS_BOUND.into())?;
-    let (size, backward) = paging.size(ctx.data_unchecked::<Limits>())?;
-    let between = listing.between::<AuditEntryId>(&paging)?;
-    // One more than the page, so that the page knows whether it is the last; the cursors were applied in SQL.
-    let lines = app::log::audit(&asking.hub, &asking.viewer, between, size as u64 + 1, backward).await;
-    let lines = lines.map_err(|error| from_app(&error))?;
-    let rows = lines.iter().map(|line| Row { key: Latest::of(line.id), node: line.into(), edge: EmptyFields });
-    listing.latest(ctx, &paging, rows.collect())
 }

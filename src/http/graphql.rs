@@ -210,7 +210,7 @@ fn subscribed(
         loop {
             let served = tokio::select! {
                 served = tokio::time::timeout(COMMENT_AFTER, seat.next()) => served,
-                () = &mut ended => break,
+                () = &mut ended => Ok(Some(Served::Closing(last.clone()))),
                 () = &mut disproved => Ok(Some(Served::Unseated)),
                 () = &mut dies => {
                     // Not complete: the client comes back for the rest.
@@ -224,7 +224,13 @@ fn subscribed(
                     yield b":\n\n".to_vec();
                     continue;
                 }
-                Ok(None | Some(Served::Closing(_))) => break,
+                Ok(None) => break,
+                Ok(Some(Served::Closing(cursor))) => {
+                    // Not complete: the client comes back for the rest.
+                    let body = last_word("UNAVAILABLE", "the hub is restarting: come back with your cursor", cursor.or(last).as_deref(), &asked.trace);
+                    yield over_http::event("next", &body);
+                    return;
+                }
                 Ok(Some(Served::Frame(frame))) => {
                     last = frame.sent.map(|sent| sent.cursor).or(last);
                     (frame.body, true)

@@ -93,7 +93,11 @@ impl Dialect {
             }
             Self::Postgres => {
                 let pool = Database::connect(postgres(url, size.connections_max, size)).await?;
-                let apart = Some(Database::connect(postgres(url, APART, size)).await?);
+                // Whoever wants one connection means one: a restore looks whether it is alone.
+                let apart = match size.connections_max {
+                    1 => None,
+                    _ => Some(Database::connect(postgres(url, APART, size)).await?),
+                };
                 Ok(Pools { writer: pool.clone(), readers: pool, apart })
             }
         }

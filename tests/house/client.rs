@@ -98,6 +98,10 @@ impl Client {
             None => request,
         };
         let response = request.send().await.ok()?;
+        // A node that ends takes nobody new.
+        if response.status() == reqwest::StatusCode::SERVICE_UNAVAILABLE {
+            return None;
+        }
         assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
         Some(Sse { bytes: Box::pin(response.bytes_stream()), held: String::new() })
     }

@@ -5,6 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait, TryGetabl
 use std::future::Future;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 use tokio::process::Command;
 use url::Url;
 
@@ -208,14 +209,25 @@ async fn bring(server: &Server, from: &Path, schema: &str) -> Result<(), Undone>
     told(restore).await.map(drop)
 }
 
+/// How long whoever has just left may take to be gone from the server's list.
+const LEAVING: Duration = Duration::from_secs(3);
+
 /// Refuses while anybody else is connected.
 async fn alone(store: &Store) -> Result<(), Undone> {
+    let began = Instant::now();
+    loop {
+        match others(store).await? {
+            0 => return Ok(()),
+            _ if began.elapsed() < LEAVING => tokio::time::sleep(Duration::from_millis(100)).await,
+            others => return refused(format!("{others} other sessions use the database: stop the hub first")),
+        }
+    }
+}
+
+async fn others(store: &Store) -> Result<i64, Undone> {
     let sql = "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE datname = current_database()
                AND pid <> pg_backend_pid() AND COALESCE(backend_type, 'client backend') = 'client backend'";
-    match ask::<i64>(store, sql, "n").await? {
-        Some(0) => Ok(()),
-        others => refused(format!("{} other sessions use the database: stop the hub first", others.unwrap_or(-1))),
-    }
+    Ok(ask::<i64>(store, sql, "n").await?.unwrap_or(-1))
 }
 
 /// What a schema holds, but for what goes along with a table.
