@@ -141,6 +141,16 @@ async fn a_demo_plays_the_night_goes_on_alive_and_starts_again_where_it_was(db: 
     let client = demo.client(address, "line_988");
     let board = client.ask("{ bedUnits(first: 100) { edges { node { net } } } }", json!({})).await;
     assert!(board.data("/bedUnits/edges").as_array().unwrap().iter().any(|edge| edge["node"]["net"].is_number()));
+    // In the Keys there is one road, and the table knows it.
+    let road = "{ bedSearch(need: {}, near: { latitude: 24.56, longitude: -81.77 }, first: 100) {
+        edges { travelMinutes travelSays unit { facility { city } } } } }";
+    let said = client.ask(road, json!({})).await;
+    let edges = said.data("/bedSearch/edges").as_array().unwrap();
+    let to =
+        |city: &str| edges.iter().find(|edge| edge["unit"]["facility"]["city"] == city).map(|edge| &edge["travelSays"]);
+    let far = to("Key Largo").or(to("Tavernier")).unwrap().as_str().unwrap();
+    assert!(far.starts_with("about 1") && far.ends_with(" min"), "{far}");
+    assert!(to("Boca Raton").is_none_or(serde_json::Value::is_null), "what the table does not tell is not said");
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(done(&demo.log().await), done(&first));
     demo.kill().await;

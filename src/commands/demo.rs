@@ -6,7 +6,7 @@ use crisis_hub::config::Config;
 use crisis_hub::demo::alive::{Cast, HISTORY_HOURS, PlayClock, Played};
 use crisis_hub::demo::issuer::DemoIssuer;
 use crisis_hub::demo::world::{Loaded, SEED, World};
-use crisis_hub::demo::{cut, personas, teams};
+use crisis_hub::demo::{cut, keys, personas, teams};
 use crisis_hub::node::{self, Node, Sources};
 use crisis_hub::store::{DEMO, Store};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -112,6 +112,7 @@ async fn past(
     bar.set_message("Playing the last hours");
     let mut cast = Cast::of(&hub, &loaded, SEED);
     let played = cast.play(&hub, &clock, |minute| bar.set_position(world.steps() + minute)).await?;
+    keys::load(&hub, loaded.region).await?;
     teams::begin(&hub, &loaded.teams).await?;
     let people = personas::settle(&hub, &loaded, issuer, folder).await?.len();
     // Whoever follows the log from now on is not told of the past.

@@ -6,6 +6,7 @@ pub mod cut;
 mod dice;
 mod invented;
 pub mod issuer;
+pub mod keys;
 mod names;
 mod numbers;
 pub mod personas;
