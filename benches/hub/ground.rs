@@ -90,7 +90,7 @@ impl Ground {
         let hub = Hub::open(store.clone()).await?;
         let loaded = World::sized(units).load(&hub, || ()).await?;
         let ground = Self { db, url, loaded, hub, issuer: DemoIssuer::open(folder.path())?, folder };
-        for role in [Role::EmergencyDepartment, Role::Officer, Role::Line988] {
+        for role in [Role::MobileTeam, Role::Officer, Role::Line988] {
             ground.employ(role).await?;
         }
         while store.number_waiting().await?.1 > 0 {}
@@ -179,6 +179,8 @@ impl Ground {
         let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let settings = format!(
             "database_url = {:?}\nredis_url = {redis:?}\nlisten = \"{address}\"\n\
+             [connections]\nmost = 30000\n\
+             [socket]\nper_person_max = 30000\nwaiting_per_address_max = 30000\n\
              [rates]\nperson_per_minute = 100000000\napplication_per_minute = 100000000\nstranger_per_minute = 100000000\n\
              [[issuers]]\nissuer = {ISSUER:?}\naudience = {AUDIENCE:?}\nalgorithms = [\"ES256\"]\n\
              keys = {{ jwks = {{ keys = [{{ {key} }}] }} }}\n",
