@@ -111,10 +111,13 @@ pub async fn log(store: &Store) -> Vec<Event> {
     store.read(&console::viewer()).await.unwrap().events_after(0, 10_000_000).await.unwrap()
 }
 
-/// Waits until a node has been told everything that is numbered.
+/// Waits until a node has been told everything that was committed, numbered already or not.
 pub async fn caught_up(hub: &Hub) {
-    let head = hub.store().read(&console::viewer()).await.unwrap().head().await.unwrap();
-    until("the node follows the log", async || hub.board().now().number() >= head).await;
+    until("the node follows the log", async || {
+        let backlog = hub.store().backlog(0).await.unwrap();
+        backlog.waiting == 0 && hub.board().now().number() >= backlog.head
+    })
+    .await;
 }
 
 /// Waits for something to be true.
