@@ -1,7 +1,7 @@
 //! Tables and heartbeats: what many read together, and what the silent hear.
 use crate::api::bed::WATCH;
 use crate::house::follow::{BEDS, Came, Follower, Road};
-use crate::house::traffic::{Dice, caught_up, report, staff, until};
+use crate::house::traffic::{Dice, report, staff, until};
 use crate::house::{Db, House};
 use crisis_hub::graphql::{Schema, limits::Limits};
 use serde_json::json;
@@ -131,8 +131,7 @@ async fn heartbeats_come_in_time_whatever_happens_elsewhere(db: Db) {
             let views = report(house.hub(), &intake, &[ward], &mut dice).await.unwrap().changed.unwrap();
             versions.push(json!(views[0].unit().version()));
         }
-        house.store().number_waiting().await.unwrap();
-        caught_up(house.hub()).await;
+        house.deliver().await;
         follower.finish(&client, road).await;
         let told: Vec<_> = follower.told.iter().map(|message| message["unit"]["version"].clone()).collect();
         assert_eq!(told, versions);

@@ -20,7 +20,7 @@ pub(super) enum NotSignedIn {
     Refused,
     /// Whoever would prove it, or the database, cannot be asked now.
     Unavailable,
-    /// Too many tokens of this address were refused: it was not looked at, and may be in so many seconds.
+    /// Too many tokens of this address were refused, and this one was too or was not looked at: come back in so many seconds.
     TooMany(u64),
 }
 
@@ -41,25 +41,26 @@ impl Door {
         })
     }
 
-    /// Who a bearer speaks for. What was proven a moment ago costs nothing, so that a stranger who shares an address with
-    /// an agency does not keep it out; anything else waits for its turn, and counts when it is refused.
+    /// Who a bearer speaks for. What was proven a moment ago costs nothing, and a signature is proven here for little: a
+    /// stranger who shares an address with an agency keeps neither out, and only what is refused counts. A token that its
+    /// issuer must be asked about is not looked at while its address is barred, or a stranger would question the issuer.
     async fn prove(&self, authorization: &str, from: IpAddr) -> Result<Identity, NotSignedIn> {
         let (verifier, rates) = (&self.0.parts.verifier, &self.0.rates);
         let token = bearer(authorization).unwrap_or_default();
         if let Some(identity) = verifier.known(token).await {
             return Ok(identity);
         }
-        rates.may_prove(from).map_err(NotSignedIn::TooMany)?;
+        let may_prove = || if verifier.must_ask(token) { rates.may_ask(from) } else { Ok(()) };
+        may_prove().map_err(NotSignedIn::TooMany)?;
         let _turn = rates.turn(from).await.ok_or(NotSignedIn::Unavailable)?;
         // Those before it in the line may have been refused meanwhile.
-        rates.may_prove(from).map_err(NotSignedIn::TooMany)?;
+        may_prove().map_err(NotSignedIn::TooMany)?;
         verifier.verify(token).await.map_err(|refused| {
             metrics::counter!("hub_tokens_refused_total", "why" => refused.to_string()).increment(1);
             if refused == Refused::Unavailable {
                 return NotSignedIn::Unavailable;
             }
-            rates.refused(from);
-            NotSignedIn::Refused
+            rates.refused(from).map_or_else(NotSignedIn::TooMany, |()| NotSignedIn::Refused)
         })
     }
 

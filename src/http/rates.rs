@@ -22,7 +22,7 @@ pub(super) struct Rates {
     people: DefaultKeyedRateLimiter<Uuid>,
     applications: DefaultKeyedRateLimiter<Uuid>,
     strangers: DefaultKeyedRateLimiter<IpAddr>,
-    /// Addresses whose tokens were refused too often, and until when no other of theirs is looked at.
+    /// Addresses whose tokens were refused too often, and until when no issuer is asked about another of theirs.
     barred: Mutex<HashMap<IpAddr, Instant>>,
     /// Who is having a token proven.
     turns: Mutex<HashMap<IpAddr, Arc<Semaphore>>>,
@@ -113,15 +113,17 @@ impl Rates {
         Ok(())
     }
 
-    /// Counts a token that was refused. When there were too many, no other of this address is looked at for a while.
-    pub(super) fn refused(&self, from: IpAddr) {
-        if let Err(not_until) = self.strangers.check_key(&from) {
-            lock(&self.barred).insert(from, Instant::now() + wait(&not_until));
-        }
+    /// Counts a token that was refused; the seconds to wait when there were too many of its address.
+    pub(super) fn refused(&self, from: IpAddr) -> Result<(), u64> {
+        self.strangers.check_key(&from).map_err(|not_until| {
+            let wait = wait(&not_until);
+            lock(&self.barred).insert(from, Instant::now() + wait);
+            seconds(wait)
+        })
     }
 
-    /// Refuses, with the seconds to wait, to look at a token of an address whose tokens were refused too often.
-    pub(super) fn may_prove(&self, from: IpAddr) -> Result<(), u64> {
+    /// Refuses, with the seconds to wait, to ask an issuer about a token of an address whose tokens were refused too often.
+    pub(super) fn may_ask(&self, from: IpAddr) -> Result<(), u64> {
         let left = lock(&self.barred).get(&from).map(|until| until.saturating_duration_since(Instant::now()));
         left.filter(|left| !left.is_zero()).map_or(Ok(()), |left| Err(seconds(left)))
     }

@@ -129,6 +129,11 @@ impl Verifier {
         }
     }
 
+    /// Whether only its issuer can say whose a token is; a signature is proven here.
+    pub fn must_ask(&self, token: &str) -> bool {
+        self.opaque.is_some() && three(token).is_none()
+    }
+
     /// Who a token speaks for, if it was proven before and still is.
     pub async fn known(&self, token: &str) -> Option<Identity> {
         if token.len() > TOKEN_BYTES_MAX {

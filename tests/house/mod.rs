@@ -25,7 +25,6 @@ use jsonwebtoken::Algorithm;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::SeqCst};
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -187,15 +186,7 @@ impl House {
 
     /// Waits until everything written is numbered and this node's board has it.
     pub async fn deliver(&self) {
-        for _ in 0..2_000 {
-            let waiting = self.store().number_waiting().await.unwrap().1;
-            let head = self.store().read(&console::viewer()).await.unwrap().head().await.unwrap();
-            if waiting == 0 && self.hub().board().now().number() == head {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        panic!("the log was not delivered");
+        traffic::caught_up(self.hub()).await;
     }
 
     /// Stops the node and starts another over the same database.

@@ -1,4 +1,4 @@
-//! Who is counted by what: strangers by their address before their token is looked at, everybody else by their grants.
+//! Who is counted by what: strangers and what is refused by their address, everybody else by their grants.
 use super::{REPORT, report};
 use crate::house::{AUDIENCE, Client, Db, House, Ws};
 use axum::Router;
@@ -6,16 +6,18 @@ use axum::routing::post;
 use crisis_hub::app::{console, grant};
 use crisis_hub::domain::grant::{HolderKind, Principal};
 use crisis_hub::domain::role::Role;
+use crisis_hub::login::Issuer;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 on_both!(
-    refused_tokens_are_soon_not_looked_at,
+    forgers_wait_and_their_neighbors_do_not,
+    a_stranger_questions_an_issuer_a_few_times,
     operations_that_the_guard_refuses_are_counted,
     a_person_has_a_few_sockets_and_streams,
     a_stranger_holds_few_sockets,
@@ -37,27 +39,85 @@ async fn hello(address: std::net::SocketAddr, payload: Value) -> Ws {
     socket
 }
 
-async fn refused_tokens_are_soon_not_looked_at(db: Db) {
-    let house = House::with(db, |config| config.rates.stranger_per_minute = 10).await;
-    let intake = house.client("intake");
-    intake.ask(ME, json!({})).await.data("");
-    let (forger, mut refused) = (Client::new(house.address, Some("x.y.z".into())), 0);
-    let told = loop {
+/// An issuer of opaque tokens: it says of each whether it is active, and counts how often it was asked.
+#[derive(Clone, Default)]
+struct Opaque {
+    active: Arc<AtomicBool>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Opaque {
+    const ISSUER: &str = "https://opaque.house.invalid";
+
+    /// Begins to answer; what the hub's settings say of it.
+    async fn serve(&self) -> Issuer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (here, at) = (self.clone(), listener.local_addr().unwrap());
+        let answer = move || {
+            here.asked.fetch_add(1, SeqCst);
+            let answer = json!({ "active": here.active.load(SeqCst), "iss": Self::ISSUER, "aud": AUDIENCE, "sub": "opal",
+                "token_type": "Bearer", "exp": 4_000_000_000_u64 });
+            std::future::ready(([("content-type", "application/json")], answer.to_string()))
+        };
+        tokio::spawn(async move { axum::serve(listener, Router::new().route("/introspect", post(answer))).await });
+        let ask = json!({ "url": format!("http://{at}/introspect"), "client_id": "hub", "client_secret": "hush" });
+        let issuer = json!({ "issuer": Self::ISSUER, "audience": AUDIENCE, "keys": { "introspection": ask } });
+        serde_json::from_value(issuer).unwrap()
+    }
+}
+
+/// Asks with a refused token until its address is told to wait.
+async fn forge(house: &House, token: &str) {
+    let forger = Client::new(house.address, Some(token.into()));
+    for _ in 0..=15 {
         let said = forger.ask(ME, json!({})).await;
         if said.status != 401 {
-            break said;
+            assert_eq!((said.status, said.code()), (429, "RATE_LIMITED"));
+            assert!(said.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+            return;
         }
-        refused += 1;
-        assert!(refused <= 15, "{refused} tokens were looked at");
-    };
-    assert_eq!((told.status, told.code()), (429, "RATE_LIMITED"));
-    assert!(told.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+    }
+    panic!("sixteen tokens were refused and nobody was told to wait");
+}
+
+async fn forgers_wait_and_their_neighbors_do_not(db: Db) {
+    let opaque = Opaque::default();
+    let issuer = opaque.serve().await;
+    let house = House::with(db, |config| {
+        config.rates.stranger_per_minute = 10;
+        config.issuers.push(issuer);
+    })
+    .await;
+    forge(&house, "x.y.z").await;
     let mut socket = hello(house.address, json!({ "Authorization": "Bearer x.y.z" })).await;
     let (code, reason) = socket.closed().await;
     assert_eq!(code, 1013, "{reason}");
-    // Whoever was proven before is answered, though the stranger has the same address.
+    // A token never seen before, from the forger's address: its signature is its own proof.
+    let intake = house.client("intake");
     intake.ask(ME, json!({})).await.data("");
-    assert_eq!(intake.ws().await.next().await.unwrap()["type"], "connection_ack");
+    assert_eq!(house.client("officer").ws().await.next().await.unwrap()["type"], "connection_ack");
+    // What would cost its issuer a question is not looked at.
+    let mut socket = hello(house.address, json!({ "Authorization": "Bearer 2YotnFZFEjr1zCsicMWpAA" })).await;
+    assert_eq!(socket.closed().await.0, 1013);
+    assert_eq!(opaque.asked.load(SeqCst), 0, "a barred address questions an issuer");
+}
+
+async fn a_stranger_questions_an_issuer_a_few_times(db: Db) {
+    let opaque = Opaque::default();
+    let issuer = opaque.serve().await;
+    let house = House::with(db, |config| {
+        config.rates.stranger_per_minute = 10;
+        config.issuers.push(issuer);
+    })
+    .await;
+    for n in 0..30 {
+        let forger = Client::new(house.address, Some(format!("guess-{n}")));
+        let said = forger.ask(ME, json!({})).await;
+        assert!([401, 429].contains(&said.status), "{}", said.status);
+    }
+    let asked = opaque.asked.load(SeqCst);
+    assert!((10..=12).contains(&asked), "the issuer was asked {asked} times");
+    house.client("intake").ask(ME, json!({})).await.data("");
 }
 
 async fn operations_that_the_guard_refuses_are_counted(db: Db) {
@@ -167,23 +227,15 @@ async fn an_issuer_that_cannot_be_asked_refuses_nobody(db: Db) {
 }
 
 async fn a_token_that_its_issuer_revokes_ends_what_it_began(db: Db) {
-    const OPAQUE: &str = "https://opaque.house.invalid";
-    let (active, listener) = (Arc::new(AtomicBool::new(true)), TcpListener::bind("127.0.0.1:0").await.unwrap());
-    let (says, at) = (active.clone(), listener.local_addr().unwrap());
-    let answer = move || {
-        let answer = json!({ "active": says.load(SeqCst), "iss": OPAQUE, "aud": AUDIENCE, "sub": "opal",
-            "token_type": "Bearer", "exp": 4_000_000_000_u64 });
-        std::future::ready(([("content-type", "application/json")], answer.to_string()))
-    };
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/introspect", post(answer))).await });
+    let opaque = Opaque::default();
+    opaque.active.store(true, SeqCst);
+    let issuer = opaque.serve().await;
     let house = House::with(db, |config| {
         config.socket.proof_seconds = 1;
-        let ask = json!({ "url": format!("http://{at}/introspect"), "client_id": "hub", "client_secret": "hush" });
-        let issuer = json!({ "issuer": OPAQUE, "audience": AUDIENCE, "keys": { "introspection": ask } });
-        config.issuers.push(serde_json::from_value(issuer).unwrap());
+        config.issuers.push(issuer);
     })
     .await;
-    let principal = Principal { issuer: OPAQUE.into(), subject: "opal".into(), kind: HolderKind::Person };
+    let principal = Principal { issuer: Opaque::ISSUER.into(), subject: "opal".into(), kind: HolderKind::Person };
     let organization = Some(house.world.agencies[0].organization);
     let input = grant::GrantRole { principal, role: Role::Intake, organization, until: None, keyed: None };
     grant::grant_role(house.hub(), &console::viewer(), input).await.unwrap().changed.unwrap();
@@ -197,7 +249,7 @@ async fn a_token_that_its_issuer_revokes_ends_what_it_began(db: Db) {
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     socket.send(json!({ "type": "ping" })).await;
     assert_eq!(socket.next().await.unwrap()["type"], "pong", "still active");
-    active.store(false, SeqCst);
+    opaque.active.store(false, SeqCst);
     house.clock.advance(1);
     assert_eq!(socket.closed().await.0, 4401);
     let last = loop {

@@ -186,7 +186,7 @@ async fn too_many_requests_are_told_when_to_come_back(db: Db) {
         config.rates.stranger_per_minute = 10;
     })
     .await;
-    let (intake, officer, before) = (house.client("intake"), house.client("officer"), head(&house).await);
+    let (intake, before) = (house.client("intake"), head(&house).await);
     let all = futures_util::future::join_all((0..60).map(|_| intake.ask(REPORT, report(&house)))).await;
     let (served, refused): (Vec<_>, Vec<_>) = all.iter().partition(|said| said.status == 200);
     assert!((20..=25).contains(&served.len()), "{} were served", served.len());
@@ -196,7 +196,11 @@ async fn too_many_requests_are_told_when_to_come_back(db: Db) {
         assert!((1..=60).contains(&seconds));
     }
     assert!(head(&house).await - before <= i64::try_from(served.len()).unwrap(), "a refused request was executed");
-    assert_eq!(officer.ask("{ viewer { role } }", json!({})).await.status, 200, "another user is unaffected");
+    assert_eq!(
+        house.client("officer").ask("{ viewer { role } }", json!({})).await.status,
+        200,
+        "another user is unaffected"
+    );
     let mut socket = intake.ws().await;
     assert_eq!(socket.next().await.unwrap()["type"], "connection_ack");
     socket.subscribe("a", "{ viewer { role } }", json!({})).await;
@@ -206,7 +210,8 @@ async fn too_many_requests_are_told_when_to_come_back(db: Db) {
     let forger = Client::new(house.address, Some("x.y.z".into()));
     let all = futures_util::future::join_all((0..30).map(|_| forger.ask("{ viewer { role } }", json!({})))).await;
     assert!(all.iter().any(|said| said.status == 429) && all.iter().any(|said| said.status == 401));
-    assert_eq!(officer.ask("{ viewer { role } }", json!({})).await.status, 200, "a token known before is unaffected");
+    // A colleague behind the same address, whose token the hub has never seen.
+    assert_eq!(house.client("advocate").ask("{ viewer { role } }", json!({})).await.status, 200);
 }
 
 async fn trusted_documents_are_asked_for_by_their_hash(db: Db) {
