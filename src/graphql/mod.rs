@@ -22,6 +22,7 @@ pub mod scalars;
 pub mod search;
 pub mod seen;
 pub mod socket;
+pub mod source;
 pub mod subscription;
 pub mod tables;
 pub mod team;

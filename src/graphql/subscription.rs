@@ -5,7 +5,7 @@ use super::input::BedUnitFilter;
 use super::log::Event;
 use super::scalars::{Code, Cursor, Uuid, id};
 use super::seen::{Asking, asking};
-use super::tables::{Sent, Source};
+use super::source::{Sent, Source};
 use crate::app;
 use crate::app::cursor::Mark;
 use crate::app::filter::{self, UnitFilter};

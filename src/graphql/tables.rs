@@ -1,133 +1,26 @@
 //! Tables: subscribers with the same document, variables and scope sit together. The document runs once an event for the
 //! table, and its bytes are shared.
 //!
-//! A newcomer catches up alone, from its cursor to where the board stands, then joins: what the table sends up to there is
-//! dropped, so nothing is missed and nothing comes twice. Nobody is skipped: who falls behind is sent away with a cursor.
+//! A newcomer catches up alone, from its cursor to near where the board stands, and sits down: what it still misses it
+//! reads, and what the table sends up to there is dropped, so nothing is missed and nothing comes twice. Nobody is skipped:
+//! who falls behind is sent away with a cursor.
 use super::seen::Asking;
+use super::source::{Kind, Sent, Source, Told, closes};
 use super::{Operation, Schema, limits::Limits, over_http};
-use crate::app::cursor::Mark;
 use crate::app::{self, Hub};
 use crate::bus::feed::Feed;
-use crate::domain::event::{self, EventKind};
+use crate::domain::event::EventKind;
 use crate::policy::{Scope, Viewer};
 use async_stream::stream;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 
 /// Messages that a table keeps for its slowest subscriber.
 const BEHIND_MAX: usize = 256;
-/// Events that a newcomer catches up with at once.
-const CATCH_UP: u64 = 500;
-
-/// Where a subscription's events come from.
-#[derive(Clone)]
-pub struct Source {
-    kind: Kind,
-    sent: Arc<Mutex<VecDeque<Sent>>>,
-}
-
-#[derive(Clone)]
-enum Kind {
-    /// The log, from the subscriber's place up to a number; then one heartbeat.
-    Missed(i64),
-    /// What the feed tells, with a heartbeat every so often. Listening began when the table was set, before
-    /// anybody who sits at it looked where the board stands.
-    Live(Arc<Mutex<Option<Told>>>, Duration, watch::Receiver<bool>),
-}
-
-/// What the feed tells a table.
-type Told = broadcast::Receiver<Arc<[event::Told]>>;
-
-/// The place of one message.
-#[derive(Clone, Debug)]
-pub struct Sent {
-    /// Its number in the log.
-    pub number: i64,
-    /// The cursor just after it.
-    pub cursor: Arc<str>,
-    /// Whether it only says where the subscriber stands.
-    pub heartbeat: bool,
-}
-
-impl Sent {
-    /// Whether a newcomer who caught up to `number` has had it.
-    fn is_had(&self, number: i64) -> bool {
-        if self.heartbeat { self.number < number } else { self.number <= number }
-    }
-}
-
-impl Source {
-    fn new(kind: Kind) -> Self {
-        Self { kind, sent: Arc::default() }
-    }
-
-    /// Whether it tells what happens from now on, and not what was missed.
-    pub fn is_live(&self) -> bool {
-        matches!(self.kind, Kind::Live(..))
-    }
-
-    /// Notes the place of the message that comes next.
-    pub fn note(&self, sent: Sent) {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push_back(sent);
-    }
-
-    fn noted(&self) -> Option<Sent> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    /// Batches of events; an empty one is a heartbeat.
-    pub fn batches(
-        &self,
-        hub: Hub,
-        viewer: Viewer,
-        place: Mark,
-    ) -> impl Stream<Item = Arc<[event::Told]>> + Send + use<> {
-        let kind = self.kind.clone();
-        stream! {
-            match kind {
-                Kind::Missed(upto) => {
-                    let mut number = place.number;
-                    while number < upto {
-                        let Ok(missed) = app::log::missed(&hub, &viewer, number, CATCH_UP).await else { return };
-                        let Some(last) = missed.last().map(|told| told.event.number) else { return };
-                        number = last;
-                        let due: Vec<event::Told> = missed.into_iter().filter(|told| told.event.number <= upto).collect();
-                        yield Arc::from(due);
-                    }
-                    yield Arc::from([]);
-                }
-                Kind::Live(told, every, mut closing) => {
-                    let Some(mut told) = told.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-                    // Whatever the feed tells others: it may be nothing that this table shows.
-                    let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
-                    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-                    loop {
-                        let batch = tokio::select! {
-                            batch = told.recv() => batch.ok(),
-                            _ = beat.tick() => Some(Arc::from([])),
-                            () = closes(&mut closing) => {
-                                // What the feed has told already, then where everybody stands, then nothing more.
-                                while let Ok(batch) = told.try_recv() {
-                                    yield batch;
-                                }
-                                yield Arc::from([]);
-                                return;
-                            }
-                        };
-                        match batch {
-                            Some(batch) => yield batch,
-                            None => return,
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
 
 /// One message of a table, ready to send.
 #[derive(Clone, Debug)]
@@ -151,6 +44,12 @@ pub enum Served {
     Unseated,
     /// The hub restarts, and everything before this was told: come back with this cursor.
     Closing(Option<Arc<str>>),
+}
+
+/// A place at a table: what it sends from here, and up to where the newcomer has had it otherwise.
+struct Place {
+    table: broadcast::Receiver<Frame>,
+    upto: i64,
 }
 
 #[derive(PartialEq, Eq, Hash, Clone)]
@@ -218,15 +117,13 @@ impl Tables {
         stream! {
             let _counted = Counted::new();
             let mut closing = room.closing.clone();
-            let table = tables.join(&operation, &viewer);
-            // Whatever the table sent before this moment, the board had folded before it was sent.
-            let upto = room.hub.board().now().number();
+            let place = Arc::<OnceLock<Place>>::default();
             let stands = || app::grant::stands(&room.hub, &viewer);
             let mut last: Option<Arc<str>> = None;
             let mut caught_up = false;
             {
                 // What a newcomer's own run holds, it gives back before it sits down for good.
-                let source = Source::new(Kind::Missed(upto));
+                let source = Source::new(Kind::Missed(tables.chair(&place, &operation, &viewer)));
                 let mut missed = std::pin::pin!(run(&room, &operation, &viewer, source, &trace));
                 loop {
                     let frame = tokio::select! {
@@ -257,12 +154,12 @@ impl Tables {
                 }
             }
             drop(operation);
-            if !caught_up {
+            let Some(place) = Arc::into_inner(place).and_then(OnceLock::into_inner).filter(|_| caught_up) else {
                 // The log could not be read to the end: going on from here would leave a hole.
                 yield Served::TooSlow(last);
                 return;
-            }
-            let mut live = std::pin::pin!(tables.live(table, viewer, upto, last));
+            };
+            let mut live = std::pin::pin!(tables.live(place, viewer, last));
             while let Some(served) = live.next().await {
                 yield served;
             }
@@ -272,9 +169,8 @@ impl Tables {
     /// What a table sends to one who has caught up to a number.
     fn live(
         &self,
-        mut table: broadcast::Receiver<Frame>,
+        Place { mut table, upto }: Place,
         viewer: Viewer,
-        upto: i64,
         mut last: Option<Arc<str>>,
     ) -> impl Stream<Item = Served> + Send + use<> {
         let room = self.0.clone();
@@ -316,6 +212,26 @@ impl Tables {
                 }
             }
         }
+    }
+
+    /// How a newcomer sits down when it has nearly caught up; it answers where the log stands then.
+    fn chair(
+        &self,
+        place: &Arc<OnceLock<Place>>,
+        operation: &Operation,
+        viewer: &Viewer,
+    ) -> Arc<dyn Fn() -> i64 + Send + Sync> {
+        let (tables, place) = (self.clone(), Arc::downgrade(place));
+        let (operation, viewer) = (operation.clone(), viewer.clone());
+        Arc::new(move || {
+            let table = tables.join(&operation, &viewer);
+            // Whatever the table sent before this moment, the board had folded before it was sent.
+            let upto = tables.0.hub.board().now().number();
+            if let Some(place) = place.upgrade() {
+                let _ = place.set(Place { table, upto });
+            }
+            upto
+        })
     }
 
     /// Takes a place at the table of an operation, setting it if there is none.
@@ -395,11 +311,6 @@ fn run<'a>(
         let sent = source.noted();
         Frame { sent, body: over_http::payload(response, &trace, &limits).into() }
     })
-}
-
-/// Resolves when the hub is told to close.
-async fn closes(closing: &mut watch::Receiver<bool>) {
-    let _ = closing.wait_for(|closing| *closing).await;
 }
 
 fn is_closing(closing: &watch::Receiver<bool>) -> bool {

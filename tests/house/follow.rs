@@ -31,9 +31,12 @@ pub enum Came {
     Change,
     /// Everything up to here has been told.
     Heartbeat,
-    /// The subscription is over: the error's code, or the close code, or nothing.
+    /// The subscription is over: the error's code and words, or the close code, or nothing.
     Over(String),
 }
+
+/// How a node that goes sends its subscribers home: a stream by its last error, a socket by its close code.
+pub const RESTARTING: [&str; 2] = ["UNAVAILABLE: the hub is restarting: come back with your cursor", "1001"];
 
 /// One who follows, across connections.
 pub struct Follower {
@@ -99,8 +102,9 @@ impl Follower {
                 Err(code) => return Came::Over(code.to_string()),
             },
         };
-        if let Some(code) = payload["errors"][0]["extensions"]["code"].as_str() {
-            return Came::Over(code.into());
+        let error = &payload["errors"][0];
+        if let Some(code) = error["extensions"]["code"].as_str() {
+            return Came::Over(format!("{code}: {}", error["message"].as_str().unwrap_or_default()));
         }
         let message = payload["data"][self.field].clone();
         let cursor = message["cursor"].as_str().unwrap_or_else(|| panic!("{payload:#}")).to_owned();

@@ -95,7 +95,7 @@ async fn a_backup_under_load_holds_everything_acknowledged_before_it(db: Db) {
     for road in [Road::Sse, Road::Ws] {
         let mut open = follower.open(&ours, road).await.unwrap();
         let Came::Over(why) = follower.next(&mut open).await else { panic!("an old cursor was taken over {road:?}") };
-        assert_eq!(why, "CURSOR_EXPIRED");
+        assert!(why.starts_with("CURSOR_EXPIRED"), "{why}");
     }
     let polled = "query($after: Cursor) { events(after: $after, first: 1) { edges { node { eventId } } } }";
     let polled = ours.ask(polled, json!({ "after": follower.cursor })).await;
