@@ -1,17 +1,18 @@
 //! Verbs of bed units.
 use super::directory::standing;
 use super::error::Error;
+use super::keyed::{remember, replayed, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::bed::{BedUnit, BedUnitDetails, Census, NewReport, PauseReason, ReportRefused};
 use crate::domain::entry::{Changed, Entry, Origin, Provenance};
 use crate::domain::facility::FacilityDetails;
-use crate::domain::id::{BedUnitId, FacilityId, GlobalId, OrganizationId, RegionId};
+use crate::domain::id::{BedUnitId, FacilityId, OrganizationId, RegionId};
 use crate::domain::service::ServiceDetails;
 use crate::domain::time::At;
 use crate::policy::view::BedUnitView;
 use crate::policy::{Scope, Viewer, permit};
-use crate::store::{Committed, Keyed, Replay, Tx};
+use crate::store::{Committed, Keyed, Tx};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -56,8 +57,7 @@ pub async fn report(hub: &Hub, viewer: &Viewer, input: ReportBeds) -> Result<Out
         .store()
         .write(viewer, |tx| async move {
             if let Some(done) = replayed(&tx, input.keyed.as_ref()).await? {
-                let ids: Vec<BedUnitId> = done.iter().filter_map(|id| GlobalId::parse(id)?.as_noun()).collect();
-                let units = in_order(&tx, &ids).await?;
+                let units = in_order(&tx, &done).await?;
                 return Ok(tx.commit((units, true)).await?);
             }
             report_in(tx, viewer, input).await
@@ -88,7 +88,7 @@ async fn report_in(tx: Tx, viewer: &Viewer, input: &ReportBeds) -> Result<Commit
     if !problems.is_empty() {
         return Err(Error::Refused(problems));
     }
-    remember(&tx, input.keyed.as_ref(), units.iter().map(|unit| unit.id().to_string()).collect()).await?;
+    remember(&tx, input.keyed.as_ref(), units.iter().map(BedUnit::id)).await?;
     Ok(tx.commit((units, false)).await?)
 }
 
@@ -142,25 +142,6 @@ fn problem(refused: ReportRefused, place: usize, unit: BedUnitId) -> Problem {
     }
 }
 
-/// What a key was used for before: the references of its effect.
-pub(super) async fn replayed(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Vec<String>>, Error> {
-    let Some(keyed) = keyed else { return Ok(None) };
-    match tx.replay(keyed).await? {
-        Replay::Fresh => Ok(None),
-        Replay::Same(reference) => Ok(Some(reference.split(' ').map(str::to_owned).collect())),
-        Replay::Other => {
-            Err(Error::Refused(vec![Problem::new(ProblemCode::IdempotencyConflict).at(&["idempotencyKey"])]))
-        }
-    }
-}
-
-pub(super) async fn remember(tx: &Tx, keyed: Option<&Keyed>, references: Vec<String>) -> Result<(), Error> {
-    match keyed {
-        Some(keyed) => Ok(tx.remember(keyed, references.join(" ")).await?),
-        None => Ok(()),
-    }
-}
-
 fn views(hub: &Hub, viewer: &Viewer, units: Vec<BedUnit>) -> Vec<BedUnitView> {
     let (scope, now) = (Scope::of(viewer), hub.clock().now());
     units.into_iter().filter_map(|unit| crate::policy::view::bed_unit(&scope, Arc::new(unit), now)).collect()
@@ -187,7 +168,7 @@ pub async fn set_pause(hub: &Hub, viewer: &Viewer, input: SetPause) -> Result<Ou
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            let replayed = replayed(&tx, input.keyed.as_ref()).await?.is_some();
+            let replayed = replayed_one::<BedUnitId>(&tx, input.keyed.as_ref()).await?.is_some();
             let unit = tx.bed_unit(input.unit).await?.ok_or(Error::NotFound)?;
             if replayed {
                 return Ok(tx.commit((unit, true)).await?);
@@ -216,7 +197,7 @@ where
     if let Some(changed) = &changed {
         tx.save(permit, changed).await?;
     }
-    remember(&tx, keyed, vec![unit.id().to_string()]).await?;
+    remember(&tx, keyed, [unit.id()]).await?;
     Ok(tx.commit((changed.map_or(unit, Changed::into_state), false)).await?)
 }
 
@@ -250,8 +231,7 @@ pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveUnit) -> Result<Outcome
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            if let Some(ids) = replayed(&tx, input.keyed.as_ref()).await? {
-                let id = ids.first().and_then(|id| GlobalId::parse(id)?.as_noun()).ok_or(Error::NotFound)?;
+            if let Some(id) = replayed_one(&tx, input.keyed.as_ref()).await? {
                 let unit = tx.bed_unit(id).await?.ok_or(Error::NotFound)?;
                 return Ok(tx.commit((unit, true)).await?);
             }
@@ -270,7 +250,7 @@ pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveUnit) -> Result<Outcome
                 None if input.retire => Err(Error::BadInput("`retire` needs the `id` of what it withdraws".into())),
                 None => {
                     let unit = add(&tx, viewer, &input.details, input.provenance).await?;
-                    remember(&tx, input.keyed.as_ref(), vec![unit.id().to_string()]).await?;
+                    remember(&tx, input.keyed.as_ref(), [unit.id()]).await?;
                     Ok(tx.commit((unit, false)).await?)
                 }
             }

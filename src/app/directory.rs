@@ -1,7 +1,7 @@
 //! Verbs of the directory: regions, organizations, facilities, services.
 use super::Hub;
-use super::bed::{remember, replayed};
 use super::error::Error;
+use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use crate::board::Names;
 use crate::domain::entry::{Changed, Entry, ExternalId, Origin, Provenance, Version};
@@ -157,8 +157,7 @@ async fn saved<D: Entered>(tx: &Tx, viewer: &Viewer, input: &SaveEntry<D>) -> Re
 where
     Entry<D>: Kept + KeptBy<D::Action>,
 {
-    if let Some(ids) = replayed(tx, input.keyed.as_ref()).await? {
-        let id = ids.first().and_then(|id| GlobalId::parse(id)?.as_noun()).ok_or(Error::NotFound)?;
+    if let Some(id) = replayed_one(tx, input.keyed.as_ref()).await? {
         return Ok((tx.entry::<D>(id).await?.ok_or(Error::NotFound)?, true));
     }
     let entry = match input.id {
@@ -168,7 +167,7 @@ where
         }
         None => added(tx, viewer, input).await?,
     };
-    remember(tx, input.keyed.as_ref(), vec![named::<D>(entry.id).to_string()]).await?;
+    remember(tx, input.keyed.as_ref(), [named::<D>(entry.id)]).await?;
     Ok((entry, false))
 }
 

@@ -1,11 +1,11 @@
 //! Verbs of grants, and how a principal becomes a viewer.
 use super::Hub;
-use super::bed::{remember, replayed};
 use super::error::Error;
+use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use crate::domain::entry::Changed;
 use crate::domain::grant::{Grant, GrantOrigin, HolderKind, Principal};
-use crate::domain::id::{GlobalId, GrantId, OrganizationId};
+use crate::domain::id::{GrantId, OrganizationId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::role::Role;
 use crate::domain::time::At;
@@ -140,8 +140,7 @@ pub async fn grant_role(hub: &Hub, viewer: &Viewer, input: GrantRole) -> Result<
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            let done = replayed(&tx, input.keyed.as_ref()).await?;
-            if let Some(id) = done.as_ref().and_then(|ids| GlobalId::parse(ids.first()?)?.as_noun()) {
+            if let Some(id) = replayed_one(&tx, input.keyed.as_ref()).await? {
                 let grant = tx.grant(id).await?.ok_or(Error::NotFound)?;
                 return Ok::<Committed<_>, Error>(tx.commit((grant, true)).await?);
             }
@@ -158,7 +157,7 @@ pub async fn grant_role(hub: &Hub, viewer: &Viewer, input: GrantRole) -> Result<
             }
             let changed = grant.create(tx.now())?;
             tx.save(permit, &changed).await?;
-            remember(&tx, input.keyed.as_ref(), vec![changed.state().id.to_string()]).await?;
+            remember(&tx, input.keyed.as_ref(), [changed.state().id]).await?;
             Ok(tx.commit((changed.into_state(), false)).await?)
         })
         .await;

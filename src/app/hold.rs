@@ -1,6 +1,6 @@
 //! Verbs of holds.
-use super::bed::{remember, replayed};
 use super::error::Error;
+use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::bed::BedUnit;
@@ -132,7 +132,7 @@ async fn change_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &ChangeHold) -> Re
     if let Some(change) = changed.map_err(|refused| problem(refused, &unit, "holdId", hold.id))? {
         return save(tx, permits, change, input.keyed.as_ref()).await;
     }
-    remember(&tx, input.keyed.as_ref(), vec![hold.id.to_string()]).await?;
+    remember(&tx, input.keyed.as_ref(), [hold.id]).await?;
     Ok(tx.commit((hold, None, false)).await?)
 }
 
@@ -145,14 +145,13 @@ async fn save(
     tx.save(permits.unit, &change.unit).await?;
     tx.save(permits.hold, &change.hold).await?;
     let hold = Changed::into_state(change.hold);
-    remember(&tx, keyed, vec![hold.id.to_string()]).await?;
+    remember(&tx, keyed, [hold.id]).await?;
     Ok(tx.commit((hold, Some(change.unit.into_state()), false)).await?)
 }
 
 /// The hold that the key was used for before, read again through the viewer's present scope.
 async fn done_before(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Hold>, Error> {
-    let Some(done) = replayed(tx, keyed).await? else { return Ok(None) };
-    let id = done.first().and_then(|id| GlobalId::parse(id)?.as_noun()).ok_or(Error::NotFound)?;
+    let Some(id) = replayed_one(tx, keyed).await? else { return Ok(None) };
     Ok(Some(tx.bed_hold(id).await?.ok_or(Error::NotFound)?))
 }
 

@@ -11,6 +11,7 @@ pub mod grant;
 pub mod health;
 pub mod hold;
 pub mod import;
+mod keyed;
 pub mod log;
 pub mod notice;
 pub mod outcome;

@@ -1,11 +1,11 @@
 //! Verbs of notices.
 use super::Hub;
-use super::bed::{remember, replayed};
 use super::error::Error;
+use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use crate::board::Snapshot;
 use crate::domain::entry::Changed;
-use crate::domain::id::{GlobalId, NoticeId, OrganizationId};
+use crate::domain::id::{NoticeId, OrganizationId};
 use crate::domain::notice::{Author, Notice, NoticeRefused, NoticeSeverity, NoticeState, NoticeTerms, NoticeWords};
 use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::time::At;
@@ -124,8 +124,7 @@ pub async fn post(hub: &Hub, viewer: &Viewer, input: PostNotice) -> Result<Outco
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            if let Some(done) = replayed(&tx, input.keyed.as_ref()).await? {
-                let id = done.first().and_then(|id| GlobalId::parse(id)?.as_noun()).ok_or(Error::NotFound)?;
+            if let Some(id) = replayed_one(&tx, input.keyed.as_ref()).await? {
                 let notice = tx.notice(id).await?.ok_or(Error::NotFound)?;
                 return Ok(tx.commit((notice, true)).await?);
             }
@@ -134,7 +133,7 @@ pub async fn post(hub: &Hub, viewer: &Viewer, input: PostNotice) -> Result<Outco
             let permit = permit::post_notice(viewer, &home, id)?;
             let changed = Notice::post(id, author(viewer)?, input.words.clone(), input.terms.clone(), tx.now())?;
             tx.save(permit, &changed).await?;
-            remember(&tx, input.keyed.as_ref(), vec![id.to_string()]).await?;
+            remember(&tx, input.keyed.as_ref(), [id]).await?;
             Ok::<Committed<_>, Error>(tx.commit((changed.into_state(), false)).await?)
         })
         .await;
@@ -147,7 +146,7 @@ pub async fn withdraw(hub: &Hub, viewer: &Viewer, input: OnNotice) -> Result<Out
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            let replayed = replayed(&tx, input.keyed.as_ref()).await?.is_some();
+            let replayed = replayed_one::<NoticeId>(&tx, input.keyed.as_ref()).await?.is_some();
             let notice = tx.notice(input.notice).await?.ok_or(Error::NotFound)?;
             let permit = permit::withdraw_notice(viewer, &home(&tx, viewer).await?, &notice)?;
             let changed =
@@ -164,7 +163,7 @@ pub async fn acknowledge(hub: &Hub, viewer: &Viewer, input: OnNotice) -> Result<
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            let replayed = replayed(&tx, input.keyed.as_ref()).await?.is_some();
+            let replayed = replayed_one::<NoticeId>(&tx, input.keyed.as_ref()).await?.is_some();
             let notice = tx.notice(input.notice).await?.ok_or(Error::NotFound)?;
             let home = home(&tx, viewer).await?;
             let permit = permit::acknowledge_notice(viewer, &home, &notice)?;
@@ -209,7 +208,7 @@ where
         tx.save(permit, changed).await?;
     }
     if !replayed {
-        remember(&tx, input.keyed.as_ref(), vec![notice.id.to_string()]).await?;
+        remember(&tx, input.keyed.as_ref(), [notice.id]).await?;
     }
     Ok(tx.commit((changed.map_or(notice, Changed::into_state), replayed)).await?)
 }

@@ -1,12 +1,13 @@
 //! Verbs of polls: units asked to confirm their numbers now.
 use super::Hub;
-use super::bed::{UNITS_MAX, remember, replayed};
+use super::bed::UNITS_MAX;
 use super::error::Error;
+use super::keyed::{remember, replayed_one};
 use super::notice::{author, home};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use crate::domain::bed::BedUnit;
 use crate::domain::facility::FacilityDetails;
-use crate::domain::id::{BedUnitId, BedUpdateRequestId, FacilityId, GlobalId};
+use crate::domain::id::{BedUnitId, BedUpdateRequestId, FacilityId};
 use crate::domain::organization::Organization;
 use crate::domain::poll::{Ask, BedUpdateRequest};
 use crate::domain::service::ServiceKind;
@@ -44,8 +45,7 @@ pub async fn request(hub: &Hub, viewer: &Viewer, input: RequestBedUpdate) -> Res
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            if let Some(done) = replayed(&tx, input.keyed.as_ref()).await? {
-                let id = done.first().and_then(|id| GlobalId::parse(id)?.as_noun()).ok_or(Error::NotFound)?;
+            if let Some(id) = replayed_one(&tx, input.keyed.as_ref()).await? {
                 let request = tx.bed_update_request(id).await?.ok_or(Error::NotFound)?;
                 return Ok(tx.commit((request, true)).await?);
             }
@@ -57,7 +57,7 @@ pub async fn request(hub: &Hub, viewer: &Viewer, input: RequestBedUpdate) -> Res
             // Asked after the units were locked: a report that waits for them comes after the question.
             let changed = BedUpdateRequest::ask(id, author(viewer)?, &units, input.ask.clone(), tx.now())?;
             tx.save(permit, &changed).await?;
-            remember(&tx, input.keyed.as_ref(), vec![id.to_string()]).await?;
+            remember(&tx, input.keyed.as_ref(), [id]).await?;
             Ok::<Committed<_>, Error>(tx.commit((changed.into_state(), false)).await?)
         })
         .await;

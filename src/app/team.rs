@@ -1,10 +1,10 @@
 //! Verbs of mobile teams.
 use super::Hub;
-use super::bed::{remember, replayed};
 use super::error::Error;
+use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use crate::domain::entry::{Changed, Entry, Origin, Provenance, Version};
-use crate::domain::id::{GlobalId, OrganizationId, TeamId};
+use crate::domain::id::{OrganizationId, TeamId};
 use crate::domain::language::Language;
 use crate::domain::service::{Service, ServiceDetails, ServiceKind};
 use crate::domain::team::{SayRefused, Team, TeamDetails, TeamShownAs, TeamStatus};
@@ -66,9 +66,8 @@ pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveTeam) -> Result<Outcome
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            let replayed = replayed(&tx, input.keyed.as_ref()).await?;
-            let known = replayed.as_ref().and_then(|ids| GlobalId::parse(ids.first()?)?.as_noun());
-            match known.or(input.team) {
+            let replayed = replayed_one(&tx, input.keyed.as_ref()).await?;
+            match replayed.or(input.team) {
                 Some(id) => {
                     let team = tx.team(id).await?.ok_or(Error::NotFound)?;
                     let permit = permit::edit(viewer, &team.entry, (!input.retire).then_some(&input.details))?;
@@ -111,7 +110,7 @@ async fn add(tx: Tx, viewer: &Viewer, input: &SaveTeam) -> Result<Committed<(Tea
     let origin = Origin { region: service.region, owner: service.owner, provenance: input.provenance };
     let changed = Team::create(Entry::create(id, origin, input.details.clone(), Vec::new(), tx.now())?);
     tx.save(permit, &changed).await?;
-    remember(&tx, input.keyed.as_ref(), vec![id.to_string()]).await?;
+    remember(&tx, input.keyed.as_ref(), [id]).await?;
     Ok(tx.commit((changed.into_state(), false)).await?)
 }
 
@@ -134,7 +133,7 @@ pub async fn set_status(hub: &Hub, viewer: &Viewer, input: SetStatus) -> Result<
     let written = hub
         .store()
         .write(viewer, |tx| async move {
-            let replayed = replayed(&tx, input.keyed.as_ref()).await?.is_some();
+            let replayed = replayed_one::<TeamId>(&tx, input.keyed.as_ref()).await?.is_some();
             let team = tx.team(input.team).await?.ok_or(Error::NotFound)?;
             let permit = permit::set_team_status(viewer, &team)?;
             let changed = match replayed {
@@ -172,7 +171,7 @@ where
         tx.save(permit, changed).await?;
     }
     if !replayed {
-        remember(&tx, keyed, vec![team.id().to_string()]).await?;
+        remember(&tx, keyed, [team.id()]).await?;
     }
     Ok(tx.commit((changed.map_or(team, Changed::into_state), replayed)).await?)
 }
