@@ -4,7 +4,7 @@ use super::error::Error;
 use super::keyed::{remember, replayed, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
-use crate::domain::bed::{BedUnit, BedUnitDetails, Census, NewReport, PauseReason, ReportRefused};
+use crate::domain::bed::{BedUnit, BedUnitDetails, Census, NewReport, PauseReason, Report, ReportRefused};
 use crate::domain::entry::{Changed, Entry, Origin, Provenance};
 use crate::domain::facility::FacilityDetails;
 use crate::domain::id::{BedUnitId, FacilityId, OrganizationId, RegionId};
@@ -12,6 +12,7 @@ use crate::domain::service::ServiceDetails;
 use crate::domain::time::At;
 use crate::policy::view::BedUnitView;
 use crate::policy::{Scope, Viewer, permit};
+pub use crate::store::ReportsAsked;
 use crate::store::{Committed, Keyed, Tx};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -316,16 +317,12 @@ async fn add(tx: &Tx, viewer: &Viewer, details: &BedUnitDetails, provenance: Pro
     Ok(changed.into_state())
 }
 
-/// The reports of a unit up to the one that counts in this state of it, latest first, for those who may read its census.
+/// Reports of units, latest first, for those who may read their census.
 pub async fn reports(
     hub: &Hub,
     viewer: &Viewer,
-    unit: &BedUnit,
-    before: Option<At>,
-    most: u64,
-) -> Result<Vec<crate::domain::bed::Report>, Error> {
+    asked: &[ReportsAsked],
+) -> Result<HashMap<ReportsAsked, Vec<Report>>, Error> {
     log::known(viewer)?;
-    // Each report that was taken is of a later as-of time than the one before: the last of a state bounds its own.
-    let Some(last) = unit.report.as_ref().map(|report| report.as_of) else { return Ok(Vec::new()) };
-    Ok(hub.store().read(viewer).await?.bed_reports(unit.id(), last, before, most).await?)
+    Ok(hub.store().read(viewer).await?.bed_reports(asked).await?)
 }

@@ -1,10 +1,10 @@
 //! Bed units in the schema.
 use super::directory::{ExternalId, Facility, Organization, Service, external_ids};
-use super::error::{Answer, answer};
+use super::error::{Answer, from_app};
 use super::notice::{Marker, marker};
 use super::scalars::{Code, DateTime, codes, id};
 use super::seen::{Seen, asking, pace};
-use crate::app;
+use crate::app::bed::ReportsAsked;
 use crate::domain::bed::{
     self, Accepting, BlockReason, Countable, Freshness, GenderPolicy, HoldPolicy, PauseReason, Security, ShownAs,
     Specialty,
@@ -270,12 +270,12 @@ impl BedUnit {
         #[graphql(desc = "Only reports that were true before this instant.")] before: Option<DateTime>,
     ) -> Answer<Vec<BedReport>> {
         let asking = asking(ctx);
-        if !self.view.reads_census() {
-            return Some(Ok(Vec::new()));
-        }
+        // Each report that was taken is of a later as-of time than the one before: the last of a state bounds its own.
+        let Some(last) = self.view.report().map(|report| report.as_of) else { return Some(Ok(Vec::new())) };
         let most = u64::try_from(first).unwrap_or(0);
-        let reports = app::bed::reports(&asking.hub, &asking.viewer, self.view.unit(), before.map(|b| b.0), most).await;
-        answer(reports.map(|reports| reports.iter().map(BedReport::from).collect()))
+        let asked = ReportsAsked { unit: self.view.unit().id(), last, before: before.map(|before| before.0), most };
+        let reports = asking.reports.load_one(asked).await.map_err(|error| from_app(&error));
+        Some(reports.map(|reports| reports.unwrap_or_default().iter().map(BedReport::from).collect()))
     }
     /// When it was last asked to confirm its numbers and has not answered, for those of its own agency who report them.
     async fn update_requested_at(&self) -> Option<DateTime> {

@@ -18,6 +18,7 @@ pub mod operations;
 pub mod over_http;
 pub mod poll;
 pub mod query;
+pub mod reports;
 pub mod scalars;
 pub mod search;
 pub mod seen;

@@ -1,10 +1,12 @@
 //! Through whose eyes an operation is answered.
+use super::reports::Reports;
 use crate::app::Hub;
 use crate::board::{Names, Snapshot};
 use crate::domain::entry::Entry;
 use crate::domain::time::At;
 use crate::policy::{Scope, Viewer};
 use async_graphql::Context;
+use async_graphql::dataloader::DataLoader;
 use std::sync::Arc;
 
 /// One scope looking at one state of the board at one instant.
@@ -27,6 +29,8 @@ pub struct Asking {
     pub viewer: Viewer,
     /// The eyes of the whole operation.
     pub seen: Seen,
+    /// What past reports are read by.
+    pub reports: Arc<DataLoader<Reports>>,
 }
 
 impl Asking {
@@ -34,7 +38,7 @@ impl Asking {
     pub fn new(hub: &Hub, viewer: Viewer) -> Self {
         let scope = Arc::new(Scope::of(&viewer));
         let seen = Seen { board: hub.board().now(), scope, now: hub.clock().now() };
-        Self { hub: hub.clone(), viewer, seen }
+        Self { hub: hub.clone(), seen, reports: Reports::loader(hub, &viewer), viewer }
     }
 
     /// The same eyes, looking again now.

@@ -108,11 +108,6 @@ impl BedUnitView {
         Some((Some(pause.reason).filter(|_| self.numbers), pause.since, pause.until))
     }
 
-    /// Whether the scope reads the unit's census.
-    pub fn reads_census(&self) -> bool {
-        self.census
-    }
-
     /// The whole report, for those who may read the census.
     pub fn report(&self) -> Option<&Report> {
         self.unit.report.as_ref().filter(|_| self.census)

@@ -13,7 +13,10 @@ use crate::domain::id::{
 use crate::domain::time::At;
 use crate::policy::permit::{HoldBed, PauseUnit, ReportBeds, SaveBedUnit, Stamp, TellTime};
 use entity::{bed_report, bed_unit};
+use sea_orm::sea_query::{Order, Query, SelectStatement, UnionType};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel};
+use std::collections::HashMap;
+use uuid::Uuid;
 
 const TABLE: &str = "bed_unit";
 
@@ -227,20 +230,60 @@ impl Reader {
         self.all(Condition::all()).await
     }
 
-    /// The reports of a unit that were true up to `last`, latest first.
-    pub async fn bed_reports(
-        &self,
-        unit: BedUnitId,
-        last: At,
-        before: Option<At>,
-        most: u64,
-    ) -> Result<Vec<Report>, Error> {
-        let mut which = key(bed_report::Column::BedUnitId, unit.key()).add(bed_report::Column::AsOf.lte(last.micros()));
-        if let Some(before) = before {
-            which = which.add(bed_report::Column::AsOf.lt(before.micros()));
+    /// What each of these asks for, latest first, in one statement.
+    pub async fn bed_reports(&self, asked: &[ReportsAsked]) -> Result<HashMap<ReportsAsked, Vec<Report>>, Error> {
+        let Some(ids) =
+            asked.iter().map(ReportsAsked::ids).reduce(|mut all, one| all.union(UnionType::All, one).take())
+        else {
+            return Ok(HashMap::new());
+        };
+        let which = Condition::all().add(bed_report::Column::Id.in_subquery(ids));
+        let mut of_unit = HashMap::<Uuid, Vec<Report>>::new();
+        for row in self.latest_rows::<bed_report::Entity>(which, bed_report::Column::AsOf, u64::MAX >> 1).await? {
+            of_unit.entry(row.bed_unit_id).or_default().push(past_report(row)?);
         }
-        let rows = self.latest_rows::<bed_report::Entity>(which, bed_report::Column::AsOf, most).await?;
-        rows.into_iter().map(past_report).collect()
+        // One unit may be asked for twice, as of two instants: each takes its own of what was found for both.
+        let found = |asked: &ReportsAsked| {
+            let all = of_unit.get(&asked.unit.key()).map_or(&[][..], Vec::as_slice);
+            let most = usize::try_from(asked.most).unwrap_or(usize::MAX);
+            all.iter().filter(|report| asked.covers(report.as_of)).take(most).cloned().collect()
+        };
+        Ok(asked.iter().map(|asked| (*asked, found(asked))).collect())
+    }
+}
+
+/// Which past reports are asked for: `most` of a unit's, from the latest that was true by `last` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReportsAsked {
+    /// The unit.
+    pub unit: BedUnitId,
+    /// The latest instant at which one of them was true.
+    pub last: At,
+    /// They were true before this instant.
+    pub before: Option<At>,
+    /// How many at most.
+    pub most: u64,
+}
+
+impl ReportsAsked {
+    fn covers(&self, as_of: At) -> bool {
+        as_of <= self.last && self.before.is_none_or(|before| as_of < before)
+    }
+
+    /// The ids of those reports, whoever may see them: a walk along the index from the first of them.
+    fn ids(&self) -> SelectStatement {
+        use bed_report::Column;
+        let mut latest = Query::select();
+        latest
+            .column(Column::Id)
+            .from(bed_report::Entity)
+            .and_where(Column::BedUnitId.eq(self.unit.key()))
+            .and_where(Column::AsOf.lte(self.last.micros()))
+            .and_where_option(self.before.map(|before| Column::AsOf.lt(before.micros())))
+            .order_by(Column::AsOf, Order::Desc)
+            .limit(self.most);
+        // In brackets of its own: no database limits the parts of a union otherwise.
+        Query::select().column(Column::Id).from_subquery(latest.take(), "latest").take()
     }
 }
 

@@ -26,6 +26,7 @@ mod verify;
 
 pub use audit::AuditLine;
 pub use backlog::Backlog;
+pub use bed::ReportsAsked;
 pub use dialect::{Dialect, PoolSize};
 pub use directory::Listed;
 pub use error::{Error, MayConflict};

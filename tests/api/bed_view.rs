@@ -1,6 +1,7 @@
 //! Bed units by role: who sees which, how much of it, and who edits them.
 use super::bed::{REPORT, WATCH, numbers, problems, unit};
 use crate::house::{Client, Db, House};
+use crisis_hub::domain::id::BedUnitId;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -98,10 +99,40 @@ async fn past_reports_are_for_the_agency_and_analysts(db: Db) {
         assert_eq!(past(person, 25).await, [3, 2, 1], "{person}");
     }
     assert_eq!(past("intake", 2).await, [3, 2]);
+    each_unit_answers_its_own_reports(&house).await;
     for person in ["intake-2", "officer", "ems", "mobile_team", "line_988", "hub_operator"] {
         assert_eq!(past(person, 25).await, [0_i64; 0], "{person}");
     }
     house.close().await;
+}
+
+/// Read together, and told apart again: by unit, and by what was asked of it.
+async fn each_unit_answers_its_own_reports(house: &House) {
+    let intake = house.client("intake");
+    let ward = house.world.agencies[0].ward();
+    let last = "query($id: ID!) { node(id: $id) { ... on BedUnit { report { asOf } } } }";
+    let said = intake.ask(last, json!({ "id": house.world.agencies[0].chairs().to_string() })).await;
+    let middle = said.data("/node/report/asOf").clone();
+    for occupied in 4..=5 {
+        house.clock.advance(5);
+        intake.ask(REPORT, numbers(ward, 9, occupied)).await.data("");
+    }
+    house.deliver().await;
+    let query = "query($middle: DateTime!) { bedUnits { edges { node {
+        id last: reports(first: 1) { occupied } all: reports { occupied } none: reports(first: 0) { occupied }
+        before: reports(first: 2, before: $middle) { occupied } } } } }";
+    let said = intake.ask(query, json!({ "middle": middle })).await;
+    let read = |unit: BedUnitId, field: &str| {
+        let edges = said.data("/bedUnits/edges").as_array().unwrap();
+        let node = edges.iter().map(|edge| &edge["node"]).find(|node| node["id"] == unit.to_string()).unwrap();
+        let list = node[field].as_array().unwrap();
+        list.iter().map(|report| report["occupied"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    let chairs = house.world.agencies[0].chairs();
+    assert_eq!((read(ward, "last"), read(ward, "all")), (vec![5], vec![5, 4]));
+    assert_eq!((read(ward, "before"), read(ward, "none")), (vec![], vec![]));
+    assert_eq!((read(chairs, "last"), read(chairs, "all")), (vec![3], vec![3, 2, 1]));
+    assert_eq!(read(chairs, "before"), [2, 1], "the third was true at that instant, not before it");
 }
 
 fn definition(house: &House, label: &str) -> Value {
