@@ -142,7 +142,7 @@ async fn hold_and_go_on(hub: &Hub, agency: &Agency, unit: BedUnitId, dice: &mut 
 async fn save_unit(hub: &Hub, admin: &Viewer, unit: BedUnitId, dice: &mut Dice) -> Result<Option<BedUnitId>, Error> {
     let board = hub.board().now();
     let scope = Scope::of(admin);
-    let mut details = board.unit(&scope, unit, hub.clock().now()).ok_or(Error::NotFound)?.unit().entry.details.clone();
+    let mut details = board.unit(&scope, unit, hub.clock().now()).ok_or(Error::NotFound)?.entry().details.clone();
     let (retire, add) = (dice.one_in(5), dice.one_in(6));
     details.label = format!("unit {}", dice.roll(1_000));
     details.definition.licensed = dice.count(30);
@@ -156,7 +156,7 @@ async fn save_unit(hub: &Hub, admin: &Viewer, unit: BedUnitId, dice: &mut Dice) 
         provenance: Provenance::Manual,
         keyed: None,
     };
-    Ok(save(hub, admin, input).await?.changed.filter(|_| add).map(|view| view.unit().id()))
+    Ok(save(hub, admin, input).await?.changed.filter(|_| add).map(|view| view.id()))
 }
 
 /// A team says something of itself, as often as not the same again.
@@ -271,8 +271,7 @@ async fn compare(house: &House, hubs: &[Hub]) {
 fn words(board: &Snapshot) -> Vec<(String, String)> {
     let (me, at) = (console::viewer(), crisis_hub::domain::time::At::default());
     let scope = Scope::of(&me);
-    let units =
-        board.units(&scope, at).map(|view| (view.unit().id().to_string(), view.unit().entry.details.label.clone()));
+    let units = board.units(&scope, at).map(|view| (view.id().to_string(), view.entry().details.label.clone()));
     let places = board.entries::<FacilityDetails>(&scope).map(|f| (f.id.to_string(), f.details.name.clone()));
     let teams = board
         .teams(&scope, None, at)
@@ -297,7 +296,7 @@ async fn what_waits_at_the_start_is_told_from_what_the_log_said_before() {
     let hub = Hub::open(store.clone()).await.unwrap();
     let (intake, unit, mut dice) = (staff(&hub, "intake"), world.agencies[0].chairs(), Dice::new(1));
     let version = |outcome: crisis_hub::app::Outcome<Vec<crisis_hub::policy::view::BedUnitView>>| {
-        outcome.changed.unwrap()[0].unit().version()
+        outcome.changed.unwrap()[0].version()
     };
     let first = version(report(&hub, &intake, &[unit], &mut dice).await.unwrap());
     store.number_waiting().await.unwrap();

@@ -105,10 +105,7 @@ async fn write(hub: &Hub, viewer: &Viewer, units: &[BedUnitId], mut dice: Dice, 
             tally.conflicts += 1;
             continue;
         };
-        tally.committed.extend(views.iter().map(|view| {
-            let unit = view.unit();
-            (unit.id(), unit.version(), unit.report.as_ref().unwrap().id)
-        }));
+        tally.committed.extend(views.iter().map(|view| (view.id(), view.version(), view.report().unwrap().id)));
     }
     tally
 }

@@ -242,12 +242,12 @@ impl Bench {
         let input = SaveUnit {
             unit: None,
             expected_version: None,
-            details: like.unit().entry.details.clone(),
+            details: like.entry().details.clone(),
             retire: false,
             provenance: Provenance::Manual,
             keyed: None,
         };
-        bed::save(&self.hub, &console::viewer(), input).await.unwrap().changed.unwrap().unit().id()
+        bed::save(&self.hub, &console::viewer(), input).await.unwrap().changed.unwrap().id()
     }
 
     async fn run(&self, real: &mut Real, step: &Step) -> Option<ProblemCode> {

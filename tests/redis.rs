@@ -76,7 +76,7 @@ impl Scene<'_> {
             let begun = Instant::now();
             let views = bed::report(hub, &staff(hub, "intake"), input).await.unwrap().changed.unwrap();
             slowest_write = slowest_write.max(begun.elapsed());
-            let (id, version) = (unit.to_string(), views[0].unit().version());
+            let (id, version) = (unit.to_string(), views[0].version());
             let written = Instant::now();
             for watching in &mut self.watching {
                 let told = watching.change("bedsChanged").await;

@@ -168,7 +168,7 @@ async fn traffic(house: Arc<House>, hubs: Vec<Hub>, seed: u64, stop: Arc<AtomicB
 /// A unit that takes no drop-offs is no longer the officers' to see.
 async fn turn_drop_off(hub: &Hub, admin: &Viewer, unit: BedUnitId) {
     let view = hub.board().now().unit(&Scope::of(admin), unit, hub.clock().now()).unwrap();
-    let mut details = view.unit().entry.details.clone();
+    let mut details = view.entry().details.clone();
     details.definition.drop_off = !details.definition.drop_off;
     let input = SaveUnit {
         unit: Some(unit),

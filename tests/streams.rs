@@ -67,7 +67,7 @@ async fn subscribers_of_one_scope_sit_at_one_table(db: Db) {
     for _ in 0..20 {
         let chairs = house.world.agencies[0].chairs();
         let views = report(house.hub(), &intake, &[chairs], &mut dice).await.unwrap().changed.unwrap();
-        versions.push(views[0].unit().version());
+        versions.push(views[0].version());
     }
     let mut told = Vec::new();
     for sse in &mut together {
@@ -129,7 +129,7 @@ async fn heartbeats_come_in_time_whatever_happens_elsewhere(db: Db) {
         let mut versions = Vec::new();
         for _ in 0..3 {
             let views = report(house.hub(), &intake, &[ward], &mut dice).await.unwrap().changed.unwrap();
-            versions.push(json!(views[0].unit().version()));
+            versions.push(json!(views[0].version()));
         }
         house.deliver().await;
         follower.finish(&client, road).await;

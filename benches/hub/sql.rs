@@ -96,15 +96,15 @@ fn rows(ground: &Ground, words: &mut Words) -> Vec<String> {
     };
     let mut rows = Vec::new();
     for view in board.units(&scope, now) {
-        let (unit, d) = (view.unit(), view.unit().definition());
+        let d = view.definition();
         let (Some(service), Some(facility)) =
             (board.entry::<ServiceDetails>(&scope, d.service), board.entry::<FacilityDetails>(&scope, d.facility))
         else {
             continue;
         };
         let Some(point) = facility.details.point else { continue };
-        let census = unit.report.as_ref().map(|report| &report.census);
-        let thresholds = unit.availability(now).thresholds.map_or([0; 3], |at| at.map(At::micros));
+        let census = view.report().map(|report| &report.census);
+        let thresholds = view.availability().thresholds.map_or([0; 3], |at| at.map(At::micros));
         let net = census.map(|c| c.staffed.saturating_sub(c.occupied.saturating_add(c.blocked_total())));
         let set_up = d.specialties.iter().fold(0, |bits, specialty| bits | bit(*specialty));
         let languages =
@@ -113,10 +113,10 @@ fn rows(ground: &Ground, words: &mut Words) -> Vec<String> {
         let null = |value: Option<i64>| value.map_or_else(|| "NULL".to_owned(), |value| value.to_string());
         let [aging, stale, expires] = thresholds;
         let values = [
-            key(unit.id().key()),
+            key(view.id().key()),
             key(d.facility.key()),
-            key(unit.entry.owner.key()),
-            key(unit.entry.region.key()),
+            key(view.entry().owner.key()),
+            key(view.entry().region.key()),
             d.audience().bits().to_string(),
             kind(service.details.kind).to_string(),
             format!("{:?}", point.latitude()),
@@ -141,7 +141,7 @@ fn rows(ground: &Ground, words: &mut Words) -> Vec<String> {
             expires.to_string(),
             null(net.map(i64::from)),
             census.map_or(1, |c| c.accepting as u8).to_string(),
-            null(unit.pause.map(|pause| pause.until.micros())),
+            null(view.pause().map(|(_, _, until)| until.micros())),
         ];
         rows.push(format!("({})", values.join(", ")));
     }

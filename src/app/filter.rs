@@ -46,7 +46,7 @@ fn any<T: PartialEq>(wanted: Option<&Vec<T>>, is: &T) -> bool {
 impl UnitFilter {
     /// Whether a unit matches.
     pub fn matches(&self, board: &Snapshot, scope: &Scope, unit: &BedUnitView) -> bool {
-        let (entry, definition, now) = (&unit.unit().entry, unit.unit().definition(), unit.availability());
+        let (entry, definition, now) = (&unit.entry(), unit.definition(), unit.availability());
         self.facility.is_none_or(|id| id == definition.facility)
             && self.organization.is_none_or(|id| id == entry.owner)
             && self.drop_off.is_none_or(|drop_off| drop_off == definition.drop_off)
@@ -69,7 +69,7 @@ impl UnitFilter {
         let at = told.event.happening.at;
         let matching = |unit: &Arc<_>, at| {
             let view = view::bed_unit(scope, Arc::clone(unit), at)?;
-            (board.is_offered(view.unit()) && self.matches(board, scope, &view)).then_some(view)
+            (board.is_offered(view.entry()) && self.matches(board, scope, &view)).then_some(view)
         };
         // Before the event it was as its last event had told it: what time changed since is this event's news.
         let before = told.before.as_ref().and_then(|before| matching(before, before.entry.updated_at));

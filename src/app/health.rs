@@ -43,7 +43,7 @@ pub fn shown(hub: &Hub) -> (Vec<(Freshness, usize)>, u32) {
     let mut holds = 0;
     let mut counts: Vec<(Freshness, usize)> = Freshness::ALL.iter().map(|freshness| (*freshness, 0)).collect();
     for unit in board.units(&everything, now) {
-        holds += unit.unit().held_now(now);
+        holds += unit.availability().held;
         if let Some((_, count)) = counts.iter_mut().find(|(freshness, _)| *freshness == unit.availability().freshness) {
             *count += 1;
         }

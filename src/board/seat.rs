@@ -49,7 +49,7 @@ impl Snapshot {
         let stands = self.services.get(&on.service).cloned().zip(self.facilities.get(&on.facility).cloned());
         match stands {
             Some((service, facility)) => {
-                let (unit, offered) = (unit.clone(), self.is_offered(unit));
+                let (unit, offered) = (unit.clone(), self.is_offered(&unit.entry));
                 self.seats.insert(unit.id(), Seat { unit, service, facility, offered });
             }
             None => drop(self.seats.remove(&unit.id())),

@@ -2,7 +2,7 @@
 use super::follow::unit_of;
 use super::notice::Notices;
 use super::seat::Seat;
-use crate::domain::bed::{BedUnit, UnitFact, UnitWords};
+use crate::domain::bed::{BedUnit, BedUnitDetails, UnitFact, UnitWords};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::grant::{Grant, Principal};
@@ -229,8 +229,8 @@ impl Snapshot {
     }
 
     /// Whether a unit may be offered: neither it nor anything that it stands on is withdrawn.
-    pub fn is_offered(&self, unit: &BedUnit) -> bool {
-        let (entry, on) = (&unit.entry, unit.definition());
+    pub fn is_offered(&self, entry: &Entry<BedUnitDetails>) -> bool {
+        let on = &entry.details.definition;
         !entry.retired
             && self.is_run(entry.owner)
             && self.facilities.get(&on.facility).is_none_or(|facility| !facility.retired)
@@ -246,7 +246,7 @@ impl Snapshot {
     pub fn units<'a>(&'a self, scope: &'a Scope, now: At) -> impl Iterator<Item = BedUnitView> + 'a {
         self.units
             .values()
-            .filter(|unit| self.is_offered(unit))
+            .filter(|unit| self.is_offered(&unit.entry))
             .filter_map(move |unit| view::bed_unit(scope, unit.clone(), now))
     }
 
@@ -258,7 +258,7 @@ impl Snapshot {
         now: At,
     ) -> impl Iterator<Item = BedUnitView> + 'a {
         let ids = self.at_facility.get(&facility).into_iter().flatten();
-        ids.filter_map(move |id| self.unit(scope, *id, now)).filter(|view| self.is_offered(view.unit()))
+        ids.filter_map(move |id| self.unit(scope, *id, now)).filter(|view| self.is_offered(view.entry()))
     }
 
     /// The facilities inside a box of degrees.

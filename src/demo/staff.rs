@@ -9,11 +9,12 @@ use super::world::Living;
 use crate::app::bed::{self, About, ReportBeds, SetPause, UnitReport};
 use crate::app::grant::{Claimant, GrantRole, grant_role, viewer_of};
 use crate::app::{Error, Hub, Outcome, console};
-use crate::domain::bed::{BedUnit, PauseReason};
+use crate::domain::bed::PauseReason;
 use crate::domain::code::Coded;
 use crate::domain::grant::{HolderKind, Principal};
 use crate::domain::id::{BedUnitId, OrganizationId};
 use crate::domain::role::Role;
+use crate::policy::view::BedUnitView;
 use crate::policy::{Scope, Viewer};
 use std::collections::BTreeMap;
 
@@ -70,9 +71,9 @@ pub(crate) async fn viewer(hub: &Hub, subject: &str) -> Result<Viewer, Error> {
 }
 
 /// The unit as it stands.
-pub(crate) fn stands(hub: &Hub, id: BedUnitId) -> Option<BedUnit> {
+pub(crate) fn stands(hub: &Hub, id: BedUnitId) -> Option<BedUnitView> {
     let (scope, board) = (Scope::of(&console::viewer()), hub.board().now());
-    Some(board.unit(&scope, id, hub.clock().now())?.unit().clone())
+    board.unit(&scope, id, hub.clock().now())
 }
 
 /// Reports units of one organization that have never reported, as their own people: numbers as old as the unit's habit.
@@ -83,7 +84,7 @@ pub(crate) async fn first_reports(hub: &Hub, units: &[Living], seed: u64, first:
     for (number, unit) in units.iter().enumerate() {
         let mut dice = Dice::new(seed, 1_000_000 + u64::try_from(first + number).unwrap_or(0));
         let Some(as_of) = unit.habit.as_of(unit.sla_minutes, now, &mut dice) else { continue };
-        if stands(hub, unit.id).is_some_and(|unit| unit.report.is_some()) {
+        if stands(hub, unit.id).is_some_and(|unit| unit.report().is_some()) {
             continue;
         }
         let census = Some(unit.says(None, as_of, &mut dice));

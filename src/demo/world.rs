@@ -231,7 +231,7 @@ impl World {
         }
         for (place, view) in missing.into_iter().zip(added) {
             if let Some(unit) = living.get_mut(place) {
-                unit.id = view.unit().id();
+                unit.id = view.id();
             }
         }
         Ok(living)
@@ -330,7 +330,7 @@ async fn region_of(hub: &Hub) -> Result<RegionId, Error> {
 fn labelled(hub: &Hub, facility: FacilityId, label: &str) -> Option<BedUnitId> {
     let (scope, board) = (Scope::of(&console::viewer()), hub.board().now());
     let mut here = board.units_at(&scope, facility, hub.clock().now());
-    here.find(|view| view.unit().entry.details.label == label).map(|view| view.unit().id())
+    here.find(|view| view.entry().details.label == label).map(|view| view.id())
 }
 
 impl Loaded {
@@ -379,11 +379,10 @@ mod tests {
         let hub = hub(folder.path()).await;
         let world = World::sized(100);
         let loaded = world.load(&hub, || {}).await.unwrap();
-        let now = hub.clock().now();
         let states: Vec<_> = loaded.units.iter().filter_map(|unit| stands(&hub, unit.id)).collect();
-        let fresh = states.iter().filter(|unit| unit.availability(now).freshness == Freshness::Fresh).count();
+        let fresh = states.iter().filter(|unit| unit.availability().freshness == Freshness::Fresh).count();
         assert_eq!((states.len(), fresh), (100, 77));
-        assert_eq!(states.iter().filter(|unit| unit.availability(now).shown_as == ShownAs::Paused).count(), 2);
+        assert_eq!(states.iter().filter(|unit| unit.availability().shown_as == ShownAs::Paused).count(), 2);
         let sizes = hub.board().now().sizes();
         let again = world.load(&hub, || {}).await.unwrap();
         assert_eq!(hub.board().now().sizes(), sizes);

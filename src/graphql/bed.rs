@@ -103,12 +103,12 @@ impl BedUnit {
     }
 
     fn definition(&self) -> &bed::UnitDefinition {
-        self.view.unit().definition()
+        self.view.definition()
     }
 
     fn unanswered(&self) -> Option<&BedUpdateRequest> {
         let seen = &self.seen;
-        self.view.is_own().then(|| seen.board.unanswered(self.view.unit().id(), seen.now)).flatten()
+        self.view.is_own().then(|| seen.board.unanswered(self.view.id(), seen.now)).flatten()
     }
 
     fn threshold(&self, which: usize) -> Option<DateTime> {
@@ -121,15 +121,15 @@ impl BedUnit {
 impl BedUnit {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
-        id(self.view.unit().id())
+        id(self.view.id())
     }
     /// How often it has changed, reports and aging included.
     async fn version(&self) -> i64 {
-        self.view.unit().version()
+        self.view.version()
     }
     /// Its name, as staff say it.
     async fn label(&self) -> &str {
-        &self.view.unit().entry.details.label
+        &self.view.entry().details.label
     }
     /// Where it is.
     async fn facility(&self) -> Option<Facility> {
@@ -144,7 +144,7 @@ impl BedUnit {
     /// Whose it is.
     async fn organization(&self) -> Option<Organization> {
         pace().await;
-        self.seen.entry(self.view.unit().entry.owner).map(|entry| Organization::new(entry, &self.seen))
+        self.seen.entry(self.view.entry().owner).map(|entry| Organization::new(entry, &self.seen))
     }
     /// What it counts.
     async fn counts(&self) -> Code<Countable> {
@@ -273,7 +273,7 @@ impl BedUnit {
         // Each report that was taken is of a later as-of time than the one before: the last of a state bounds its own.
         let Some(last) = self.view.report().map(|report| report.as_of) else { return Some(Ok(Vec::new())) };
         let most = u64::try_from(first).unwrap_or(0);
-        let asked = ReportsAsked { unit: self.view.unit().id(), last, before: before.map(|before| before.0), most };
+        let asked = ReportsAsked { unit: self.view.id(), last, before: before.map(|before| before.0), most };
         let reports = asking.reports.load_one(asked).await.map_err(|error| from_app(&error));
         Some(reports.map(|reports| reports.unwrap_or_default().iter().map(BedReport::from).collect()))
     }
@@ -291,14 +291,14 @@ impl BedUnit {
     }
     /// Ids of the same unit in other systems.
     async fn external_ids(&self) -> Vec<ExternalId> {
-        external_ids(&self.view.unit().entry.external_ids)
+        external_ids(&self.view.entry().external_ids)
     }
     /// Withdrawn: kept for references, hidden from lists.
     async fn retired(&self) -> bool {
-        self.view.unit().entry.retired
+        self.view.entry().retired
     }
     /// When it last changed.
     async fn updated_at(&self) -> DateTime {
-        DateTime(self.view.unit().entry.updated_at)
+        DateTime(self.view.entry().updated_at)
     }
 }

@@ -93,7 +93,7 @@ fn row_of(seen: &Seen, id: GlobalId) -> Option<Row> {
         .or_else(|| of::<crate::domain::region::RegionDetails>(seen, id))
         .or_else(|| {
             let view = seen.board.unit(&seen.scope, id.as_noun()?, seen.now)?;
-            let entry = &view.unit().entry;
+            let entry = &view.entry();
             Some((entry.region, entry.owner, entry.details.audience()))
         })
         .or_else(|| {

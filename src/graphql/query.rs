@@ -429,7 +429,7 @@ async fn bed_units(
         .board
         .units(&seen.scope, seen.now)
         .filter(|view| filter.matches(&seen.board, &seen.scope, view))
-        .map(|view| Row { key: view.unit().id(), node: BedUnit::new(view, seen), edge: EmptyFields })
+        .map(|view| Row { key: view.id(), node: BedUnit::new(view, seen), edge: EmptyFields })
         .collect();
     listing.page(ctx, &paging, rows)
 }

@@ -2,10 +2,10 @@
 use super::rules::{Action, Reach};
 use super::scope::Scope;
 use super::viewer::Viewer;
-use crate::domain::bed::{Availability, BedUnit, PauseReason, Report};
-use crate::domain::entry::Details;
+use crate::domain::bed::{Availability, BedUnit, BedUnitDetails, PauseReason, Report, UnitDefinition};
+use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::hold::{Hold, HoldState};
-use crate::domain::id::OrganizationId;
+use crate::domain::id::{BedUnitId, OrganizationId};
 use crate::domain::notice::{Acknowledgement, Notice};
 use crate::domain::poll::BedUpdateRequest;
 use crate::domain::team::{Said, Team, TeamShownAs};
@@ -76,8 +76,23 @@ impl HoldView {
 
 impl BedUnitView {
     /// The unit's definition and words, which everyone who sees the unit may read.
-    pub fn unit(&self) -> &BedUnit {
-        &self.unit
+    pub fn entry(&self) -> &Entry<BedUnitDetails> {
+        &self.unit.entry
+    }
+
+    /// Its id.
+    pub fn id(&self) -> BedUnitId {
+        self.unit.id()
+    }
+
+    /// Its version.
+    pub fn version(&self) -> Version {
+        self.unit.version()
+    }
+
+    /// What it counts, and for whom.
+    pub fn definition(&self) -> &UnitDefinition {
+        self.unit.definition()
     }
 
     /// What is derived from the last report, less the numbers.

@@ -242,7 +242,7 @@ async fn a_node_behind_the_log_answers_from_the_log() {
     assert_eq!(here.board.coded(), loaded.now().coded());
     let label = |board: &crisis_hub::board::Snapshot| {
         let scope = crisis_hub::policy::Scope::of(&staff(&hub, "intake"));
-        board.unit(&scope, world.agencies[0].ward(), now).unwrap().unit().entry.details.label.clone()
+        board.unit(&scope, world.agencies[0].ward(), now).unwrap().entry().details.label.clone()
     };
     assert_eq!((label(&here.board), label(&there.board)), ("Amber ward".to_owned(), "Amber ward".to_owned()));
 }

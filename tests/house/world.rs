@@ -122,7 +122,7 @@ async fn agency(hub: &Hub, region: RegionId, name: &str, latitude: f64, longitud
             provenance: Provenance::Manual,
             keyed: None,
         };
-        units.push(bed::save(hub, &console::viewer(), input).await.unwrap().changed.unwrap().unit().id());
+        units.push(bed::save(hub, &console::viewer(), input).await.unwrap().changed.unwrap().id());
     }
     Agency { organization, facility, service, units }
 }

@@ -42,7 +42,8 @@ pub(super) fn all(units: &[Living]) -> Vec<Box<dyn Actor>> {
 impl Closing {
     async fn look(&self, hub: &Hub, stage: &mut Stage<'_>) -> Result<(), Error> {
         for unit in &self.units {
-            let over = stands(hub, unit.id).and_then(|unit| unit.pause).is_some_and(|pause| pause.until <= stage.now);
+            let over =
+                stands(hub, unit.id).and_then(|unit| unit.pause()).is_some_and(|(_, _, until)| until <= stage.now);
             if over && stage.dice.between(1, 10) > FORGETFUL_OF_TEN {
                 self.set(hub, unit, None).await?;
             }
@@ -51,7 +52,7 @@ impl Closing {
             return Ok(());
         }
         let Some(unit) = stage.dice.of(&self.units) else { return Ok(()) };
-        let open = stands(hub, unit.id).is_some_and(|unit| unit.pause.is_none() && !unit.entry.retired);
+        let open = stands(hub, unit.id).is_some_and(|unit| unit.pause().is_none() && !unit.entry().retired);
         if let Some(reason) = stage.dice.of(&REASONS).copied().filter(|_| open) {
             let until = stage.within(3_600, 6 * 3_600).max(stage.now.plus_minutes(1));
             self.set(hub, unit, Some((reason, until))).await?;

@@ -78,9 +78,8 @@ impl Crew {
 
     /// Holds a chair where one is free; where none is, somebody has to call.
     async fn begin(&self, hub: &Hub, viewer: &Viewer, stage: &mut Stage<'_>) -> Result<(), Error> {
-        let now = stage.now;
         let free = |unit: &&Living| {
-            stands(hub, unit.id).is_some_and(|unit| unit.availability(now).shown_as == ShownAs::Available)
+            stands(hub, unit.id).is_some_and(|unit| unit.availability().shown_as == ShownAs::Available)
         };
         let free: Vec<&Living> = self.chairs.iter().filter(free).collect();
         if let Some(unit) = stage.dice.of(&free) {

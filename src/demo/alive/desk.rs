@@ -58,10 +58,10 @@ impl Desk {
         let Some(reporter) = self.units.first().map(|unit| &unit.reporter) else { return Ok(()) };
         let viewer = viewer(hub, reporter).await?;
         let reports = self.units.iter().filter_map(|unit| {
-            let stands = stands(hub, unit.id).filter(|unit| !unit.entry.retired)?;
+            let stands = stands(hub, unit.id).filter(|unit| !unit.entry().retired)?;
             // Whoever was brought since is counted now.
-            let came = u32::try_from(stands.arrivals.len()).unwrap_or(0);
-            let last = stands.report.map(|report| report.census);
+            let came = stands.held_and_arrived().map_or(0, |(_, arrived)| arrived);
+            let last = stands.report().map(|report| report.census.clone());
             let last = last.map(|last| Census { occupied: last.occupied.saturating_add(came), ..last });
             let census = Some(unit.says(last.as_ref(), stage.now, stage.dice));
             Some(UnitReport { unit: unit.id, as_of: None, census })
@@ -88,7 +88,7 @@ impl Actor for Desk {
 
     /// Where somebody left off: after their last report.
     fn first(&self, hub: &Hub, stage: &mut Stage<'_>) -> Option<At> {
-        let last = self.units.iter().filter_map(|unit| stands(hub, unit.id)?.report).map(|report| report.as_of).min();
+        let last = self.units.iter().filter_map(|unit| stands(hub, unit.id)?.as_of()).min();
         let next = self.next(hub, stage)?;
         let wait = next.micros_since(stage.now).div_euclid(1_000_000);
         let soon = stage.now.plus_seconds(stage.dice.between(5, wait.clamp(5, 30 * 60)));

@@ -88,7 +88,7 @@ async fn the_same_instant_and_seed_give_the_same_history() {
 async fn history_is_in_its_own_time_and_ends_in_a_region_as_it_is() {
     let scene = Scene::before(PRESENT, 60 * HISTORY_HOURS).await;
     let loaded = scene.play(&World::region()).await;
-    let (log, now) = (scene.log().await, scene.clock.at());
+    let log = scene.log().await;
     assert!(log.is_sorted_by_key(|event| event.happening.at));
     let span = log.last().unwrap().happening.at.micros_since(log[0].happening.at) / 60_000_000;
     assert!((60 * HISTORY_HOURS - 5..=60 * HISTORY_HOURS).contains(&span), "{span} minutes");
@@ -107,8 +107,8 @@ async fn history_is_in_its_own_time_and_ends_in_a_region_as_it_is() {
 
     let states: Vec<_> =
         loaded.units.iter().filter_map(|unit| crate::demo::staff::stands(&scene.hub, unit.id)).collect();
-    let fresh = |wanted| states.iter().filter(|unit| unit.availability(now).freshness == wanted).count();
-    let shown = |wanted| states.iter().filter(|unit| unit.availability(now).shown_as == wanted).count();
+    let fresh = |wanted| states.iter().filter(|unit| unit.availability().freshness == wanted).count();
+    let shown = |wanted| states.iter().filter(|unit| unit.availability().shown_as == wanted).count();
     assert!(fresh(Freshness::Fresh) * 100 / states.len() >= 70, "{} of {}", fresh(Freshness::Fresh), states.len());
     assert!([Freshness::Aging, Freshness::Stale, Freshness::Expired].map(fresh).iter().all(|some| *some > 0));
     assert!(
