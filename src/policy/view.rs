@@ -2,8 +2,8 @@
 use super::rules::{Action, Reach};
 use super::scope::Scope;
 use super::viewer::Viewer;
-use crate::domain::bed::{Availability, BedUnit, PauseReason, Report};
-use crate::domain::entry::Details;
+use crate::domain::bed::{Availability, BedUnit, PauseReason, Report, Seat};
+use crate::domain::entry::{Details, Entry};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::id::OrganizationId;
 use crate::domain::notice::{Acknowledgement, Notice};
@@ -26,6 +26,16 @@ pub struct BedUnitView {
 /// Whether a scope sees a unit at all.
 pub fn sees(scope: &Scope, unit: &BedUnit) -> bool {
     scope.sees(unit.entry.region, unit.entry.owner, unit.definition().audience())
+}
+
+/// Whether a scope sees an entry of the directory.
+pub fn sees_entry<D: Details>(scope: &Scope, entry: &Entry<D>) -> bool {
+    scope.sees(entry.region, entry.owner, entry.details.audience())
+}
+
+/// Whether a scope sees a unit and what it stands on.
+pub fn sees_seat(scope: &Scope, seat: &Seat) -> bool {
+    sees(scope, &seat.unit) && sees_entry(scope, &*seat.service) && sees_entry(scope, &*seat.facility)
 }
 
 /// What of a unit a scope may read; `None` when the scope does not see it at all.

@@ -23,6 +23,7 @@ mod directory;
 mod grant;
 mod hold;
 mod key;
+mod moved;
 mod notice;
 mod past;
 mod poll;
