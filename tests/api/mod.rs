@@ -23,6 +23,7 @@ mod directory;
 mod grant;
 mod hold;
 mod key;
+mod kind;
 mod moved;
 mod notice;
 mod past;
