@@ -19,6 +19,7 @@ use crisis_hub::domain::hold::ReleaseReason;
 use crisis_hub::domain::id::{BedUnitId, TeamId};
 use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
 use crisis_hub::domain::poll::Ask;
+use crisis_hub::domain::service::{ServiceDetails, ServiceKind};
 use crisis_hub::domain::team::TeamStatus;
 use crisis_hub::policy::view::NoticeView;
 use crisis_hub::policy::{Scope, Viewer};
@@ -307,7 +308,33 @@ async fn what_waits_at_the_start_is_told_from_what_the_log_said_before() {
     store.number_waiting().await.unwrap();
     let events = store.read(&console::viewer()).await.unwrap().events_after(board.number(), 10).await.unwrap();
     let told = board.follow(events).await.unwrap();
-    let steps: Vec<_> =
-        told.iter().map(|t| (t.before.as_ref().unwrap().version(), t.after.as_ref().unwrap().version())).collect();
+    let steps: Vec<_> = told
+        .iter()
+        .map(|t| &t.units[0])
+        .map(|m| (m.before.as_ref().unwrap().unit.version(), m.after.unit.version()))
+        .collect();
     assert_eq!(steps, [(first, second), (second, third)]);
+}
+
+/// The same of what units stand on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_that_waits_at_the_start_moves_units_from_where_the_log_had_them() {
+    let (hub, world, _place) = hub_alone(Db::Postgres).await;
+    let (store, me, agency) = (hub.store(), console::viewer(), &world.agencies[0]);
+    while store.number_waiting().await.unwrap().1 > 0 {}
+    for kind in [ServiceKind::Sobering, ServiceKind::LivingRoom] {
+        let service = directory::one::<ServiceDetails>(&hub, &me, agency.service).unwrap();
+        let details = ServiceDetails { kind, ..service.details.clone() };
+        let edit = SaveEntry::new(Some(agency.service), details, Provenance::Manual);
+        directory::save(&hub, &me, edit).await.unwrap().changed.unwrap();
+    }
+    let board = Board::load(store).await.unwrap();
+    store.number_waiting().await.unwrap();
+    let events = store.read(&me).await.unwrap().events_after(board.number(), 10).await.unwrap();
+    let told = board.follow(events).await.unwrap();
+    let kinds = told.iter().map(|t| t.units.iter().map(|m| (m.before.as_ref().unwrap(), &m.after)));
+    let kinds = kinds.map(|units| units.map(|(b, a)| (b.service.details.kind, a.service.details.kind)));
+    let kinds: Vec<Vec<_>> = kinds.map(Iterator::collect).collect();
+    let (receiving, sobering, living) = (ServiceKind::Receiving23h, ServiceKind::Sobering, ServiceKind::LivingRoom);
+    assert_eq!(kinds, [vec![(receiving, sobering); 3], vec![(sobering, living); 3]]);
 }

@@ -1,25 +1,32 @@
 //! Subscribers that come and go: what they saw is the log.
 use crate::house::follow::{Came, Follower, RESTARTING, Road};
+use crate::house::model::{Model, Stood};
 use crate::house::traffic::{Dice, caught_up, log, report, scale, staff};
 use crate::house::{Client, Db, House};
 use crisis_hub::app::bed::{SaveUnit, SetPause, save, set_pause};
+use crisis_hub::app::directory::{self, Entered, SaveEntry};
 use crisis_hub::app::{Hub, sweep};
 use crisis_hub::clock::Clock;
 use crisis_hub::domain::bed::{Accepting, PauseReason, UnitFact};
-use crisis_hub::domain::entry::Provenance;
-use crisis_hub::domain::event::{Event, Fact};
+use crisis_hub::domain::code::Coded;
+use crisis_hub::domain::entry::{Entry, Provenance};
+use crisis_hub::domain::event::Event;
+use crisis_hub::domain::facility::FacilityDetails;
 use crisis_hub::domain::id::{BedUnitId, NounId, OrganizationId};
+use crisis_hub::domain::service::{ServiceDetails, ServiceKind};
 use crisis_hub::domain::time::At;
 use crisis_hub::policy::{Scope, Viewer};
+use crisis_hub::store::{Kept, KeptBy};
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 on_both!(two_hundred_disconnects_leave_no_hole, subscribers_go_on_across_a_restart);
 
-const FOLLOWERS: usize = 10;
+const FOLLOWERS: usize = 14;
+/// Where the world's places stand, and where an edit moves them to.
+const COUNTIES: [u32; 2] = [12_086, 12_011];
 
 /// Who watches what.
 #[derive(Clone)]
@@ -28,17 +35,22 @@ struct Watch {
     shown: Option<&'static str>,
     fresh: Option<&'static str>,
     organization: Option<OrganizationId>,
+    level: Option<ServiceKind>,
+    county: Option<u32>,
     of_events: bool,
 }
 
 impl Watch {
     fn any(n: usize, organization: OrganizationId) -> Self {
-        let all = Self { person: "intake", shown: None, fresh: None, organization: None, of_events: false };
-        match n % 5 {
+        let (shown, fresh, level, county) = (None, None, None, None);
+        let all = Self { person: "intake", shown, fresh, organization: None, level, county, of_events: false };
+        match n % 7 {
             0 => Self { of_events: true, ..all },
             1 => Self { shown: Some("AVAILABLE"), ..all },
             2 => Self { person: "officer", shown: Some("FULL"), ..all },
-            3 => Self { fresh: Some("FRESH"), organization: Some(organization), ..all },
+            3 => Self { level: Some(ServiceKind::Sobering), shown: Some("AVAILABLE"), ..all },
+            4 => Self { person: "officer", county: Some(COUNTIES[0]), level: Some(ServiceKind::Receiving23h), ..all },
+            5 => Self { fresh: Some("FRESH"), organization: Some(organization), ..all },
             _ => Self { person: "officer", ..all },
         }
     }
@@ -51,45 +63,51 @@ impl Watch {
             "shownAs": self.shown.map(|shown| [shown]),
             "freshness": self.fresh.map(|fresh| [fresh]),
             "organizationId": self.organization.map(|id| id.to_string()),
+            "levelsOfCare": self.level.map(|level| [level.code()]),
+            "countiesFips": self.county.map(|county| [county.to_string()]),
         }))
     }
 
-    /// Whether a unit matches, from its fact alone.
-    fn matches(&self, event: &Event, fact: &UnitFact, at: At) -> bool {
-        (self.person != "officer" || fact.definition.drop_off)
+    /// Whether a unit matches, by what the log has said.
+    fn matches(&self, model: &Model, unit: BedUnitId) -> bool {
+        let Some(Stood { fact, owner, at, .. }) = model.units.get(&unit) else { return false };
+        let (service, facility) = (&fact.definition.service, &fact.definition.facility);
+        self.level.is_none_or(|level| model.levels[service] == level)
+            && self.county.is_none_or(|county| model.counties[facility] == Some(county))
+            && (self.person != "officer" || fact.definition.drop_off)
             && !fact.retired
-            && self.shown.is_none_or(|shown| shown == shown_as(fact, at))
-            && self.fresh.is_none_or(|_| is_fresh(fact, at))
-            && self.organization.is_none_or(|id| id == event.happening.owner)
+            && self.shown.is_none_or(|shown| shown == shown_as(fact, *at))
+            && self.fresh.is_none_or(|_| is_fresh(fact, *at))
+            && self.organization.is_none_or(|id| id == *owner)
     }
 
     /// What the log says that it must have been told: event, change, unit, version, what it is shown as.
     fn expected(&self, log: &[Event], start: i64) -> Vec<Value> {
-        let mut stood: HashMap<_, (UnitFact, At)> = HashMap::new();
-        let mut told = Vec::new();
+        let (mut model, mut told) = (Model::default(), Vec::new());
         for event in log {
-            let (happening, id) = (&event.happening, event.id.key().to_string());
             if self.of_events {
                 if event.number > start {
-                    told.push(json!({ "eventId": id, "change": "CHANGED" }));
+                    told.push(json!({ "eventId": event.id.key(), "change": "CHANGED" }));
                 }
                 continue;
             }
-            let Fact::Unit(fact) = &happening.fact else { continue };
-            let is = self.matches(event, fact, happening.at);
-            let was = stood.insert(happening.key, (fact.as_ref().clone(), happening.at));
-            let was = was.is_some_and(|(fact, at)| self.matches(event, &fact, at));
-            let change = match (was, is) {
-                (false, true) => "ENTERED",
-                (true, true) => "CHANGED",
-                (true, false) => "LEFT",
-                (false, false) => continue,
-            };
-            let unit = BedUnitId::of(happening.key).to_string();
-            let seen = is
-                .then(|| json!({ "id": unit, "version": happening.version, "shownAs": shown_as(fact, happening.at) }));
-            if event.number > start {
-                told.push(json!({ "eventId": id, "change": change, "unitId": unit, "unit": seen }));
+            let moved = model.moved(event).into_iter();
+            let before: Vec<_> = moved.map(|(unit, id)| (unit, id, self.matches(&model, unit))).collect();
+            model.take(event);
+            for (unit, id, was) in before {
+                let is = self.matches(&model, unit);
+                let change = match (was, is) {
+                    (false, true) => "ENTERED",
+                    (true, true) => "CHANGED",
+                    (true, false) => "LEFT",
+                    (false, false) => continue,
+                };
+                let (stood, unit) = (&model.units[&unit], unit.to_string());
+                let shown = shown_as(&stood.fact, event.happening.at);
+                let seen = is.then(|| json!({ "id": unit, "version": stood.version, "shownAs": shown }));
+                if event.number > start {
+                    told.push(json!({ "eventId": id, "change": change, "unitId": unit, "unit": seen }));
+                }
             }
         }
         told
@@ -143,10 +161,11 @@ async fn traffic(house: Arc<House>, hubs: Vec<Hub>, seed: u64, stop: Arc<AtomicB
     let suffix = ["", "-2"][agency];
     let (intake, admin) =
         (staff(&hubs[0], &format!("intake{suffix}")), staff(&hubs[0], &format!("agency_admin{suffix}")));
-    let units = house.world.agencies[agency].units.clone();
+    let stands = house.world.agencies[agency].clone();
+    let units = &stands.units;
     let mut verbs = 0;
     while !stop.load(SeqCst) {
-        let (hub, unit) = (&hubs[dice.roll(hubs.len())], *dice.pick(&units));
+        let (hub, unit) = (&hubs[dice.roll(hubs.len())], *dice.pick(units));
         match dice.roll(20) {
             0 => {
                 house.clock.advance(i64::from(dice.count(20)));
@@ -158,7 +177,15 @@ async fn traffic(house: Arc<House>, hubs: Vec<Hub>, seed: u64, stop: Arc<AtomicB
             }
             2..=3 => drop(set_pause(hub, &intake, SetPause { unit, pause: None, keyed: None }).await.unwrap()),
             4..=5 => turn_drop_off(hub, &admin, unit).await,
-            _ => drop(report(hub, &intake, &dice.some(&units, 2), &mut dice).await.unwrap()),
+            6 => {
+                let kind = *dice.pick(&[ServiceKind::Receiving23h, ServiceKind::Sobering]);
+                edit::<ServiceDetails>(hub, &admin, stands.service, |service| service.kind = kind).await;
+            }
+            7 => {
+                let county = Some(*dice.pick(&COUNTIES));
+                edit::<FacilityDetails>(hub, &admin, stands.facility, |facility| facility.county_fips = county).await;
+            }
+            _ => drop(report(hub, &intake, &dice.some(units, 2), &mut dice).await.unwrap()),
         }
         verbs += 1;
     }
@@ -179,6 +206,16 @@ async fn turn_drop_off(hub: &Hub, admin: &Viewer, unit: BedUnitId) {
         keyed: None,
     };
     save(hub, admin, input).await.unwrap();
+}
+
+/// An edit of what units stand on.
+async fn edit<D: Entered>(hub: &Hub, admin: &Viewer, id: D::Id, change: impl FnOnce(&mut D))
+where
+    Entry<D>: Kept + KeptBy<D::Action>,
+{
+    let mut details = directory::one::<D>(hub, admin, id).unwrap().details.clone();
+    change(&mut details);
+    directory::save(hub, admin, SaveEntry::new(Some(id), details, Provenance::Manual)).await.unwrap();
 }
 
 /// A client whose token outlives the test's leaps in time.
@@ -275,7 +312,7 @@ async fn come_and_go(
 async fn subscribers_go_on_across_a_restart(db: Db) {
     let mut house = House::open(db).await;
     let start = house.hub().board().now().number();
-    let watches: Vec<Watch> = (0..5).map(|n| Watch::any(n, house.world.agencies[0].organization)).collect();
+    let watches: Vec<Watch> = (0..7).map(|n| Watch::any(n, house.world.agencies[0].organization)).collect();
     let mut followers: Vec<Follower> = watches.iter().map(Watch::follower).collect();
     let mut dice = Dice::new(4);
     for round in 0..2 * scale() {

@@ -4,15 +4,18 @@ use super::error::Error;
 use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use crate::board::Names;
+use crate::domain::code::Coded;
 use crate::domain::entry::{Changed, Entry, ExternalId, Origin, Provenance, Version};
 use crate::domain::facility::FacilityDetails;
 use crate::domain::id::{GlobalId, NounId, OrganizationId, RegionId, ServiceId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::region::RegionDetails;
+use crate::domain::role::Role;
 use crate::domain::service::ServiceDetails;
 use crate::policy::permit::{self, Saves};
-use crate::policy::{Permit, Scope, Viewer};
+use crate::policy::{Permit, Scope, Viewer, rules};
 use crate::store::{Committed, Kept, KeptBy, Keyed, Listed, Tx};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -70,6 +73,11 @@ pub trait Entered: Names + Saves + Listed {
     ) -> impl Future<Output = Result<Option<OrganizationId>, Error>> + Send {
         std::future::ready(Ok(None))
     }
+
+    /// What keeps an entry, which is locked, from becoming this.
+    fn barred(&self, _tx: &Tx, _entry: &Entry<Self>) -> impl Future<Output = Result<Option<Problem>, Error>> + Send {
+        std::future::ready(Ok(None))
+    }
 }
 
 impl Entered for RegionDetails {
@@ -83,7 +91,28 @@ impl Entered for RegionDetails {
         }
     }
 }
-impl Entered for OrganizationDetails {}
+impl Entered for OrganizationDetails {
+    /// What an agency becomes may not leave anybody with a role that cannot be held there. They are revoked first, by
+    /// somebody who has looked at them: a slip of the pen in a file or a form must not unseat a night shift.
+    async fn barred(&self, tx: &Tx, entry: &Entry<Self>) -> Result<Option<Problem>, Error> {
+        let was = &entry.details;
+        if (was.kind, was.criminal_justice_agency) == (self.kind, self.criminal_justice_agency) {
+            return Ok(None);
+        }
+        let mut roles: Vec<Role> = tx.grants_at(entry.id).await?.iter().map(|grant| grant.role).collect();
+        roles.retain(|role| !rules::fits(*role, self));
+        if roles.is_empty() {
+            return Ok(None);
+        }
+        let field = if was.kind == self.kind { "criminalJusticeAgency" } else { "kind" };
+        let codes: BTreeSet<&str> = roles.iter().map(|role| role.code()).collect();
+        let (many, codes) = (roles.len(), Vec::from_iter(codes).join(", "));
+        let says =
+            format!("Nobody holds these roles at such an agency: {codes}. Revoke the grants of them first: {many}.");
+        Ok(Some(Problem::new(ProblemCode::GrantsDoNotFit).at(&[field]).saying(says).with_current(entry.id)))
+    }
+}
+
 impl Entered for FacilityDetails {}
 impl Entered for ServiceDetails {
     async fn needs(&self, tx: &Tx, _id: Option<ServiceId>) -> Result<Option<OrganizationId>, Error> {
@@ -202,6 +231,7 @@ where
 }
 
 /// Edits an entry within a write, or withdraws it when there is nothing to say of it; answers whether it changed.
+/// Refused, with nothing written, when it may not become that.
 pub(super) async fn change<D: Entered>(
     tx: &Tx,
     permit: Permit<D::Action>,
@@ -212,6 +242,11 @@ pub(super) async fn change<D: Entered>(
 where
     Entry<D>: Kept + KeptBy<D::Action>,
 {
+    if let Some(details) = details
+        && let Some(problem) = details.barred(tx, &entry).await?
+    {
+        return Err(Error::Refused(vec![problem]));
+    }
     let changed = match details {
         Some(details) => entry.edit(details.clone(), provenance, tx.now())?,
         None => entry.retire(tx.now()),

@@ -1,13 +1,10 @@
 //! Which units a list or a subscription is about.
-use crate::board::Snapshot;
-use crate::domain::bed::{Freshness, ShownAs};
+use crate::domain::bed::{Freshness, Moved, Seat, ShownAs};
 use crate::domain::event::Told;
-use crate::domain::facility::FacilityDetails;
-use crate::domain::id::{FacilityId, OrganizationId};
-use crate::domain::service::{ServiceDetails, ServiceKind};
+use crate::domain::id::{BedUnitId, FacilityId, OrganizationId};
+use crate::domain::service::ServiceKind;
 use crate::policy::Scope;
 use crate::policy::view::{self, BedUnitView};
-use std::sync::Arc;
 
 /// Which units; everything given has to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,45 +36,43 @@ pub enum Seen {
     Left,
 }
 
-fn any<T: PartialEq>(wanted: Option<&Vec<T>>, is: &T) -> bool {
-    wanted.is_none_or(|wanted| wanted.contains(is))
+fn any<T: PartialEq>(wanted: Option<&Vec<T>>, is: Option<T>) -> bool {
+    wanted.is_none_or(|wanted| is.is_some_and(|is| wanted.contains(&is)))
 }
 
 impl UnitFilter {
-    /// Whether a unit matches.
-    pub fn matches(&self, board: &Snapshot, scope: &Scope, unit: &BedUnitView) -> bool {
-        let (entry, definition, now) = (&unit.entry(), unit.definition(), unit.availability());
+    /// Whether a unit matches, beside what it stands on.
+    pub fn matches(&self, scope: &Scope, seat: &Seat, unit: &BedUnitView) -> bool {
+        let (entry, definition, now) = (unit.entry(), unit.definition(), unit.availability());
+        let level = Some(&seat.service).filter(|service| view::sees_entry(scope, service)).map(|s| s.details.kind);
+        let facility = Some(&seat.facility).filter(|facility| view::sees_entry(scope, facility));
+        let county = facility.and_then(|facility| facility.details.county_fips);
         self.facility.is_none_or(|id| id == definition.facility)
             && self.organization.is_none_or(|id| id == entry.owner)
             && self.drop_off.is_none_or(|drop_off| drop_off == definition.drop_off)
-            && any(self.shown_as.as_ref(), &now.shown_as)
-            && any(self.freshness.as_ref(), &now.freshness)
-            && self.levels_of_care.as_ref().is_none_or(|levels| {
-                board
-                    .entry::<ServiceDetails>(scope, definition.service)
-                    .is_some_and(|s| levels.contains(&s.details.kind))
-            })
-            && self.counties_fips.as_ref().is_none_or(|counties| {
-                let facility = board.entry::<FacilityDetails>(scope, definition.facility);
-                facility.and_then(|f| f.details.county_fips).is_some_and(|fips| counties.contains(&fips))
-            })
+            && any(self.shown_as.as_ref(), Some(now.shown_as))
+            && any(self.freshness.as_ref(), Some(now.freshness))
+            && any(self.levels_of_care.as_ref(), level)
+            && any(self.counties_fips.as_ref(), county)
     }
 
-    /// What an event means to one who watches this filter; `None` when nothing.
-    pub fn told(&self, board: &Snapshot, scope: &Scope, told: &Told) -> Option<Seen> {
-        let after = told.after.as_ref()?;
-        let at = told.event.happening.at;
-        let matching = |unit: &Arc<_>, at| {
-            let view = view::bed_unit(scope, Arc::clone(unit), at)?;
-            (board.is_offered(view.entry()) && self.matches(board, scope, &view)).then_some(view)
+    /// What an event means to one who watches this filter, for each unit that it moved.
+    pub fn told(&self, scope: &Scope, told: &Told) -> Vec<(BedUnitId, Seen)> {
+        told.units.iter().filter_map(|moved| Some((moved.after.unit.id(), self.moved(scope, moved, told)?))).collect()
+    }
+
+    fn moved(&self, scope: &Scope, moved: &Moved, told: &Told) -> Option<Seen> {
+        // A unit is, until its next event, what its last one told: what time has changed since is that next event's news.
+        let is_in = |seat: &Seat| {
+            let view = view::bed_unit(scope, seat.unit.clone(), seat.unit.entry.updated_at);
+            view.is_some_and(|view| seat.offered && self.matches(scope, seat, &view))
         };
-        // Before the event it was as its last event had told it: what time changed since is this event's news.
-        let before = told.before.as_ref().and_then(|before| matching(before, before.entry.updated_at));
-        match (before, matching(after, at)) {
-            (None, Some(view)) => Some(Seen::Entered(view)),
-            (Some(_), Some(view)) => Some(Seen::Changed(view)),
-            (Some(_), None) => Some(Seen::Left),
-            (None, None) => None,
+        let now = || view::bed_unit(scope, moved.after.unit.clone(), told.event.happening.at);
+        match (moved.before.as_ref().is_some_and(is_in), is_in(&moved.after)) {
+            (false, true) => Some(Seen::Entered(now()?)),
+            (true, true) => Some(Seen::Changed(now()?)),
+            (true, false) => Some(Seen::Left),
+            (false, false) => None,
         }
     }
 }

@@ -40,6 +40,9 @@ codes! {
         AlreadyGranted "ALREADY_GRANTED",
         /// Nobody holds this role at an agency of this kind: see the published policy.
         RoleDoesNotFit "ROLE_DOES_NOT_FIT",
+        /// Grants hold at the agency whose roles nobody holds at one of the new kind: revoke them first. The message says how
+        /// many, and of which roles.
+        GrantsDoNotFit "GRANTS_DO_NOT_FIT",
         /// Another region has this code.
         CodeTaken "CODE_TAKEN",
     }

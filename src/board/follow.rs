@@ -1,11 +1,12 @@
 //! Following the log: each event folded in, in order.
 use super::Board;
+use super::logged::Logged;
 use super::snapshot::{Names, Snapshot};
 use super::teams::team_of;
 use crate::bus::feed::Follower;
-use crate::domain::bed::{BedUnit, EntryHead, UnitFact, UnitWords};
+use crate::domain::bed::UnitWords;
 use crate::domain::entry::Entry;
-use crate::domain::event::{Event, EventKind, Fact, Told};
+use crate::domain::event::{Event, EventKind, Told};
 use crate::domain::facility::FacilityDetails;
 use crate::domain::id::{BedUnitId, BedUpdateRequestId, GrantId, NoticeId, Noun, NounId, TeamId};
 use crate::domain::organization::OrganizationDetails;
@@ -30,8 +31,15 @@ pub(super) struct Words {
 }
 
 impl Words {
-    fn of_unit(&self, id: BedUnitId) -> Option<UnitWords> {
+    pub(super) fn of_unit(&self, id: BedUnitId) -> Option<UnitWords> {
         self.units.get(&id).cloned().or_else(|| self.board.words_of(id))
+    }
+
+    /// An entry of the directory as an event tells it.
+    pub(super) fn of_entry<D: Names>(&self, event: &Event) -> Option<Entry<D>> {
+        let happening = &event.happening;
+        let words = D::map(&self.board).get(&D::Id::of(happening.key)).filter(|_| happening.noun == D::Id::NOUN);
+        words?.as_told(happening)
     }
 
     fn of_team(&self, id: TeamId) -> Option<String> {
@@ -79,24 +87,16 @@ impl Board {
         }
     }
 
-    /// Events between two numbers as they were told, for one who was away: each unit as it stood just before and after.
+    /// A run of events as they were told, for one who was away: each with what it moved, as that stood just before and after.
     pub async fn tell_again(&self, reader: &Reader, events: Vec<Event>) -> Result<Vec<Told>, Error> {
-        let now = self.now();
-        let first = events.first().map_or(0, |event| event.number - 1);
-        let mut keys: Vec<Uuid> =
-            events.iter().filter(|e| e.happening.noun == Noun::BedUnit).map(|e| e.happening.key).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let mut stood: HashMap<Uuid, Arc<BedUnit>> = HashMap::new();
-        for event in reader.last_events(&keys, first).await? {
-            if let Some(unit) = unit_of(&event, |id| now.words_of(id)) {
-                stood.insert(event.happening.key, Arc::new(unit));
-            }
-        }
+        let Some(number) = events.first().map(|event| event.number - 1) else { return Ok(Vec::new()) };
+        let today = self.now();
+        let words = Words::default().over(&today);
+        let mut logged = Logged::before(&events, number, &today, (reader, &words)).await?;
+        let mut last = reader.mark(number).await?.map(|(id, _)| id);
         let told = events.into_iter().map(|event| {
-            let after = unit_of(&event, |id| now.words_of(id)).map(Arc::new);
-            let before = after.clone().and_then(|after| stood.insert(event.happening.key, after));
-            Told { event, before, after }
+            let previous = last.replace(event.id);
+            Told { units: logged.take(&event, &words), event, previous }
         });
         Ok(told.collect())
     }
@@ -181,20 +181,6 @@ fn keys(events: &[Event], noun: Noun) -> Vec<Uuid> {
     keys
 }
 
-pub(super) fn unit_of(event: &Event, words: impl Fn(BedUnitId) -> Option<UnitWords>) -> Option<BedUnit> {
-    let Fact::Unit(fact) = &event.happening.fact else { return None };
-    let happening = &event.happening;
-    let id = BedUnitId::of(happening.key);
-    let head = EntryHead {
-        id,
-        region: happening.region,
-        owner: happening.owner,
-        version: happening.version,
-        at: happening.at,
-    };
-    Some(BedUnit::from_fact(UnitFact::clone(fact), head, words(id).unwrap_or_default()))
-}
-
 impl Snapshot {
     pub(super) fn take_words_of(&mut self, board: &Snapshot) {
         fn all<D: Names>(to: &mut Snapshot, from: &Snapshot) {
@@ -212,7 +198,8 @@ impl Snapshot {
     /// Folds one event in and tells what it changed.
     pub(super) fn fold(&mut self, event: Event, words: &Words) -> Told {
         self.number = event.number;
-        self.last = Some(event.id);
+        let previous = self.last.replace(event.id);
+        let units = self.logged.take(&event, words);
         self.put_told::<RegionDetails>(&event, words);
         self.put_told::<OrganizationDetails>(&event, words);
         self.put_told::<FacilityDetails>(&event, words);
@@ -221,21 +208,15 @@ impl Snapshot {
         if let Some(team) = team_of(&event, call_sign) {
             self.put_team(Arc::new(team));
         }
-        let after = unit_of(&event, |id| words.of_unit(id).or_else(|| self.words_of(id))).map(Arc::new);
-        let before = after.clone().and_then(|after| {
-            self.put_unit(after.clone());
-            self.logged.insert(after.id(), after)
-        });
-        Told { event, before, after }
+        if let Some(unit) = self.logged.unit_of(&event).cloned() {
+            self.put_unit(unit);
+        }
+        Told { event, previous, units }
     }
 
     /// Takes an entry of the directory as an event tells it: where today's is here already, that stays.
     fn put_told<D: Names>(&mut self, event: &Event, words: &Words) {
-        if event.happening.noun != D::Id::NOUN {
-            return;
-        }
-        let words = D::map(&words.board).get(&D::Id::of(event.happening.key));
-        if let Some(entry) = words.and_then(|words| words.as_told(&event.happening)) {
+        if let Some(entry) = words.of_entry::<D>(event) {
             self.put(Arc::new(entry));
         }
     }

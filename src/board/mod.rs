@@ -4,6 +4,7 @@
 //! **Invariant**: a copy that knows it. It is loaded once and follows the log; nothing is decided from it, and reading it
 //! takes a scope as reading the store does. What depends on time is computed at reading.
 mod follow;
+mod logged;
 mod notice;
 mod past;
 mod search;

@@ -92,7 +92,7 @@ fn keep(folded: &mut VecDeque<(Key, Arc<Snapshot>)>, key: Key, board: &Arc<Snaps
 
 impl Words {
     /// These words over those of a board.
-    fn over(mut self, board: &Snapshot) -> Self {
+    pub(super) fn over(mut self, board: &Snapshot) -> Self {
         let fresh = std::mem::replace(&mut self.board, board.clone());
         self.board.take_words_of(&fresh);
         self

@@ -1,7 +1,6 @@
 //! The search: who can take this person, ranked.
-use super::seat::Seat;
 use super::snapshot::Snapshot;
-use crate::domain::bed::Freshness;
+use crate::domain::bed::{Freshness, Seat};
 use crate::domain::facility::Facility;
 use crate::domain::geo::Point;
 use crate::domain::id::{BedUnitId, FacilityId};
@@ -10,7 +9,7 @@ use crate::domain::region::RegionDetails;
 use crate::domain::time::At;
 use crate::domain::travel::{self, TravelTimesDetails};
 use crate::policy::Scope;
-use crate::policy::view::BedUnitView;
+use crate::policy::view::{self, BedUnitView};
 use std::collections::{BTreeSet, HashMap};
 
 /// What is sought, from where, at which instant.
@@ -113,8 +112,8 @@ impl Snapshot {
 /// Where a unit stands; `None` when it is not in the answer.
 fn rank(scope: &Scope, seek: &Seek<'_>, ways: &HashMap<FacilityId, u16>, seat: &Seat) -> Option<Rank> {
     let Seat { unit, service, facility, .. } = seat;
-    if !seat.offered || seek.need.level_of_care.is_some_and(|level| level != service.details.kind) || !seat.seen(scope)
-    {
+    let wanted = seek.need.level_of_care.is_none_or(|level| level == service.details.kind);
+    if !seat.offered || !wanted || !view::sees_seat(scope, seat) {
         return None;
     }
     let meters = distance(seek, facility);

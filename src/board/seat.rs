@@ -1,31 +1,8 @@
-//! Seats: each unit beside what it stands on, so that a search follows pointers and looks nothing up.
-use super::snapshot::{Snapshot, sees};
-use crate::domain::bed::BedUnit;
-use crate::domain::facility::Facility;
+//! The board's seats: each unit beside what it stands on, so that a search follows pointers and looks nothing up.
+use super::snapshot::Snapshot;
+use crate::domain::bed::{BedUnit, Seat};
 use crate::domain::id::{BedUnitId, FacilityId};
-use crate::domain::service::Service;
-use crate::policy::Scope;
 use std::sync::Arc;
-
-/// A unit and what it stands on.
-#[derive(Clone)]
-pub(super) struct Seat {
-    pub(super) unit: Arc<BedUnit>,
-    pub(super) service: Arc<Service>,
-    pub(super) facility: Arc<Facility>,
-    /// Neither the unit nor anything that it stands on is withdrawn.
-    pub(super) offered: bool,
-}
-
-impl Seat {
-    /// Whether a scope sees the unit and what it stands on.
-    pub(super) fn seen(&self, scope: &Scope) -> bool {
-        let entry = &self.unit.entry;
-        scope.sees(entry.region, entry.owner, self.unit.definition().audience())
-            && sees(scope, &self.service)
-            && sees(scope, &self.facility)
-    }
-}
 
 impl Snapshot {
     /// Every unit with what it stands on, in the order of their ids.
@@ -38,8 +15,8 @@ impl Snapshot {
         self.at_facility.get(&facility).into_iter().flatten().filter_map(|id| self.seats.get(id))
     }
 
-    /// One unit.
-    pub(super) fn seat(&self, id: BedUnitId) -> Option<&Seat> {
+    /// One unit beside what it stands on, whoever may see it.
+    pub fn seat(&self, id: BedUnitId) -> Option<&Seat> {
         self.seats.get(&id)
     }
 

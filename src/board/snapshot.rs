@@ -1,13 +1,12 @@
 //! One state of the board.
-use super::follow::unit_of;
+use super::logged::Logged;
 use super::notice::Notices;
-use super::seat::Seat;
-use crate::domain::bed::{BedUnit, BedUnitDetails, UnitFact, UnitWords};
+use crate::domain::bed::{BedUnit, BedUnitDetails, Seat, UnitFact, UnitWords};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::grant::{Grant, Principal};
 use crate::domain::id::{
-    BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId, ServiceId, TeamId, TravelTimesId,
+    BedUnitId, EventId, FacilityId, GrantId, OrganizationId, RegionId, ServiceId, TeamId, TravelTimesId,
 };
 use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::region::{Region, RegionDetails};
@@ -37,8 +36,8 @@ pub struct Snapshot {
     pub(super) services: OrdMap<ServiceId, Arc<Service>>,
     travel_times: OrdMap<TravelTimesId, Arc<TravelTimes>>,
     pub(super) units: OrdMap<BedUnitId, Arc<BedUnit>>,
-    /// Units exactly as of `number`: what an event changed is told from here.
-    pub(super) logged: HashMap<BedUnitId, Arc<BedUnit>>,
+    /// Exactly as of `number`: what an event moves is told from here.
+    pub(super) logged: Logged,
     pub(super) seats: OrdMap<BedUnitId, Seat>,
     pub(super) at_facility: HashMap<FacilityId, OrdSet<BedUnitId>>,
     pub(super) teams: OrdMap<TeamId, Arc<Team>>,
@@ -87,7 +86,7 @@ impl Snapshot {
         for unit in reader.all_bed_units().await? {
             board.put_unit(Arc::new(unit));
         }
-        board.logged = board.logged_units(reader).await?;
+        board.logged = Logged::load(&board, reader).await?;
         for team in reader.all_teams().await? {
             board.put_team(Arc::new(team));
         }
@@ -96,21 +95,6 @@ impl Snapshot {
             board.put_grant(Arc::new(grant));
         }
         Ok(board)
-    }
-
-    /// Every unit as the log left it: a row whose event still waits for its number is ahead of that.
-    async fn logged_units(&self, reader: &Reader) -> Result<HashMap<BedUnitId, Arc<BedUnit>>, Error> {
-        let mut logged: HashMap<_, _> = self.units.iter().map(|(id, unit)| (*id, unit.clone())).collect();
-        let ahead = reader.ahead(Noun::BedUnit).await?;
-        for key in &ahead {
-            logged.remove(&BedUnitId::of(*key));
-        }
-        for event in reader.last_events(&ahead, self.number).await? {
-            if let Some(unit) = unit_of(&event, |id| self.words_of(id)) {
-                logged.insert(unit.id(), Arc::new(unit));
-            }
-        }
-        Ok(logged)
     }
 
     pub(super) async fn load_directory(&mut self, reader: &Reader) -> Result<(), Error> {
@@ -215,12 +199,14 @@ impl Snapshot {
 
     /// One entry of the directory, withdrawn or not; `None` when absent or not in the scope.
     pub fn entry<D: Names>(&self, scope: &Scope, id: D::Id) -> Option<Arc<Entry<D>>> {
-        D::map(self).get(&id).filter(|entry| sees(scope, entry)).cloned()
+        D::map(self).get(&id).filter(|entry| view::sees_entry(scope, entry)).cloned()
     }
 
     /// Entries that are not withdrawn, in the order of their ids, after an id.
     pub fn entries<'a, D: Names>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<Entry<D>>> {
-        D::map(self).values().filter(|entry| !entry.retired && self.is_run(entry.owner) && sees(scope, entry))
+        D::map(self)
+            .values()
+            .filter(|entry| !entry.retired && self.is_run(entry.owner) && view::sees_entry(scope, entry))
     }
 
     /// Whether an agency is not withdrawn; a region has none.
@@ -326,10 +312,6 @@ impl Snapshot {
         }
         seen
     }
-}
-
-pub(super) fn sees<D: Details>(scope: &Scope, entry: &Entry<D>) -> bool {
-    scope.sees(entry.region, entry.owner, entry.details.audience())
 }
 
 fn place_of(facility: &Facility) -> Option<Place> {

@@ -1,10 +1,10 @@
 //! Events: numbered facts in coded fields, with no text in them.
-use super::bed::UnitFact;
+use super::bed::{Moved, UnitFact};
 use super::code::codes;
 use super::entry::Version;
 use super::facility::Zone;
 use super::hold::{HoldState, ReleaseReason};
-use super::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, OrganizationId, RegionId};
+use super::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId};
 use super::notice::NoticeFact;
 use super::organization::OrganizationKind;
 use super::poll::RequestFact;
@@ -260,13 +260,22 @@ pub struct Event {
     pub happening: Happening,
 }
 
-/// One event as a node tells it: with the unit before and after it, where it is about a unit.
+/// One event as a node tells it: with every unit that it moved.
 #[derive(Clone, Debug)]
 pub struct Told {
     /// The event.
     pub event: Event,
-    /// The unit just before it.
-    pub before: Option<std::sync::Arc<super::bed::BedUnit>>,
-    /// The unit just after it.
-    pub after: Option<std::sync::Arc<super::bed::BedUnit>>,
+    /// The event just before it; none at the log's beginning.
+    pub previous: Option<EventId>,
+    /// The unit that it is about, or the units that stand on the entry of the directory that it is about.
+    pub units: Vec<Moved>,
+}
+
+impl Told {
+    /// The id of what it tells of one unit, the same at every delivery: the event's own where it is about that unit, else
+    /// one made of both, for one event of the directory may be news of many units.
+    pub fn id_of(&self, unit: BedUnitId) -> Uuid {
+        let event = self.event.id.key();
+        if self.event.happening.noun == Noun::BedUnit { event } else { Uuid::new_v5(&event, unit.key().as_bytes()) }
+    }
 }

@@ -428,7 +428,10 @@ async fn bed_units(
     let rows = seen
         .board
         .units(&seen.scope, seen.now)
-        .filter(|view| filter.matches(&seen.board, &seen.scope, view))
+        .filter(|view| {
+            let seat = seen.board.seat(view.id());
+            seat.is_some_and(|seat| filter.matches(&seen.scope, seat, view))
+        })
         .map(|view| Row { key: view.id(), node: BedUnit::new(view, seen), edge: EmptyFields })
         .collect();
     listing.page(ctx, &paging, rows)

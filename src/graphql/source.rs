@@ -39,7 +39,7 @@ pub(super) type Told = broadcast::Receiver<Arc<[event::Told]>>;
 pub struct Sent {
     /// Its number in the log.
     pub number: i64,
-    /// The cursor just after it.
+    /// Where to go on from: just after it, or before its event while more is to come of that.
     pub cursor: Arc<str>,
     /// Whether it only says where the subscriber stands.
     pub heartbeat: bool,

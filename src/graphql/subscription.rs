@@ -4,7 +4,7 @@ use super::error::{coded, from_app};
 use super::input::BedUnitFilter;
 use super::log::Event;
 use super::scalars::{Code, Cursor, Uuid, id};
-use super::seen::{Asking, asking};
+use super::seen::{Asking, Seen, asking};
 use super::source::{Sent, Source};
 use crate::app;
 use crate::app::cursor::Mark;
@@ -41,7 +41,8 @@ pub fn beds_bound(filter: &UnitFilter) -> String {
 pub struct BedsChanged {
     /// Go on after this place when you come back.
     cursor: Cursor,
-    /// The event's id, the same at every delivery; null in a heartbeat.
+    /// The event's id, the same at every delivery; null in a heartbeat. Where one edit is told for several units, each of
+    /// the messages has an id of its own.
     event_id: Option<Uuid>,
     /// How the unit stands to the filter now; null in a heartbeat.
     change: Option<Code<Change>>,
@@ -70,8 +71,9 @@ pub struct Subscription;
 /// Everything that can be watched.
 #[Subscription]
 impl Subscription {
-    /// Units of a filter as they change, in order, at least once each: drop what has an `eventId` you have had. A first
-    /// message without `change` says where you stand; such heartbeats come again every 15 s.
+    /// Units of a filter as they change, in order, at least once each: drop what has an `eventId` you have had. An edit of
+    /// a service, a facility or an organization is told for each unit that stands on it. A first message without `change`
+    /// says where you stand; such heartbeats come again every 15 s.
     async fn beds_changed(
         &self,
         ctx: &Context<'_>,
@@ -87,17 +89,18 @@ impl Subscription {
             ctx,
             bound,
             after,
-            move |asking: &Asking, told: &Told, cursor: Cursor| {
+            move |asking: &Asking, told: &Told| {
                 let seen = asking.look();
-                let unit = told.after.as_ref()?.id();
-                let message = |change, unit_seen| beds_message(cursor, told, unit, change, unit_seen);
-                Some(match filter.told(&seen.board, &seen.scope, told)? {
-                    filter::Seen::Entered(view) => message(Change::Entered, Some(BedUnit::new(view, &seen))),
-                    filter::Seen::Changed(view) => message(Change::Changed, Some(BedUnit::new(view, &seen))),
-                    filter::Seen::Left => message(Change::Left, None),
-                })
+                let news = filter.told(&seen.scope, told).into_iter();
+                news.map(|(unit, how)| (told.id_of(unit), unit, standing(how, &seen))).collect()
             },
-            |cursor| BedsChanged { cursor, event_id: None, change: None, unit_id: None, unit: None },
+            |cursor, news: Option<(uuid::Uuid, BedUnitId, (Change, Option<BedUnit>))>| match news {
+                Some((event, unit_id, (change, unit))) => {
+                    let (event_id, unit_id) = (Some(Uuid(event)), Some(id(unit_id)));
+                    BedsChanged { cursor, event_id, change: Some(Code(change)), unit_id, unit }
+                }
+                None => BedsChanged { cursor, event_id: None, change: None, unit_id: None, unit: None },
+            },
         )
         .await
     }
@@ -116,40 +119,52 @@ impl Subscription {
             ctx,
             EVENTS_BOUND.into(),
             after,
-            move |asking: &Asking, told: &Told, cursor: Cursor| {
+            move |asking: &Asking, told: &Told| {
                 let happening = &told.event.happening;
                 let wanted = kinds.as_ref().is_none_or(|kinds| kinds.contains(&Code(happening.kind)));
                 let visible = wanted && asking.seen.scope.sees(happening.region, happening.owner, happening.audience);
-                visible.then(|| EventTold {
-                    cursor,
-                    event_id: Some(Uuid(told.event.id.key())),
-                    change: Some(Code(Change::Changed)),
-                    event: Some((&told.event).into()),
-                })
+                visible.then(|| (told.event.id.key(), Event::from(&told.event))).into_iter().collect()
             },
-            |cursor| EventTold { cursor, event_id: None, change: None, event: None },
+            |cursor, news: Option<(uuid::Uuid, Event)>| match news {
+                Some((id, event)) => {
+                    let change = Some(Code(Change::Changed));
+                    EventTold { cursor, event_id: Some(Uuid(id)), change, event: Some(event) }
+                }
+                None => EventTold { cursor, event_id: None, change: None, event: None },
+            },
         )
         .await
     }
 }
 
-fn beds_message(cursor: Cursor, told: &Told, unit_id: BedUnitId, change: Change, unit: Option<BedUnit>) -> BedsChanged {
-    let event_id = Some(Uuid(told.event.id.key()));
-    BedsChanged { cursor, event_id, change: Some(Code(change)), unit_id: Some(id(unit_id)), unit }
+/// How a unit stands to a filter now, with the unit itself where it may still be shown.
+fn standing(how: filter::Seen, seen: &Seen) -> (Change, Option<BedUnit>) {
+    match how {
+        filter::Seen::Entered(view) => (Change::Entered, Some(BedUnit::new(view, seen))),
+        filter::Seen::Changed(view) => (Change::Changed, Some(BedUnit::new(view, seen))),
+        filter::Seen::Left => (Change::Left, None),
+    }
 }
 
-/// The messages that a source of events becomes. Each is noted as sent, so that whoever seats subscribers knows its place.
-async fn told<M, T, H>(
+/// The place just before an event.
+fn before(told: &Told) -> Mark {
+    told.previous.map_or_else(Mark::beginning, |id| Mark { number: told.event.number - 1, id })
+}
+
+/// The messages that a source of events becomes: one for each piece of an event's `news`, and heartbeats, which have none.
+/// Each is noted as sent, so that whoever seats subscribers knows its place.
+async fn told<N, M, T, H>(
     ctx: &Context<'_>,
     bound: String,
     after: Option<Cursor>,
-    message: T,
-    heartbeat: H,
-) -> Result<impl Stream<Item = M> + use<M, T, H>, Error>
+    news: T,
+    message: H,
+) -> Result<impl Stream<Item = M> + use<N, M, T, H>, Error>
 where
+    N: Send + 'static,
     M: Send + 'static,
-    T: Fn(&Asking, &Told, Cursor) -> Option<M> + Send + Sync + 'static,
-    H: Fn(Cursor) -> M + Send + Sync + 'static,
+    T: Fn(&Asking, &Told) -> Vec<N> + Send + Sync + 'static,
+    H: Fn(Cursor, Option<N>) -> M + Send + Sync + 'static,
 {
     let asking = asking(ctx).clone();
     let Some(source) = ctx.data_opt::<Source>().cloned() else {
@@ -162,19 +177,22 @@ where
     Ok(async_stream::stream! {
         let mut batches = std::pin::pin!(source.batches(asking.hub.clone(), asking.viewer.clone(), place));
         let mut last = place;
+        let cursor = |at: Mark| asking.hub.seal().log_cursor(&bound, at, asking.hub.clock().now());
         while let Some(batch) = futures_util::StreamExt::next(&mut batches).await {
             for told in batch.iter() {
                 last = Mark { number: told.event.number, id: told.event.id };
-                let cursor = asking.hub.seal().log_cursor(&bound, last, asking.hub.clock().now());
-                if let Some(item) = message(&asking, told, Cursor(cursor.clone())) {
-                    source.note(Sent { number: last.number, cursor: Arc::from(cursor), heartbeat: false });
-                    yield item;
+                let mut news = news(&asking, told).into_iter();
+                while let Some(piece) = news.next() {
+                    // Whoever goes away amid the news of one event comes back before it, and is told all of it again.
+                    let cursor = cursor(if news.len() == 0 { last } else { before(told) });
+                    source.note(Sent { number: last.number, cursor: Arc::from(&*cursor), heartbeat: false });
+                    yield message(Cursor(cursor), Some(piece));
                 }
             }
             if batch.is_empty() {
-                let cursor = asking.hub.seal().log_cursor(&bound, last, asking.hub.clock().now());
+                let cursor = cursor(last);
                 source.note(Sent { number: last.number, cursor: Arc::from(&*cursor), heartbeat: true });
-                yield heartbeat(Cursor(cursor));
+                yield message(Cursor(cursor), None);
             }
         }
     })

@@ -2,7 +2,7 @@
 use super::rules::{Action, Reach};
 use super::scope::Scope;
 use super::viewer::Viewer;
-use crate::domain::bed::{Availability, BedUnit, BedUnitDetails, PauseReason, Report, UnitDefinition};
+use crate::domain::bed::{Availability, BedUnit, BedUnitDetails, PauseReason, Report, Seat, UnitDefinition};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::id::{BedUnitId, OrganizationId};
@@ -26,6 +26,16 @@ pub struct BedUnitView {
 /// Whether a scope sees a unit at all.
 pub fn sees(scope: &Scope, unit: &BedUnit) -> bool {
     scope.sees(unit.entry.region, unit.entry.owner, unit.definition().audience())
+}
+
+/// Whether a scope sees an entry of the directory.
+pub fn sees_entry<D: Details>(scope: &Scope, entry: &Entry<D>) -> bool {
+    scope.sees(entry.region, entry.owner, entry.details.audience())
+}
+
+/// Whether a scope sees a unit and what it stands on.
+pub fn sees_seat(scope: &Scope, seat: &Seat) -> bool {
+    sees(scope, &seat.unit) && sees_entry(scope, &*seat.service) && sees_entry(scope, &*seat.facility)
 }
 
 /// What of a unit a scope may read; `None` when the scope does not see it at all.

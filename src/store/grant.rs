@@ -82,6 +82,12 @@ impl Tx {
         self.one(key(Column::Id, id.key())).await
     }
 
+    /// The grants of an agency that hold, as they stand: nobody adds one while the agency's row is locked.
+    pub async fn grants_at(&self, organization: OrganizationId) -> Result<Vec<Grant>, Error> {
+        let grants: Vec<Grant> = self.look(key(Column::OrganizationId, organization.key())).await?;
+        Ok(grants.into_iter().filter(|grant| grant.holds(self.now())).collect())
+    }
+
     /// Every grant of a principal that the viewer sees, revoked ones too, locked; no other write adds one meanwhile.
     pub async fn grants_of(&self, principal: &Principal) -> Result<Vec<Grant>, Error> {
         let name = format!("grants of {} {} {}", principal.kind.code(), principal.issuer, principal.subject);

@@ -23,6 +23,8 @@ mod directory;
 mod grant;
 mod hold;
 mod key;
+mod kind;
+mod moved;
 mod notice;
 mod past;
 mod past_then;

@@ -1,5 +1,6 @@
 //! What the past shows of then, and what of today: numbers and codes of then, words and rights of today.
 use super::bed::{REPORT, WATCH, numbers, unit};
+use super::grant::revoke;
 use super::past::{SEARCH, UNITS, need, open};
 use crate::house::traffic::staff;
 use crate::house::{Db, House};
@@ -103,6 +104,11 @@ async fn change_everything(house: &House, agency: &crate::house::Agency, id: &st
             "serviceId": agency.service.to_string(), "licensed": 3, "dropOff": true, "retire": true }),
         ),
     ];
+    // Roles that nobody holds where the agency is going.
+    for person in ["officer", "dispatcher", "ems", "emergency_department", "line_988", "council", "analyst"] {
+        let grant = house.client(person).ask("{ viewer { grant { id } } }", json!({})).await;
+        revoke(&operator, grant.data("/viewer/grant/id").as_str().unwrap()).await;
+    }
     for (verb, _, input) in changes {
         let field = format!("{}{}", verb[..1].to_lowercase(), &verb[1..]);
         let document = format!("mutation($input: {verb}Input!) {{ {field}(input: $input) {{ problems {{ code }} }} }}");

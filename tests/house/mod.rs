@@ -2,6 +2,7 @@
 mod client;
 mod database;
 pub mod follow;
+pub mod model;
 pub mod program;
 pub mod traffic;
 mod world;

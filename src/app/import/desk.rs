@@ -245,7 +245,14 @@ impl Desk<'_> {
             Step::Retire => None,
         };
         let permit = permit::edit(self.viewer, &row, details)?;
-        let (row, changed) = directory::change(self.tx, permit, row, details, Provenance::Import).await?;
+        let (row, changed) = match directory::change(self.tx, permit, row, details, Provenance::Import).await {
+            // Nothing of it was written; it is reported at each run until somebody here has settled it.
+            Err(Error::Refused(_)) => {
+                self.leave_alone(record, directory::named::<D>(id), Why::GrantsDoNotFit);
+                return Ok(());
+            }
+            changed => changed?,
+        };
         let (counts, entries) = D::place(&mut self.taken);
         match (changed, details) {
             (false, _) => counts.unchanged += 1,

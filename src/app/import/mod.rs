@@ -91,6 +91,9 @@ codes! {
         StillRuns "STILL_RUNS",
         /// The source no longer has it, but bed units stand on it here.
         UnitsStand "UNITS_STAND",
+        /// The source says that it is another kind of agency, at which nobody holds roles that are granted here: revoke those
+        /// grants first.
+        GrantsDoNotFit "GRANTS_DO_NOT_FIT",
     }
 }
 

@@ -1,9 +1,11 @@
 //! Bed units: what they hold, what was last reported, and how far that can still be believed.
 mod codes;
 mod hold;
+mod seat;
 mod unit;
 
 pub use codes::*;
+pub use seat::{Moved, Seat};
 
 use crate::domain::entry::{Entry, ExternalId, Provenance, Version};
 use crate::domain::hold::{Arrival, Held};

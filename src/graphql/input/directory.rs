@@ -25,7 +25,7 @@ pub struct SaveOrganizationInput {
     region_id: Option<ID>,
     /// Its name, at most 200 characters.
     name: String,
-    /// What it is.
+    /// What it is: operators alone may change it, and not while grants hold whose roles nobody holds at such an agency.
     kind: Code<OrganizationKind>,
     /// A program under 42 CFR Part 2.
     #[graphql(default)]
@@ -33,7 +33,7 @@ pub struct SaveOrganizationInput {
     /// A covered entity under HIPAA.
     #[graphql(default)]
     covered_entity: bool,
-    /// A criminal-justice agency.
+    /// A criminal-justice agency: may be changed as `kind` may.
     #[graphql(default)]
     criminal_justice_agency: bool,
     /// Designated to coordinate its region: operators alone may change it.
