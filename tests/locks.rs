@@ -159,3 +159,29 @@ async fn nobody_waits_for_good_for_a_row_that_is_not_given_back() {
     frozen.close().await.unwrap();
     house.close().await;
 }
+
+/// Whoever hangs up while a transaction begins leaves none behind for the next who is given the connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_gives_up_at_the_beginning_leaves_no_transaction_open() {
+    let (hub, _, _place) = hub_alone(Db::Postgres).await;
+    let (viewer, mut given_up) = (console::viewer(), 0);
+    for round in 0..300 {
+        {
+            // It gets so far, and is dropped.
+            let mut read = std::pin::pin!(hub.store().read(&viewer));
+            let mut looks = 0;
+            while looks <= round % 10 && futures_util::poll!(read.as_mut()).is_pending() {
+                looks += 1;
+                tokio::time::sleep(Duration::from_micros(1)).await;
+            }
+            given_up += usize::from(looks > round % 10);
+        }
+        // A plain question takes a snapshot in whatever transaction it finds itself in, and then none can begin there.
+        let store = hub.store();
+        let (one, other) = tokio::join!(store.backlog(0), store.backlog(0));
+        assert!(one.is_ok() && other.is_ok(), "round {round}");
+        let (one, other) = tokio::join!(store.read(&viewer), store.read(&viewer));
+        assert!(one.is_ok() && other.is_ok(), "round {round}: {:?} {:?}", one.err(), other.err());
+    }
+    assert!(given_up > 20, "{given_up} were given up");
+}

@@ -74,6 +74,16 @@ impl PoolSize {
     }
 }
 
+/// Begins a transaction, to the end even when nobody waits for it any more.
+///
+/// sqlx-postgres 0.9 counts a transaction only when BEGIN is answered: given up before, the connection goes back to its pool
+/// inside a transaction that nobody ends, and whoever has it next stands in it.
+async fn begin(pool: &DatabaseConnection, options: TransactionOptions) -> Result<DatabaseTransaction, Error> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with_options(options).await }).await;
+    begun.map_err(|gone| Error::Unavailable(DbErr::Custom(gone.to_string())))?.map_err(Error::from)
+}
+
 impl Dialect {
     /// Which database a URL names.
     pub fn of(url: &str) -> Option<Self> {
@@ -113,7 +123,7 @@ impl Dialect {
             // READ COMMITTED, as its connections begin by themselves.
             Self::Postgres => TransactionOptions::default(),
         };
-        Ok(pool.begin_with_options(options).await?)
+        begin(pool, options).await
     }
 
     /// Begins a snapshot.
@@ -129,7 +139,7 @@ impl Dialect {
                 ..Default::default()
             },
         };
-        Ok(pool.begin_with_options(options).await?)
+        begin(pool, options).await
     }
 
     /// Whether the writer numbers its own events; elsewhere the relay does.
@@ -192,7 +202,7 @@ impl Dialect {
             return Ok(None);
         }
         // The connection first: a wait for one is no part of the round trip.
-        let tx = pool.begin().await?;
+        let tx = begin(pool, TransactionOptions::default()).await?;
         let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros";
         let before = look();
         let row = tx.query_one_raw(Statement::from_string(self.backend(), sql)).await?;

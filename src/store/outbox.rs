@@ -11,7 +11,7 @@ use entity::{counter, event};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, Statement, TransactionTrait,
+    QueryOrder, QuerySelect, Statement,
 };
 use uuid::Uuid;
 
@@ -123,7 +123,7 @@ impl Store {
         if self.dialect().numbers_at_once() {
             return Ok((0, 0));
         }
-        let tx = self.pools().writer.begin().await?;
+        let tx = self.dialect().begin_write(&self.pools().writer).await?;
         #[expect(clippy::disallowed_methods, reason = "the log's own counter has no viewer")]
         let row = counter::Entity::find().filter(counter::Column::Name.eq(LOG)).lock_exclusive().one(&tx).await?;
         let (n, at) = row.map(|row| (row.n, row.at)).ok_or(Error::Unfit(NO_LOG))?;
