@@ -10,7 +10,7 @@ use crate::domain::time::At;
 use crate::policy::permit::Stamp;
 use crate::policy::{Action, Machine};
 use entity::audit_entry::{Column, Entity, Model};
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel};
+use sea_orm::{ColumnTrait, Condition};
 
 const TABLE: &str = "audit_entry";
 
@@ -49,16 +49,6 @@ impl Tx {
             row_version: happening.version,
             owner_id: stamp.owner.key(),
         }
-    }
-
-    /// Writes the lines of a whole write at once.
-    pub(super) async fn append_audit(&self, lines: Vec<Model>) -> Result<(), Error> {
-        // SQLite takes at most 32,766 values a statement; a line has 9.
-        for lines in lines.chunks(500) {
-            let rows = lines.iter().map(|line| line.clone().into_active_model().reset_all());
-            Entity::insert_many(rows).exec_without_returning(self.connection()).await?;
-        }
-        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::time::At;
 use crate::policy::permit::{HoldBed, PauseUnit, ReportBeds, SaveBedUnit, Stamp, TellTime};
 use entity::{bed_report, bed_unit};
 use sea_orm::sea_query::{Order, Query, SelectStatement, UnionType};
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, IntoActiveModel};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -156,11 +156,11 @@ impl Kept for BedUnit {
 
     async fn save_beside(tx: &Tx, changed: &Changed<Self>, stamp: Stamp) -> Result<(), Error> {
         let unit = changed.state();
-        tx.set_due(unit.id(), &unit.due()).await?;
-        match (changed.happening().kind, &unit.report) {
-            (EventKind::BedsReported, Some(report)) => tx.append_report(unit, report, stamp).await,
-            _ => Ok(()),
+        tx.set_due(unit.id(), &unit.due());
+        if let (EventKind::BedsReported, Some(report)) = (changed.happening().kind, &unit.report) {
+            tx.later().reports.push(report_row(unit, report, stamp));
         }
+        Ok(())
     }
 }
 
@@ -192,29 +192,25 @@ impl Tx {
         };
         self.any::<bed_unit::Entity>(key(column, entry.key).add(bed_unit::Column::Retired.eq(false))).await
     }
+}
 
-    async fn append_report(&self, unit: &BedUnit, report: &Report, stamp: Stamp) -> Result<(), Error> {
-        let census = &report.census;
-        let row = bed_report::Model {
-            id: report.id.key(),
-            region_id: unit.entry.region.key(),
-            organization_id: unit.entry.owner.key(),
-            bed_unit_id: unit.id().key(),
-            as_of: report.as_of.micros(),
-            received_at: report.received_at.micros(),
-            provenance: report.provenance.code().into(),
-            staffed: number(census.staffed),
-            occupied: number(census.occupied),
-            blocked: text(&census.blocked),
-            pending_discharge: number(census.pending_discharge),
-            waitlist: number(census.waitlist),
-            accepting: census.accepting.code().into(),
-            grant_id: stamp.grant.map(NounId::key),
-        };
-        bed_report::Entity::insert(row.into_active_model().reset_all())
-            .exec_without_returning(self.connection())
-            .await?;
-        Ok(())
+fn report_row(unit: &BedUnit, report: &Report, stamp: Stamp) -> bed_report::Model {
+    let census = &report.census;
+    bed_report::Model {
+        id: report.id.key(),
+        region_id: unit.entry.region.key(),
+        organization_id: unit.entry.owner.key(),
+        bed_unit_id: unit.id().key(),
+        as_of: report.as_of.micros(),
+        received_at: report.received_at.micros(),
+        provenance: report.provenance.code().into(),
+        staffed: number(census.staffed),
+        occupied: number(census.occupied),
+        blocked: text(&census.blocked),
+        pending_discharge: number(census.pending_discharge),
+        waitlist: number(census.waitlist),
+        accepting: census.accepting.code().into(),
+        grant_id: stamp.grant.map(NounId::key),
     }
 }
 

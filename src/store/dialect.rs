@@ -1,13 +1,15 @@
 //! Every difference between SQLite and PostgreSQL.
 use super::Error;
+use super::turns::{Turn, Turns};
 use crate::domain::time::At;
 use sea_orm::sea_query::{Expr, Func, Query, SelectStatement};
 use sea_orm::sqlx::{self, Connection, SqliteConnection};
 use sea_orm::{
     AccessMode, ColumnTrait, Condition, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
-    DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    DatabaseTransaction, DbBackend, DbErr, IsolationLevel, QueryResult, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -29,6 +31,8 @@ pub(super) struct Pools {
     pub(super) readers: DatabaseConnection,
     /// On PostgreSQL a few that are kept for the relay, the feed and the sweeper.
     apart: Option<DatabaseConnection>,
+    /// On SQLite the queue of the one writer.
+    turns: Option<Arc<Turns>>,
 }
 
 impl Pools {
@@ -37,7 +41,15 @@ impl Pools {
         let (writer, readers) = (self.writer.clone(), self.readers.clone());
         let apart = self.apart.clone();
         let writer = apart.clone().unwrap_or(writer);
-        Self { writer, readers: apart.clone().unwrap_or(readers), apart }
+        Self { writer, readers: apart.clone().unwrap_or(readers), apart, turns: self.turns.clone() }
+    }
+
+    /// Waits for a write's turn: on SQLite among those who share its one writer, on PostgreSQL for nobody.
+    pub(super) async fn turn(&self) -> Result<Turn<'_>, Error> {
+        match &self.turns {
+            Some(turns) => Ok(Turn::Shared(turns.next(&self.writer).await?)),
+            None => Ok(Turn::Own(&self.writer)),
+        }
     }
 
     /// Closes every connection.
@@ -99,7 +111,8 @@ impl Dialect {
             Self::Sqlite => {
                 let writer = Database::connect(sqlite(url, 1, size)).await?;
                 let readers = Database::connect(sqlite(url, size.connections_max, size)).await?;
-                Ok(Pools { writer, readers, apart: None })
+                let turns = Turns::new(Duration::from_millis(size.wait_ms_max));
+                Ok(Pools { writer, readers, apart: None, turns: Some(Arc::new(turns)) })
             }
             Self::Postgres => {
                 let pool = Database::connect(postgres(url, size.connections_max, size)).await?;
@@ -108,7 +121,7 @@ impl Dialect {
                     1 => None,
                     _ => Some(Database::connect(postgres(url, APART, size)).await?),
                 };
-                Ok(Pools { writer: pool.clone(), readers: pool, apart })
+                Ok(Pools { writer: pool.clone(), readers: pool, apart, turns: None })
             }
         }
     }
@@ -124,6 +137,26 @@ impl Dialect {
             Self::Postgres => TransactionOptions::default(),
         };
         begin(pool, options).await
+    }
+
+    /// Runs statements in their order and answers the rows of the last: on SQLite in one trip to the connection's thread,
+    /// which costs more than a statement does.
+    pub(super) async fn run(
+        self,
+        tx: &DatabaseTransaction,
+        mut statements: Vec<Statement>,
+    ) -> Result<Vec<QueryResult>, Error> {
+        if self == Self::Sqlite && statements.len() > 1 {
+            let sql: Vec<String> = statements.iter().map(|statement| statement.sql.clone()).collect();
+            let values = statements.into_iter().filter_map(|statement| statement.values).flat_map(|values| values.0);
+            statements =
+                vec![Statement::from_sql_and_values(self.backend(), sql.join("; "), values.collect::<Vec<_>>())];
+        }
+        let mut rows = Vec::new();
+        for statement in statements {
+            rows = tx.query_all_raw(statement).await?;
+        }
+        Ok(rows)
     }
 
     /// Begins a snapshot.

@@ -1,6 +1,8 @@
 //! The hub's alarm clock: rows of (subject, kind, instant). Its rows have no viewer; whoever fires one saves with a permit.
+use super::dialect::Dialect;
 use super::directory::coded;
 use super::error::Error;
+use super::later::inserts;
 use super::tx::{Store, Tx};
 use crate::domain::code::Coded;
 use crate::domain::due::DueKind;
@@ -10,7 +12,10 @@ use entity::due::{Column, Entity, Model};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Statement,
 };
+use std::collections::BTreeMap;
+use uuid::Uuid;
 
 const TABLE: &str = "due";
 
@@ -53,19 +58,28 @@ impl Tx {
         rows.iter().map(|row| coded(TABLE, &row.kind)).collect()
     }
 
-    /// Sets a row's alarms, or takes away those without an instant.
-    pub(super) async fn set_due(&self, id: impl NounId, alarms: &[(DueKind, Option<At>)]) -> Result<(), Error> {
-        let kinds = alarms.iter().map(|(kind, _)| kind.code());
-        let old = Entity::delete_many().filter(Column::RowId.eq(id.key())).filter(Column::Kind.is_in(kinds));
-        old.exec(self.connection()).await?;
-        let row = |(kind, at): &(DueKind, Option<At>)| {
-            let row = Model { row_id: id.key(), kind: kind.code().into(), at: (*at)?.micros() };
-            Some(row.into_active_model().reset_all())
-        };
-        let rows: Vec<_> = alarms.iter().filter_map(row).collect();
-        if !rows.is_empty() {
-            Entity::insert_many(rows).exec_without_returning(self.connection()).await?;
-        }
-        Ok(())
+    /// Sets a row's alarms at the end of the write, or takes away those without an instant.
+    pub(super) fn set_due(&self, id: impl NounId, alarms: &[(DueKind, Option<At>)]) {
+        let set = alarms.iter().map(|(kind, at)| ((id.key(), kind.code()), *at));
+        self.later().alarms.extend(set);
     }
+}
+
+/// Alarms to set, or to take away: of each row and kind what was said last.
+pub(super) type Alarms = BTreeMap<(Uuid, &'static str), Option<At>>;
+
+/// The statements that set alarms: the old ones go, row by row of their key, and the new ones come.
+pub(super) fn statements(dialect: Dialect, alarms: &Alarms) -> Vec<Statement> {
+    let mut old: BTreeMap<&str, Vec<Uuid>> = BTreeMap::new();
+    for (row, kind) in alarms.keys() {
+        old.entry(kind).or_default().push(*row);
+    }
+    let old = old.into_iter().map(|(kind, rows)| dialect.any_of(Column::RowId, &rows).add(Column::Kind.eq(kind)));
+    let old = old.fold(Condition::any(), Condition::add);
+    let new = alarms.iter().filter_map(|((row_id, kind), at)| {
+        let row = Model { row_id: *row_id, kind: (*kind).into(), at: (*at)?.micros() };
+        Some(row.into_active_model().reset_all())
+    });
+    let gone = (!alarms.is_empty()).then(|| Entity::delete_many().filter(old).build(dialect.backend()));
+    gone.into_iter().chain(inserts(dialect.backend(), new)).collect()
 }

@@ -69,7 +69,8 @@ impl Tx {
         for grant in viewer.stands_on() {
             #[expect(clippy::disallowed_methods, reason = "the lock itself: a viewer's own grant, by its id")]
             let select = <Entity as sea_orm::EntityTrait>::find().filter(Column::Id.eq(grant.id.key())).lock_shared();
-            let row = select.one(self.connection()).await?.map(Grant::from_row).transpose()?;
+            // All of one: see `Tx::one`.
+            let row = select.all(self.connection()).await?.pop().map(Grant::from_row).transpose()?;
             if !row.is_some_and(|row| row.holds(self.now())) {
                 return Err(Error::NotStanding);
             }

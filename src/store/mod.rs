@@ -14,6 +14,7 @@ mod grant;
 mod hold;
 mod idempotency;
 mod import;
+mod later;
 mod meta;
 mod notice;
 pub mod outbox;
@@ -21,6 +22,7 @@ mod poll;
 mod scoped;
 mod team;
 mod travel;
+mod turns;
 mod tx;
 mod verify;
 

@@ -1,17 +1,17 @@
 //! Events waiting to leave, and the numbered log.
 use super::directory::coded;
 use super::error::Error;
-use super::tx::{Reader, Store, Tx};
+use super::tx::{Reader, Store};
 use crate::domain::code::Coded;
 use crate::domain::event::{Audience, Event, Fact, Happening};
 use crate::domain::id::{EventId, Noun, NounId, OrganizationId, RegionId};
 use crate::domain::time::At;
 use entity::event::{Column, Entity, Model};
 use entity::{counter, event};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType, UpdateStatement};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, Statement,
+    QueryOrder, QueryResult, QuerySelect, Statement,
 };
 use uuid::Uuid;
 
@@ -75,44 +75,35 @@ fn event(row: Model) -> Result<Event, Error> {
     })
 }
 
-impl Tx {
-    /// Writes what happened: the last statements of a write.
-    pub(super) async fn append_events(&self, happenings: Vec<Happening>) -> Result<(), Error> {
-        if happenings.is_empty() {
-            return Ok(());
-        }
-        let many = i64::try_from(happenings.len()).unwrap_or(i64::MAX);
-        let now = happenings.iter().map(|happening| happening.at).fold(self.now(), At::max);
-        let mut numbered = match self.dialect().numbers_at_once() {
-            true => Some(advance(self.connection(), many, now).await?).map(|(n, at)| (n - many, at)),
-            false => None,
-        };
-        let mut rows = Vec::with_capacity(happenings.len());
-        for happening in &happenings {
-            numbered = numbered.map(|(n, at)| (n + 1, at));
-            rows.push(row(happening, self.id(), numbered)?);
-        }
-        // SQLite takes at most 32,766 values a statement; a row has 13.
-        for rows in rows.chunks(500) {
-            Entity::insert_many(rows.to_vec()).exec_without_returning(self.connection()).await?;
-        }
-        Ok(())
-    }
+/// The rows of what happened: numbered after `last`, or by the relay.
+pub(super) fn rows(
+    happenings: &[Happening],
+    last: Option<(i64, At)>,
+    id: impl Fn() -> EventId,
+) -> Result<Vec<event::ActiveModel>, Error> {
+    let number = |place| last.map(|(n, at)| (n + place, at));
+    happenings.iter().zip(1..).map(|(happening, place)| row(happening, id(), number(place))).collect()
 }
 
 /// Moves the log's counter on by `many`, numbered now, and answers where it stands and when that was numbered.
 ///
 /// The counter's instant never runs back, whichever node's clock numbers: a later number has no earlier instant.
-async fn advance(conn: &impl ConnectionTrait, many: i64, now: At) -> Result<(i64, At), Error> {
+pub(super) fn advance(many: i64, now: At) -> UpdateStatement {
     use counter::Column;
     let behind = Expr::col(Column::At).lt(now.micros());
-    let update = counter::Entity::update_many()
-        .col_expr(Column::N, Expr::col(Column::N).add(many))
-        .col_expr(Column::At, Expr::case(behind, now.micros()).finally(Expr::col(Column::At)).into())
-        .filter(Column::Name.eq(LOG));
-    let rows = update.exec_with_returning(conn).await?;
+    Query::update()
+        .table(counter::Entity)
+        .value(Column::N, Expr::col(Column::N).add(many))
+        .value(Column::At, Expr::case(behind, now.micros()).finally(Expr::col(Column::At)))
+        .and_where(Expr::col(Column::Name).eq(LOG))
+        .returning(Query::returning().columns([Column::N, Column::At]))
+        .to_owned()
+}
+
+/// What [`advance`] answered.
+pub(super) fn advanced(rows: &[QueryResult]) -> Result<(i64, At), Error> {
     let row = rows.first().ok_or(Error::Unfit(NO_LOG))?;
-    Ok((row.n, At::from_micros(row.at)))
+    Ok((row.try_get("", "n")?, At::from_micros(row.try_get("", "at")?)))
 }
 
 impl Store {
@@ -133,7 +124,7 @@ impl Store {
         let numbered = numbered.ok_or(Error::Corrupt { table: TABLE, what: "number" })?;
         let (many, latest) = (numbered.try_get::<i64>("", "many")?, numbered.try_get::<Option<i64>>("", "latest")?);
         if let Some(latest) = latest {
-            advance(&tx, many, At::from_micros(latest)).await?;
+            tx.execute(&advance(many, At::from_micros(latest))).await?;
         }
         tx.commit().await?;
         Ok((n, u64::try_from(many).unwrap_or(0)))

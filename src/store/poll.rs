@@ -92,7 +92,7 @@ impl Tx {
             let services = Query::select().column(service::Column::Id).from(service::Entity).and_where(such).to_owned();
             which = which.add(bed_unit::Column::ServiceId.in_subquery(services));
         }
-        self.some(which, most).await
+        self.some(which, Some(most)).await
     }
 }
 

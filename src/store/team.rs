@@ -97,7 +97,8 @@ impl Kept for Team {
     async fn save_beside(tx: &Tx, changed: &Changed<Self>, _stamp: Stamp) -> Result<(), Error> {
         let team = changed.state();
         let lost_at = if team.entry.retired { None } else { team.lost_at() };
-        tx.set_due(team.id(), &[(DueKind::TeamHeartbeat, lost_at)]).await
+        tx.set_due(team.id(), &[(DueKind::TeamHeartbeat, lost_at)]);
+        Ok(())
     }
 }
 

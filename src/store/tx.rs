@@ -64,10 +64,11 @@
 //! ```
 use super::dialect::{Dialect, PoolSize, Pools};
 use super::error::{Error, MayConflict};
+use super::later::Later;
 use super::scoped::Scoped;
+use super::turns::Turn;
 use crate::clock::{Clock, Ids};
 use crate::domain::entry::Changed;
-use crate::domain::event::Happening;
 use crate::domain::id::NounId;
 use crate::domain::time::At;
 use crate::policy::permit::{Acts, Permit, Stamp};
@@ -77,7 +78,7 @@ use sea_orm::{
     PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 /// How often a whole verb is tried when other writes come first.
@@ -108,7 +109,7 @@ pub struct Tx {
     conn: DatabaseTransaction,
     scope: Arc<Scope>,
     store: Store,
-    waiting: Mutex<Vec<(Happening, entity::audit_entry::Model)>>,
+    pub(super) later: Mutex<Later>,
 }
 
 /// Proof that a verb committed: only [`Tx::commit`] makes one.
@@ -169,12 +170,8 @@ impl Store {
         let mut tries = 0;
         loop {
             tries += 1;
-            let outcome = match self.begin(viewer, &scope).await {
-                Ok(tx) => verb(tx).await,
-                Err(error) => Err(error.into()),
-            };
-            match outcome {
-                Ok(Committed(value)) => {
+            match self.attempt(viewer, &scope, &verb).await {
+                Ok(value) => {
                     self.0.written.notify_one();
                     return Ok(value);
                 }
@@ -188,9 +185,24 @@ impl Store {
         }
     }
 
-    async fn begin(&self, viewer: &Viewer, scope: &Arc<Scope>) -> Result<Tx, Error> {
-        let conn = self.0.dialect.begin_write(&self.0.pools.writer).await?;
-        let tx = Tx { conn, scope: scope.clone(), store: self.clone(), waiting: Mutex::default() };
+    async fn attempt<T, E, F, V>(&self, viewer: &Viewer, scope: &Arc<Scope>, verb: &V) -> Result<T, E>
+    where
+        V: Fn(Tx) -> F,
+        F: Future<Output = Result<Committed<T>, E>>,
+        E: From<Error>,
+    {
+        let turn = self.0.pools.turn().await?;
+        let done = match self.begin(viewer, scope, &turn).await {
+            Ok(tx) => verb(tx).await,
+            Err(error) => Err(error.into()),
+        };
+        turn.end(done.is_ok()).await?;
+        done.map(|Committed(value)| value)
+    }
+
+    async fn begin(&self, viewer: &Viewer, scope: &Arc<Scope>, turn: &Turn<'_>) -> Result<Tx, Error> {
+        let (conn, later) = (turn.begin().await?, Mutex::default());
+        let tx = Tx { conn, scope: scope.clone(), store: self.clone(), later };
         tx.still_stands(viewer).await?;
         Ok(tx)
     }
@@ -292,8 +304,9 @@ impl Reader {
 }
 
 impl Tx {
+    /// One row, by its key, locked. All of one are asked for: a LIMIT makes SQLite prepare the statement anew each time.
     pub(super) async fn one<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
-        let row = seen::<T::Entity>(&self.scope, which).lock_exclusive().one(&self.conn).await?;
+        let row = seen::<T::Entity>(&self.scope, which).lock_exclusive().all(&self.conn).await?.pop();
         row.map(T::from_row).transpose()
     }
 
@@ -302,7 +315,7 @@ impl Tx {
     /// So that no two writes wait for each other, rows are locked in this order, whichever way: grants, names, regions,
     /// organizations, facilities, services, units by id, alarms, the log.
     pub(super) async fn still<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
-        let row = seen::<T::Entity>(&self.scope, which).lock_shared().one(&self.conn).await?;
+        let row = seen::<T::Entity>(&self.scope, which).lock_shared().all(&self.conn).await?.pop();
         row.map(T::from_row).transpose()
     }
 
@@ -318,11 +331,11 @@ impl Tx {
 
     /// Locks rows in the order of their keys, so that two writes cannot wait for each other.
     pub(super) async fn many<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
-        self.some(which, u64::MAX >> 1).await
+        self.some(which, None).await
     }
 
     /// Locks the first `most` rows in the order of their keys.
-    pub(super) async fn some<T: Kept>(&self, which: Condition, most: u64) -> Result<Vec<T>, Error> {
+    pub(super) async fn some<T: Kept>(&self, which: Condition, most: Option<u64>) -> Result<Vec<T>, Error> {
         let mut select = seen::<T::Entity>(&self.scope, which).limit(most);
         if let Some(key) = key_column::<T::Entity>() {
             select = select.order_by_asc(key);
@@ -351,16 +364,15 @@ impl Tx {
         }
         T::save_beside(self, changed, permit.stamp()).await?;
         let line = self.audit_line(permit.stamp(), changed.happening());
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((changed.happening().clone(), line));
+        let mut later = self.later();
+        later.audit.push(line);
+        later.happenings.push(changed.happening().clone());
         Ok(())
     }
 
-    /// Writes the audit and the events, then commits. On SQLite the one writer numbers them too.
+    /// Writes what stands beside the rows, then commits.
     pub async fn commit<T>(self, value: T) -> Result<Committed<T>, Error> {
-        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        let (happenings, lines) = waiting.into_iter().unzip();
-        self.append_audit(lines).await?;
-        self.append_events(happenings).await?;
+        self.write_later().await?;
         self.conn.commit().await?;
         Ok(Committed(value))
     }
