@@ -98,7 +98,9 @@ impl Logged {
         // Only units of its own agency ever stand on an entry, and none on a new one.
         let edited = of_entries.iter().filter(|told| told.version > 1);
         let owners: HashSet<OrganizationId> = edited.map(|told| told.owner).collect();
-        let theirs = today.units.values().filter(|unit| owners.contains(&unit.entry.owner)).map(|unit| unit.id().key());
+        // Most of what is missed edits nothing: no board is walked for it.
+        let all = (!owners.is_empty()).then(|| today.units.values()).into_iter().flatten();
+        let theirs = all.filter(|unit| owners.contains(&unit.entry.owner)).map(|unit| unit.id().key());
         let units: BTreeSet<Uuid> = of_units.iter().map(|told| told.key).chain(theirs).collect();
         let stood = reader.last_events(&Vec::from_iter(units), number).await?;
         let mut on: BTreeSet<Uuid> = of_entries.iter().map(|told| told.key).collect();
@@ -142,7 +144,8 @@ impl Logged {
         let id = D::Id::of(event.happening.key);
         let Some(entry) = words.of_entry::<D>(event) else { return Vec::new() };
         let is_new = !<D as Carries>::map(self).contains_key(&id);
-        let standing = self.units.values().filter(|unit| !is_new && D::carries(id, unit));
+        let all = (!is_new).then(|| self.units.values()).into_iter().flatten();
+        let standing = all.filter(|unit| D::carries(id, unit));
         let standing: Vec<BedUnitId> = standing.map(|unit| unit.id()).collect();
         self.moving(&standing, |logged| drop(<D as Carries>::map(logged).insert(id, Arc::new(entry))))
     }

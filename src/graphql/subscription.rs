@@ -184,14 +184,15 @@ where
                 let mut news = news(&asking, told).into_iter();
                 while let Some(piece) = news.next() {
                     // Whoever goes away amid the news of one event comes back before it, and is told all of it again.
-                    let cursor = cursor(if news.len() == 0 { last } else { before(told) });
-                    source.note(Sent { number: last.number, cursor: Arc::from(&*cursor), heartbeat: false });
+                    let more = news.len() > 0;
+                    let cursor = cursor(if more { before(told) } else { last });
+                    source.note(Sent { number: last.number, cursor: Arc::from(&*cursor), heartbeat: false, more });
                     yield message(Cursor(cursor), Some(piece));
                 }
             }
             if batch.is_empty() {
                 let cursor = cursor(last);
-                source.note(Sent { number: last.number, cursor: Arc::from(&*cursor), heartbeat: true });
+                source.note(Sent { number: last.number, cursor: Arc::from(&*cursor), heartbeat: true, more: false });
                 yield message(Cursor(cursor), None);
             }
         }

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 
-/// Messages that a table keeps for its slowest subscriber.
+/// Events whose messages a table keeps for its slowest subscriber.
 const BEHIND_MAX: usize = 256;
 
 /// One message of a table, ready to send.
@@ -48,9 +48,12 @@ pub enum Served {
 
 /// A place at a table: what it sends from here, and up to where the newcomer has had it otherwise.
 struct Place {
-    table: broadcast::Receiver<Frame>,
+    table: broadcast::Receiver<Frames>,
     upto: i64,
 }
+
+/// The messages of one event, which may move many units.
+type Frames = Arc<[Frame]>;
 
 #[derive(PartialEq, Eq, Hash, Clone)]
 struct Key {
@@ -69,7 +72,7 @@ struct Room {
     feed: Feed,
     heartbeat: Duration,
     closing: watch::Receiver<bool>,
-    tables: Mutex<HashMap<Key, broadcast::Sender<Frame>>>,
+    tables: Mutex<HashMap<Key, broadcast::Sender<Frames>>>,
     revocations: watch::Sender<u64>,
 }
 
@@ -101,7 +104,7 @@ impl Tables {
         ended(&self.0, viewer, &mut revocations).await;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, broadcast::Sender<Frame>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, broadcast::Sender<Frames>>> {
         self.0.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -180,26 +183,26 @@ impl Tables {
             // One wait for the whole seat: made anew for each frame, its timer would cost more than the frame.
             let mut over = std::pin::pin!(ended(&room, &viewer, &mut revocations));
             loop {
-                let frame = tokio::select! {
+                let frames = tokio::select! {
                     biased;
                     () = &mut over => {
                         yield Served::Unseated;
                         return;
                     }
-                    frame = table.recv() => frame,
+                    frames = table.recv() => frames,
                 };
-                match frame {
-                    Ok(frame) if frame.sent.as_ref().is_some_and(|sent| sent.is_had(upto)) => {}
-                    Ok(_) if !stands() => {
-                        yield Served::Unseated;
-                        return;
-                    }
-                    Ok(frame) => {
-                        if let Some(sent) = &frame.sent {
-                            last = Some(sent.cursor.clone());
+                match frames {
+                    Ok(frames) => for frame in frames.iter() {
+                        if frame.sent.as_ref().is_some_and(|sent| sent.is_had(upto)) {
+                            continue;
                         }
-                        yield Served::Frame(frame);
-                    }
+                        if !stands() {
+                            yield Served::Unseated;
+                            return;
+                        }
+                        last = frame.sent.as_ref().map(|sent| sent.cursor.clone()).or(last);
+                        yield Served::Frame(frame.clone());
+                    },
                     Err(broadcast::error::RecvError::Closed) if is_closing(&closing) => {
                         yield Served::Closing(last);
                         return;
@@ -235,7 +238,7 @@ impl Tables {
     }
 
     /// Takes a place at the table of an operation, setting it if there is none.
-    fn join(&self, operation: &Operation, viewer: &Viewer) -> broadcast::Receiver<Frame> {
+    fn join(&self, operation: &Operation, viewer: &Viewer) -> broadcast::Receiver<Frames> {
         let key = Key { operation: operation.identity(), scope: Arc::new(Scope::of(viewer).watched()) };
         let mut tables = self.lock();
         if let Some(table) = tables.get(&key) {
@@ -278,17 +281,23 @@ async fn serve(
     key: Key,
     operation: Operation,
     viewer: Viewer,
-    frames: broadcast::Sender<Frame>,
+    table: broadcast::Sender<Frames>,
     source: Source,
 ) {
     let room = tables.0.clone();
     let mut messages = std::pin::pin!(run(&room, &operation, &viewer, source, "subscription"));
+    let mut frames = Vec::new();
     while let Some(frame) = messages.next().await {
-        let alone = frames.send(frame).is_err();
+        let more = frame.sent.as_ref().is_some_and(|sent| sent.more);
+        frames.push(frame);
+        if more {
+            continue;
+        }
+        let alone = table.send(std::mem::take(&mut frames).into()).is_err();
         if alone {
             let mut open = tables.lock();
             // Somebody may have sat down since.
-            if frames.receiver_count() == 0 {
+            if table.receiver_count() == 0 {
                 open.remove(&key);
                 return;
             }

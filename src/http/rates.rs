@@ -24,8 +24,8 @@ pub(super) struct Rates {
     strangers: DefaultKeyedRateLimiter<IpAddr>,
     /// Addresses whose tokens were refused too often, and until when no issuer is asked about another of theirs.
     barred: Mutex<HashMap<IpAddr, Instant>>,
-    /// Who is having a token proven.
-    turns: Mutex<HashMap<IpAddr, Arc<Semaphore>>>,
+    /// Who is having a token proven, here or by its issuer: nobody whose signature is looked at here waits for an issuer.
+    turns: Mutex<HashMap<(IpAddr, bool), Arc<Semaphore>>>,
     turns_max: usize,
     waiting: Arc<Open<IpAddr>>,
     sockets: Arc<Open<Uuid>>,
@@ -129,8 +129,11 @@ impl Rates {
     }
 
     /// Waits for the turn of an address to have a token proven: one address has a few at a time.
-    pub(super) async fn turn(&self, from: IpAddr) -> Option<OwnedSemaphorePermit> {
-        let turns = lock(&self.turns).entry(from).or_insert_with(|| Arc::new(Semaphore::new(self.turns_max))).clone();
+    pub(super) async fn turn(&self, from: IpAddr, by_issuer: bool) -> Option<OwnedSemaphorePermit> {
+        let turns = lock(&self.turns)
+            .entry((from, by_issuer))
+            .or_insert_with(|| Arc::new(Semaphore::new(self.turns_max)))
+            .clone();
         tokio::time::timeout(TURN_WAIT, turns.acquire_owned()).await.ok()?.ok()
     }
 
@@ -229,15 +232,16 @@ mod tests {
         let (rates, one, other) = (rates(1, 1), "192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         let mut held = Vec::new();
         for _ in 0..rates.turns_max {
-            held.push(rates.turn(one).await.unwrap());
+            held.push(rates.turn(one, true).await.unwrap());
         }
         let soon = Duration::from_millis(50);
-        assert!(tokio::time::timeout(soon, rates.turn(one)).await.is_err());
-        assert!(tokio::time::timeout(soon, rates.turn(other)).await.is_ok());
+        assert!(tokio::time::timeout(soon, rates.turn(one, true)).await.is_err());
+        assert!(tokio::time::timeout(soon, rates.turn(one, false)).await.is_ok());
+        assert!(tokio::time::timeout(soon, rates.turn(other, true)).await.is_ok());
         rates.forget_the_silent();
-        assert!(tokio::time::timeout(soon, rates.turn(one)).await.is_err(), "who is at work is not forgotten");
+        assert!(tokio::time::timeout(soon, rates.turn(one, true)).await.is_err(), "who is at work is not forgotten");
         held.pop();
-        assert!(rates.turn(one).await.is_some());
+        assert!(rates.turn(one, true).await.is_some());
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Dialect {
         begin(pool, options).await
     }
 
-    /// Runs statements in their order and answers the rows of the last: on SQLite in one trip to the connection's thread,
+    /// Runs statements in their order, of which the last alone answers rows: on SQLite in one trip to the connection's thread,
     /// which costs more than a statement does.
     pub(super) async fn run(
         self,

@@ -15,6 +15,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+/// Most keys of one statement: SQLite takes at most 32,766 values.
+const KEYS_MAX: usize = 10_000;
 /// The counter that numbers the log.
 const LOG: &str = "log";
 /// Most events that one relay numbers at once.
@@ -179,20 +181,22 @@ impl Reader {
 
     /// The last event of each of these rows numbered up to `number`, that the viewer sees.
     pub async fn last_events(&self, keys: &[Uuid], number: i64) -> Result<Vec<Event>, Error> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
+        let mut rows = Vec::new();
+        for keys in keys.chunks(KEYS_MAX) {
+            // One look into the index a row, however long the log.
+            let last = self.dialect().of_each(keys, |key| {
+                Query::select()
+                    .expr(Expr::col(Column::Number).max())
+                    .from(Entity)
+                    .and_where(Expr::col(Column::RowId).eq(key))
+                    .and_where(Expr::col(Column::Number).lte(number))
+                    .to_owned()
+            });
+            let which = Condition::all().add(Column::Number.in_subquery(last));
+            rows.extend(self.rows::<Entity>(which, Column::Number, u64::MAX >> 1).await?);
         }
-        // One look into the index a row, however long the log.
-        let last = self.dialect().of_each(keys, |key| {
-            Query::select()
-                .expr(Expr::col(Column::Number).max())
-                .from(Entity)
-                .and_where(Expr::col(Column::RowId).eq(key))
-                .and_where(Expr::col(Column::Number).lte(number))
-                .to_owned()
-        });
-        let which = Condition::all().add(Column::Number.in_subquery(last));
-        self.rows::<Entity>(which, Column::Number, u64::MAX >> 1).await?.into_iter().map(event).collect()
+        rows.sort_unstable_by_key(|row| row.number);
+        rows.into_iter().map(event).collect()
     }
 
     /// The rows of a noun that are ahead of the log: their last events still wait for a number.

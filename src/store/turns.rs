@@ -5,13 +5,18 @@
 //! the fewer waits there are. Nobody is told of success before that commit: what a lone write promises, each here promises.
 use super::dialect::Dialect;
 use super::error::Error;
+use futures_util::FutureExt;
 use sea_orm::error::ConnAcquireErr;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::sync::{Mutex, MutexGuard, oneshot, watch};
 
+/// A savepoint of the open transaction that is looked for before its commit. Without a transaction the library answers a
+/// commit with success, and a transaction can end behind its back: a full disk, or a savepoint that could not be begun.
+const MARK: &str = "hub_group";
 /// Most writes that share one commit.
 const GROUP_MAX: usize = 64;
 
@@ -64,7 +69,9 @@ impl Turns {
             }
             group.settle().await;
         }
-        let tx = Mutex::new(Some(Dialect::Sqlite.begin_write(writer).await?));
+        let tx = Dialect::Sqlite.begin_write(writer).await?;
+        tx.execute_unprepared(&format!("SAVEPOINT {MARK}")).await?;
+        let tx = Mutex::new(Some(tx));
         let (members, interrupted) = (AtomicUsize::new(0), AtomicBool::new(false));
         let group = Arc::new(Group { tx, members, interrupted, kept: watch::Sender::new(None) });
         *line = Arc::downgrade(&group);
@@ -85,14 +92,19 @@ impl Group {
         if let Some(tx) = self.tx.lock().await.take() {
             let group = self.clone();
             tokio::spawn(async move {
-                let done = match group.members.load(Ordering::Acquire) {
-                    0 => tx.rollback().await,
-                    _ => tx.commit().await,
+                let ended = async {
+                    if group.members.load(Ordering::Acquire) == 0 {
+                        return tx.rollback().await;
+                    }
+                    tx.execute_unprepared(&format!("RELEASE {MARK}")).await?;
+                    tx.commit().await
                 };
-                if let Err(error) = &done {
+                // Whatever becomes of it, those who wait are told.
+                let done = AssertUnwindSafe(ended).catch_unwind().await;
+                if let Ok(Err(error)) = &done {
                     tracing::warn!(%error, "writes could not be committed");
                 }
-                group.kept.send_replace(Some(done.is_ok()));
+                group.kept.send_replace(Some(matches!(done, Ok(Ok(())))));
             });
         }
         known(&mut kept).await
@@ -102,6 +114,10 @@ impl Group {
 /// Waits until it is known whether a group is on the disk.
 async fn known(kept: &mut watch::Receiver<Option<bool>>) -> bool {
     kept.wait_for(Option::is_some).await.is_ok_and(|kept| *kept == Some(true))
+}
+
+fn settled(is_kept: bool) -> Result<(), Error> {
+    is_kept.then_some(()).ok_or_else(|| Error::Unavailable(DbErr::Custom("a shared commit failed".into())))
 }
 
 impl Turn<'_> {
@@ -118,19 +134,29 @@ impl Turn<'_> {
         match self {
             Self::Own(_) => Ok(()),
             Self::Shared(place) if well => place.keep().await,
-            Self::Shared(place) => {
-                place.give_up().await;
-                Ok(())
-            }
+            Self::Shared(place) => place.give_up().await,
         }
     }
 }
 
 impl Place<'_> {
     /// The savepoint that one write runs in.
+    ///
+    /// It is begun to the end whether or not anybody still waits for it: given up before it is answered, the library would
+    /// undo it twice, and the second time the whole transaction with everybody's writes.
     async fn begin(&self) -> Result<DatabaseTransaction, Error> {
-        let tx = self.group.tx.lock().await;
-        Ok(tx.as_ref().ok_or(Error::Late)?.begin().await?)
+        let (group, (hand, taken)) = (self.group.clone(), oneshot::channel());
+        tokio::spawn(async move {
+            let tx = group.tx.lock().await;
+            let begun = match tx.as_ref() {
+                Some(tx) => tx.begin().await.map_err(Error::from),
+                None => Err(Error::Late),
+            };
+            // Left behind, it is dropped here: rolled back while nobody can ask for the commit.
+            drop(hand.send(begun));
+            drop(tx);
+        });
+        taken.await.unwrap_or(Err(Error::Late))
     }
 
     /// Lets the others go on, and waits until what was written is on the disk.
@@ -143,15 +169,16 @@ impl Place<'_> {
             is_kept = known(&mut kept) => is_kept,
             _line = self.turns.line.lock() => self.group.settle().await,
         };
-        let lost = || Error::Unavailable(DbErr::Custom("a shared commit failed".into()));
-        if is_kept { Ok(()) } else { Err(lost()) }
+        settled(is_kept)
     }
 
     /// Gives the turn back after a write that failed. A disk that is full may have ended the whole transaction behind the
     /// library's back: those who ran before are settled now, while nothing can follow.
-    async fn give_up(mut self) {
-        self.group.settle().await;
+    /// What it was refused for may be what one of them had written: when they are lost, so is the refusal.
+    async fn give_up(mut self) -> Result<(), Error> {
+        let is_kept = self.group.settle().await;
         drop(self.line.take());
+        settled(is_kept)
     }
 }
 
@@ -167,7 +194,7 @@ impl Drop for Place<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sea_orm::{ConnectOptions, ConnectionTrait, Database};
+    use sea_orm::{ConnectOptions, Database};
 
     async fn open(folder: &tempfile::TempDir) -> (DatabaseConnection, Turns) {
         let url = format!("sqlite:{}?mode=rwc", folder.path().join("turns.db").display());
@@ -198,7 +225,7 @@ mod tests {
                 let tx = turn.begin().await.unwrap();
                 tx.execute_unprepared("INSERT INTO told VALUES (2)").await.unwrap();
                 drop(tx);
-                turn.give_up().await;
+                turn.give_up().await.unwrap();
                 return None;
             }
             tell(&turn, n).await;
@@ -237,5 +264,42 @@ mod tests {
         tell(&last, 3).await;
         drop(last);
         assert_eq!(told(&writer).await, [0, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_write_given_up_at_its_beginning_takes_nobodys_writes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, turns) = open(&folder).await;
+        for n in 0..200 {
+            let first = turns.next(&writer).await.unwrap();
+            tell(&first, n).await;
+            let second = async {
+                let turn = turns.next(&writer).await.unwrap();
+                let mut begin = std::pin::pin!(turn.begin());
+                for _ in 0..=n % 4 {
+                    if futures_util::poll!(begin.as_mut()).is_ready() {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            };
+            let (kept, ()) = tokio::join!(first.keep(), second);
+            kept.unwrap();
+        }
+        assert_eq!(told(&writer).await.len(), 200);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_of_success_when_the_transaction_has_ended_unseen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, turns) = open(&folder).await;
+        let first = turns.next(&writer).await.unwrap();
+        tell(&first, 0).await;
+        first.group.tx.lock().await.as_ref().unwrap().execute_unprepared("ROLLBACK").await.unwrap();
+        assert!(matches!(first.keep().await, Err(Error::Unavailable(_))));
+        let next = turns.next(&writer).await.unwrap();
+        tell(&next, 1).await;
+        next.keep().await.unwrap();
+        assert_eq!(told(&writer).await, [1]);
     }
 }
