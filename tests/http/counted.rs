@@ -66,6 +66,17 @@ impl Opaque {
     }
 }
 
+/// A house that bears ten refused tokens a minute from one address, and one more issuer of its own.
+async fn questioned(db: Db) -> (House, Opaque) {
+    let opaque = Opaque::default();
+    let issuer = opaque.serve().await;
+    let house = House::with(db, |config| {
+        config.rates.stranger_per_minute = 10;
+        config.issuers.push(issuer);
+    });
+    (house.await, opaque)
+}
+
 /// Asks with a refused token until its address is told to wait.
 async fn forge(house: &House, token: &str) {
     let forger = Client::new(house.address, Some(token.into()));
@@ -81,13 +92,7 @@ async fn forge(house: &House, token: &str) {
 }
 
 async fn forgers_wait_and_their_neighbors_do_not(db: Db) {
-    let opaque = Opaque::default();
-    let issuer = opaque.serve().await;
-    let house = House::with(db, |config| {
-        config.rates.stranger_per_minute = 10;
-        config.issuers.push(issuer);
-    })
-    .await;
+    let (house, opaque) = questioned(db).await;
     forge(&house, "x.y.z").await;
     let mut socket = hello(house.address, json!({ "Authorization": "Bearer x.y.z" })).await;
     let (code, reason) = socket.closed().await;
@@ -103,13 +108,7 @@ async fn forgers_wait_and_their_neighbors_do_not(db: Db) {
 }
 
 async fn a_stranger_questions_an_issuer_a_few_times(db: Db) {
-    let opaque = Opaque::default();
-    let issuer = opaque.serve().await;
-    let house = House::with(db, |config| {
-        config.rates.stranger_per_minute = 10;
-        config.issuers.push(issuer);
-    })
-    .await;
+    let (house, opaque) = questioned(db).await;
     for n in 0..30 {
         let forger = Client::new(house.address, Some(format!("guess-{n}")));
         let said = forger.ask(ME, json!({})).await;
