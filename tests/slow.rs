@@ -2,10 +2,14 @@
 use crate::api::bed::REPORT;
 use crate::house::program::Program;
 use crate::house::traffic::Dice;
+use crate::house::world::facility;
 use crate::house::{Client, Db, House, traffic};
+use crisis_hub::app::console;
+use crisis_hub::app::directory::{self, SaveEntry};
+use crisis_hub::domain::entry::Provenance;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -26,6 +30,38 @@ fn wide(mark: &str) -> String {
 }
 
 const NARROW: &str = "subscription { bedsChanged { cursor eventId change unit { id version } } }";
+
+/// More comes at once than a table's queue is long: nobody who reads is sent away. On one thread, so that a table that did
+/// not stop for its readers would have told everything before the first of them could read.
+#[tokio::test]
+async fn a_prompt_reader_is_told_of_all_that_comes_at_once() {
+    const WRITES: usize = 4;
+    const EACH: usize = 150;
+    let house = House::open(Db::Sqlite).await;
+    let mut socket = house.client("intake").ws().await;
+    assert_eq!(socket.next().await.unwrap()["type"], "connection_ack");
+    socket.subscribe("1", "subscription { events(kinds: [FACILITY_SAVED]) { eventId } }", json!({})).await;
+    assert_eq!(socket.next().await.unwrap()["payload"]["data"]["events"]["eventId"], Value::Null);
+    let owner = house.world.agencies[0].organization;
+    let write = async |n: usize| {
+        let entry = |m: usize| {
+            let details = facility(&format!("Place {n} {m}"), 25.8, -80.2);
+            SaveEntry { owner: Some(owner), ..SaveEntry::new(None, details, Provenance::Manual) }
+        };
+        directory::save_many(house.hub(), &console::viewer(), (0..EACH).map(entry).collect()).await.unwrap()
+    };
+    // Together: they share a commit, and so a batch of the feed.
+    futures_util::future::join_all((0..WRITES).map(write)).await;
+    let mut told = HashSet::new();
+    while told.len() < WRITES * EACH {
+        let message = socket.next().await.expect("a prompt reader was sent away");
+        let event = message["payload"]["data"]["events"]["eventId"].clone();
+        if !event.is_null() {
+            assert!(told.insert(event.to_string()), "told twice");
+        }
+    }
+    house.close().await;
+}
 
 /// How many bytes wait between the hub and one of its clients, as the kernel counts them.
 fn held(hub: u16, client: u16) -> u64 {

@@ -16,11 +16,11 @@ const FIRST: usize = 1_000;
 /// Who watches while a world's size is what is measured.
 const WATCHERS: usize = 200;
 
-/// A key of the n-th copy: two of its random bytes are the copy's number.
+/// A key of the n-th copy: of version 8 where the first rows' are of version 7, and with the copy's number after it.
 fn key(db: Db, column: &str, n: usize) -> String {
     match db {
-        Db::Sqlite => format!("CAST(substr({column}, 1, 12) || X'{n:04x}' || substr({column}, 15, 2) AS BLOB)"),
-        Db::Postgres => format!("overlay(replace({column}::text, '-', '') PLACING '{n:04x}' FROM 25)::uuid"),
+        Db::Sqlite => format!("CAST(substr({column}, 1, 6) || X'8{n:03x}' || substr({column}, 9, 8) AS BLOB)"),
+        Db::Postgres => format!("overlay(replace({column}::text, '-', '') PLACING '8{n:03x}' FROM 13)::uuid"),
     }
 }
 

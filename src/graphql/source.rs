@@ -43,8 +43,6 @@ pub struct Sent {
     pub cursor: Arc<str>,
     /// Whether it only says where the subscriber stands.
     pub heartbeat: bool,
-    /// Whether more is to come of the same event.
-    pub more: bool,
 }
 
 impl Sent {

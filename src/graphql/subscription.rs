@@ -184,15 +184,14 @@ where
                 let mut news = news(&asking, told).into_iter();
                 while let Some(piece) = news.next() {
                     // Whoever goes away amid the news of one event comes back before it, and is told all of it again.
-                    let more = news.len() > 0;
-                    let cursor = cursor(if more { before(told) } else { last });
-                    source.note(Sent { number: last.number, cursor: Arc::from(&*cursor), heartbeat: false, more });
+                    let cursor = cursor(if news.len() > 0 { before(told) } else { last });
+                    source.note(Sent { number: last.number, cursor: Arc::from(&*cursor), heartbeat: false });
                     yield message(Cursor(cursor), Some(piece));
                 }
             }
             if batch.is_empty() {
                 let cursor = cursor(last);
-                source.note(Sent { number: last.number, cursor: Arc::from(&*cursor), heartbeat: true, more: false });
+                source.note(Sent { number: last.number, cursor: Arc::from(&*cursor), heartbeat: true });
                 yield message(Cursor(cursor), None);
             }
         }

@@ -19,8 +19,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 
-/// Events whose messages a table keeps for its slowest subscriber.
+/// Places in a table's queue: what its slowest subscriber may be behind.
 const BEHIND_MAX: usize = 256;
+/// Messages of one place: those that were ready together, as after an import. A queue of single messages would be shorter
+/// than one batch of the feed, and who reads promptly would be sent away.
+const PLACE_MAX: usize = 64;
 
 /// One message of a table, ready to send.
 #[derive(Clone, Debug)]
@@ -52,7 +55,7 @@ struct Place {
     upto: i64,
 }
 
-/// The messages of one event, which may move many units.
+/// Messages that were ready together.
 type Frames = Arc<[Frame]>;
 
 #[derive(PartialEq, Eq, Hash, Clone)]
@@ -285,15 +288,10 @@ async fn serve(
     source: Source,
 ) {
     let room = tables.0.clone();
-    let mut messages = std::pin::pin!(run(&room, &operation, &viewer, source, "subscription"));
-    let mut frames = Vec::new();
-    while let Some(frame) = messages.next().await {
-        let more = frame.sent.as_ref().is_some_and(|sent| sent.more);
-        frames.push(frame);
-        if more {
-            continue;
-        }
-        let alone = table.send(std::mem::take(&mut frames).into()).is_err();
+    let messages = run(&room, &operation, &viewer, source, "subscription").ready_chunks(PLACE_MAX);
+    let mut messages = std::pin::pin!(messages);
+    while let Some(frames) = messages.next().await {
+        let alone = table.send(frames.into()).is_err();
         if alone {
             let mut open = tables.lock();
             // Somebody may have sat down since.

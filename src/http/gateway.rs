@@ -52,7 +52,7 @@ impl Door {
         }
         let may_prove = || if verifier.must_ask(token) { rates.may_ask(from) } else { Ok(()) };
         may_prove().map_err(NotSignedIn::TooMany)?;
-        let _turn = rates.turn(from, verifier.must_ask(token)).await.ok_or(NotSignedIn::Unavailable)?;
+        let _turn = rates.turn(from, verifier.must_wait(token)).await.ok_or(NotSignedIn::Unavailable)?;
         // Those before it in the line may have been refused meanwhile.
         may_prove().map_err(NotSignedIn::TooMany)?;
         verifier.verify(token).await.map_err(|refused| {
@@ -60,12 +60,11 @@ impl Door {
             if refused == Refused::Unavailable {
                 return NotSignedIn::Unavailable;
             }
-            let counted = rates.refused(from);
-            // Signed, and too late: whoever held it is told to renew it, however many others guess at their address.
-            if refused == Refused::Expired {
+            // Signed, and too late: nobody guessed it. Whoever held it is told to renew it, and it bars no neighbor.
+            if refused == Refused::Expired && !verifier.must_ask(token) {
                 return NotSignedIn::Refused;
             }
-            counted.map_or_else(NotSignedIn::TooMany, |()| NotSignedIn::Refused)
+            rates.refused(from).map_or_else(NotSignedIn::TooMany, |()| NotSignedIn::Refused)
         })
     }
 

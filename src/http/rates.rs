@@ -129,9 +129,9 @@ impl Rates {
     }
 
     /// Waits for the turn of an address to have a token proven: one address has a few at a time.
-    pub(super) async fn turn(&self, from: IpAddr, by_issuer: bool) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn turn(&self, from: IpAddr, must_wait: bool) -> Option<OwnedSemaphorePermit> {
         let turns = lock(&self.turns)
-            .entry((from, by_issuer))
+            .entry((from, must_wait))
             .or_insert_with(|| Arc::new(Semaphore::new(self.turns_max)))
             .clone();
         tokio::time::timeout(TURN_WAIT, turns.acquire_owned()).await.ok()?.ok()

@@ -85,6 +85,14 @@ impl Keys {
         }
     }
 
+    /// The keys that are held, whether or not they are old; none before the first answer.
+    pub(super) fn held(&self) -> Option<KeyList> {
+        match self {
+            Self::Fixed(keys) => Some(Arc::clone(keys)),
+            Self::Followed(followed) => followed.held.load().as_ref().map(|held| Arc::clone(&held.keys)),
+        }
+    }
+
     /// The keys now, asked for again because a token names one that is not among them.
     pub(super) async fn again(&self) -> Result<KeyList, Refused> {
         if let Self::Followed(followed) = self {

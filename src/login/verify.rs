@@ -134,6 +134,21 @@ impl Verifier {
         self.opaque.is_some() && three(token).is_none()
     }
 
+    /// Whether an issuer would be waited for: to say whose an opaque token is, or for a key that is not held.
+    pub fn must_wait(&self, token: &str) -> bool {
+        let Some((header, claims, ..)) = three(token).filter(|_| token.len() <= TOKEN_BYTES_MAX) else {
+            return self.must_ask(token);
+        };
+        let lacks = || {
+            let (header, claims) = (object(header).ok()?, object(claims).ok()?);
+            let issuer = self.signed.get(claims.get("iss")?.as_str()?)?;
+            let (kid, algorithm) = issuer.key_named(&header).ok()?;
+            Some(issuer.keys.held().is_none_or(|held| keys::select(&held, kid, algorithm).is_none()))
+        };
+        // What cannot be read is refused at once.
+        lacks().unwrap_or(false)
+    }
+
     /// Who a token speaks for, if it was proven before and still is.
     pub async fn known(&self, token: &str) -> Option<Identity> {
         if token.len() > TOKEN_BYTES_MAX {
@@ -176,20 +191,7 @@ impl Signed {
         if parts.header.contains_key("crit") {
             return Err(Refused::Malformed);
         }
-        let settings = &self.rules.settings;
-        let typ = parts.header.get("typ").and_then(Value::as_str).ok_or(Refused::Type)?;
-        if !settings.token_types.iter().any(|known| known.eq_ignore_ascii_case(typ)) {
-            return Err(Refused::Type);
-        }
-        let algorithm = parts.header.get("alg").ok_or(Refused::Algorithm)?;
-        let algorithm = Algorithm::deserialize(algorithm).map_err(|_| Refused::Algorithm)?;
-        if !settings.algorithms.contains(&algorithm) {
-            return Err(Refused::Algorithm);
-        }
-        let kid = match parts.header.get("kid") {
-            None => None,
-            Some(kid) => Some(kid.as_str().ok_or(Refused::Malformed)?),
-        };
+        let (kid, algorithm) = self.key_named(&parts.header)?;
         let mut list = self.keys.now().await?;
         if keys::select(&list, kid, algorithm).is_none() {
             list = self.keys.again().await?;
@@ -199,6 +201,22 @@ impl Signed {
             Ok(true) => Ok(list),
             _ => Err(Refused::Signature),
         }
+    }
+
+    /// The key that a header of the right type names, and the algorithm, which is one of those allowed.
+    fn key_named<'h>(&self, header: &'h Members) -> Result<(Option<&'h str>, Algorithm), Refused> {
+        let settings = &self.rules.settings;
+        let typ = header.get("typ").and_then(Value::as_str).ok_or(Refused::Type)?;
+        if !settings.token_types.iter().any(|known| known.eq_ignore_ascii_case(typ)) {
+            return Err(Refused::Type);
+        }
+        let algorithm = header.get("alg").ok_or(Refused::Algorithm)?;
+        let algorithm = Algorithm::deserialize(algorithm).map_err(|_| Refused::Algorithm)?;
+        if !settings.algorithms.contains(&algorithm) {
+            return Err(Refused::Algorithm);
+        }
+        let kid = header.get("kid").map(|kid| kid.as_str().ok_or(Refused::Malformed)).transpose()?;
+        Ok((kid, algorithm))
     }
 }
 

@@ -358,6 +358,9 @@ fn sqlite(url: &str, connections: u32, size: PoolSize) -> ConnectOptions {
             // NORMAL may lose acknowledged commits at a power cut.
             .pragma("synchronous", "FULL")
             .pragma("foreign_keys", "ON")
+            // A long group of writes keeps what it may have to undo in memory: where the root is read-only, there is no
+            // other place for it.
+            .pragma("temp_store", "MEMORY")
             .busy_timeout(Duration::from_secs(5))
     });
     options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(idle(connection))));

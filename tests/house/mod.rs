@@ -5,7 +5,7 @@ pub mod follow;
 pub mod model;
 pub mod program;
 pub mod traffic;
-mod world;
+pub mod world;
 
 pub use client::{Answer, Client, Sse, Ws};
 pub use database::{Db, Place, given};

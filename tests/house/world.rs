@@ -127,7 +127,8 @@ async fn agency(hub: &Hub, region: RegionId, name: &str, latitude: f64, longitud
     Agency { organization, facility, service, units }
 }
 
-fn facility(name: &str, latitude: f64, longitude: f64) -> FacilityDetails {
+/// A place of an agency.
+pub fn facility(name: &str, latitude: f64, longitude: f64) -> FacilityDetails {
     FacilityDetails {
         name: format!("{name} House"),
         street: None,

@@ -4,6 +4,7 @@ use crate::house::{AUDIENCE, Client, Db, House, Ws};
 use axum::Router;
 use axum::routing::post;
 use crisis_hub::app::{console, grant};
+use crisis_hub::clock::Clock;
 use crisis_hub::domain::grant::{HolderKind, Principal};
 use crisis_hub::domain::role::Role;
 use crisis_hub::login::Issuer;
@@ -18,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 on_both!(
     forgers_wait_and_their_neighbors_do_not,
     a_stranger_questions_an_issuer_a_few_times,
+    a_token_that_has_run_out_bars_no_neighbor,
     operations_that_the_guard_refuses_are_counted,
     a_person_has_a_few_sockets_and_streams,
     a_stranger_holds_few_sockets,
@@ -117,6 +119,18 @@ async fn a_stranger_questions_an_issuer_a_few_times(db: Db) {
     let asked = opaque.asked.load(SeqCst);
     assert!((10..=12).contains(&asked), "the issuer was asked {asked} times");
     house.client("intake").ask(ME, json!({})).await.data("");
+}
+
+async fn a_token_that_has_run_out_bars_no_neighbor(db: Db) {
+    let (house, opaque) = questioned(db).await;
+    let an_hour_ago = house.clock.now().micros() / 1_000_000 - 3_600;
+    let late = house.draft("intake").claim("exp", an_hour_ago.into()).sign(&house.key);
+    for _ in 0..30 {
+        assert_eq!(Client::new(house.address, Some(late.clone())).ask(ME, json!({})).await.status, 401);
+    }
+    let neighbor = Client::new(house.address, Some("2YotnFZFEjr1zCsicMWpAA".into()));
+    assert_eq!(neighbor.ask(ME, json!({})).await.status, 401);
+    assert_eq!(opaque.asked.load(SeqCst), 1, "its issuer is not asked about it");
 }
 
 async fn operations_that_the_guard_refuses_are_counted(db: Db) {

@@ -189,6 +189,16 @@ async fn a_slow_issuer_holds_up_one_caller_for_5_s_and_nobody_who_has_a_key() {
 }
 
 #[tokio::test]
+async fn only_who_names_a_key_that_is_not_held_waits_for_the_issuer() {
+    let (held, new) = (key("held"), key("new"));
+    let stage = Stage::publishing(&[&held]).await;
+    assert!(stage.verifier.must_wait(&token(&held)), "nothing is held yet");
+    assert_eq!(stage.answer(&token(&held)).await, Ok(()));
+    let waits = [&token(&held), &token(&new), "x.y.z"].map(|token| stage.verifier.must_wait(token));
+    assert_eq!(waits, [false, true, false]);
+}
+
+#[tokio::test]
 async fn callers_who_hang_up_cannot_keep_a_new_key_out() {
     let (old, new) = (key("old"), key("new"));
     let stage = Stage::publishing(&[&old]).await;
