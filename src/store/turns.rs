@@ -298,18 +298,23 @@ mod tests {
     async fn nobody_is_told_of_success_when_the_transaction_has_ended_unseen() {
         let folder = tempfile::tempdir().unwrap();
         let (writer, turns) = open(&folder).await;
-        let first = turns.next(&writer).await.unwrap();
-        tell(&first, 0).await;
-        {
-            // What the library undoes twice when it is given up.
-            let tx = first.group.tx.lock().await;
-            let mut begin = std::pin::pin!(tx.as_ref().unwrap().begin());
-            assert!(futures_util::poll!(begin.as_mut()).is_pending());
+        let (mut kept, mut lost) = (Vec::new(), 0);
+        for n in 0..200 {
+            let turn = turns.next(&writer).await.unwrap();
+            tell(&turn, n).await;
+            // Given up before it is answered, the library undoes it twice; how often that is so, the threads decide.
+            let _ = futures_util::poll!(std::pin::pin!(turn.group.tx.lock().await.as_ref().unwrap().begin()));
+            match turn.keep().await {
+                Ok(()) => kept.push(i64::from(n)),
+                Err(Error::Unavailable(_)) => lost += 1,
+                Err(error) => panic!("{error}"),
+            }
         }
-        assert!(matches!(first.keep().await, Err(Error::Unavailable(_))));
+        assert_eq!(told(&writer).await, kept);
+        assert!(lost > 0, "no transaction has ended unseen");
         let next = turns.next(&writer).await.unwrap();
-        tell(&next, 1).await;
+        tell(&next, 200).await;
         next.keep().await.unwrap();
-        assert_eq!(told(&writer).await, [1]);
+        assert_eq!(told(&writer).await.last(), Some(&200));
     }
 }
