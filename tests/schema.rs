@@ -34,6 +34,28 @@ fn the_published_policy_is_the_programs() {
     );
 }
 
+/// The fields of an object or an input.
+fn fields_of(name: &str) -> BTreeSet<String> {
+    let is = |definition: &TypeSystemDefinition| match definition {
+        TypeSystemDefinition::Type(found) if found.node.name.node == name => Some(found.node.kind.clone()),
+        _ => None,
+    };
+    match document().definitions.iter().find_map(is).unwrap() {
+        TypeKind::Object(object) => object.fields.iter().map(|field| field.node.name.node.to_string()).collect(),
+        TypeKind::InputObject(input) => input.fields.iter().map(|field| field.node.name.node.to_string()).collect(),
+        other => panic!("{name} is {other:?}"),
+    }
+}
+
+#[test]
+fn what_is_said_of_a_need_is_what_a_pathway_has_conditions_for() {
+    let mut need = fields_of("NeedInput");
+    assert!(need.remove("levelOfCare"), "the level of care is the service's");
+    assert!(need.len() > 15, "{need:?}");
+    assert_eq!(fields_of("PathwayCriteriaInput"), need);
+    assert_eq!(fields_of("PathwayCriteria"), need);
+}
+
 fn document() -> ServiceDocument {
     parse_schema(SDL).unwrap()
 }

@@ -30,6 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             // What the board and the store hand out through verbs.
             "board::Coming",
             "board::Found",
+            "board::Matched",
             "board::Names",
             "board::Past",
             "board::Rank",

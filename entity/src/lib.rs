@@ -17,6 +17,7 @@ pub mod meta;
 pub mod notice;
 pub mod notice_acknowledgement;
 pub mod organization;
+pub mod pathway;
 pub mod region;
 pub mod service;
 pub mod team;

@@ -9,6 +9,7 @@ mod m0004_notices;
 mod m0005_travel;
 mod m0006_past;
 mod m0007_log_region;
+mod m0008_pathways;
 
 /// Runs the steps in order.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_travel::Migration),
             Box::new(m0006_past::Migration),
             Box::new(m0007_log_region::Migration),
+            Box::new(m0008_pathways::Migration),
         ]
     }
 }

@@ -16,6 +16,7 @@ pub mod log;
 pub mod notice;
 pub mod outcome;
 pub mod past;
+pub mod pathway;
 pub mod poll;
 pub mod sweep;
 pub mod team;

@@ -10,6 +10,7 @@ use crate::domain::event::{Event, EventKind, Told};
 use crate::domain::facility::FacilityDetails;
 use crate::domain::id::{BedUnitId, BedUpdateRequestId, GrantId, NoticeId, Noun, NounId, TeamId};
 use crate::domain::organization::OrganizationDetails;
+use crate::domain::pathway::PathwayDetails;
 use crate::domain::region::RegionDetails;
 use crate::domain::service::ServiceDetails;
 use crate::domain::travel::TravelTimesDetails;
@@ -141,6 +142,7 @@ pub(super) async fn words(reader: &Reader, events: &[Event]) -> Result<Words, Er
     of::<OrganizationDetails>(&mut words.board, reader, events).await?;
     of::<FacilityDetails>(&mut words.board, reader, events).await?;
     of::<ServiceDetails>(&mut words.board, reader, events).await?;
+    of::<PathwayDetails>(&mut words.board, reader, events).await?;
     of::<TravelTimesDetails>(&mut words.board, reader, events).await?;
     let grants: Vec<GrantId> = keys(events, Noun::Grant).into_iter().map(GrantId::of).collect();
     if !grants.is_empty() {
@@ -190,6 +192,7 @@ impl Snapshot {
         all::<OrganizationDetails>(self, board);
         all::<FacilityDetails>(self, board);
         all::<ServiceDetails>(self, board);
+        all::<PathwayDetails>(self, board);
         all::<TravelTimesDetails>(self, board);
         board.all_grants().for_each(|grant| self.put_grant(grant.clone()));
         self.take_notices(board);
@@ -204,6 +207,7 @@ impl Snapshot {
         self.put_told::<OrganizationDetails>(&event, words);
         self.put_told::<FacilityDetails>(&event, words);
         self.put_told::<ServiceDetails>(&event, words);
+        self.put_told::<PathwayDetails>(&event, words);
         let call_sign = |id| words.of_team(id).or_else(|| self.call_sign(id)).unwrap_or_default();
         if let Some(team) = team_of(&event, call_sign) {
             self.put_team(Arc::new(team));

@@ -7,6 +7,7 @@ mod follow;
 mod logged;
 mod notice;
 mod past;
+mod pathways;
 mod search;
 mod seat;
 mod snapshot;
@@ -14,6 +15,7 @@ mod teams;
 
 pub use notice::Asked;
 pub use past::Past;
+pub use pathways::{Matched, Path};
 pub use search::{Found, Rank, Seek};
 pub use snapshot::{Names, Snapshot};
 pub use teams::{Coming, Respond, Talking};

@@ -1,22 +1,28 @@
 //! The search: who can take this person, ranked.
+use super::pathways::Path;
 use super::snapshot::Snapshot;
 use crate::domain::bed::{Freshness, Seat};
 use crate::domain::facility::Facility;
 use crate::domain::geo::Point;
 use crate::domain::id::{BedUnitId, FacilityId};
 use crate::domain::need::{self, Fit, Need, Reason};
+use crate::domain::pathway::Pathway;
 use crate::domain::region::RegionDetails;
+use crate::domain::role::Role;
 use crate::domain::time::At;
 use crate::domain::travel::{self, TravelTimesDetails};
 use crate::policy::Scope;
 use crate::policy::view::{self, BedUnitView};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// What is sought, from where, at which instant.
 #[derive(Clone, Debug)]
 pub struct Seek<'a> {
     /// The need.
     pub need: &'a Need,
+    /// In which role somebody seeks: only what this role may send by opens a way. None opens none.
+    pub role: Option<Role>,
     /// Where the person is.
     pub near: Option<Point>,
     /// How far to look in a straight line, in meters.
@@ -59,6 +65,8 @@ pub struct Found {
     pub reasons: Vec<Reason>,
     /// Where it stands.
     pub rank: Rank,
+    /// The pathway by which the seeker may send there.
+    pub pathway: Option<Arc<Pathway>>,
 }
 
 impl Snapshot {
@@ -66,15 +74,16 @@ impl Snapshot {
     ///
     /// Every unit is ranked, and nothing more: what an answer says is made for the rows that it has.
     pub fn search(&self, scope: &Scope, seek: &Seek<'_>) -> Vec<Found> {
-        let ways = self.ways(scope, seek);
+        let (ways, paths) = (self.ways(scope, seek), self.paths(scope, seek));
+        let path = |seat: &Seat| paths.get(&seat.service.id);
         let within = seek.near.zip(seek.within_meters);
         let mut ranks: Vec<Rank> = match within {
             Some((near, meters)) => {
                 let facilities: BTreeSet<FacilityId> = self.facilities_in(near.box_within(meters)).collect();
                 let seats = facilities.iter().flat_map(|id| self.seats_at(*id));
-                seats.filter_map(|seat| rank(scope, seek, &ways, seat)).collect()
+                seats.filter_map(|seat| rank(scope, seek, &ways, path(seat), seat)).collect()
             }
-            None => self.seats().filter_map(|seat| rank(scope, seek, &ways, seat)).collect(),
+            None => self.seats().filter_map(|seat| rank(scope, seek, &ways, path(seat), seat)).collect(),
         };
         if let Some(after) = seek.after {
             ranks.retain(|rank| *rank > after);
@@ -84,11 +93,12 @@ impl Snapshot {
             ranks.truncate(seek.most);
         }
         ranks.sort_unstable();
-        ranks.into_iter().filter_map(|rank| self.found(scope, seek, &ways, rank)).collect()
+        let found = |rank: Rank| self.found(scope, seek, &ways, path(self.seat(rank.unit)?), rank);
+        ranks.into_iter().filter_map(found).collect()
     }
 
     /// Minutes from where the person is to each facility that a region's table tells of, in the hour of its own clocks.
-    fn ways(&self, scope: &Scope, seek: &Seek<'_>) -> HashMap<FacilityId, u16> {
+    pub(super) fn ways(&self, scope: &Scope, seek: &Seek<'_>) -> HashMap<FacilityId, u16> {
         let Some(near) = seek.near else { return HashMap::new() };
         let mut ways = HashMap::new();
         for times in self.entries::<TravelTimesDetails>(scope) {
@@ -99,18 +109,42 @@ impl Snapshot {
         ways
     }
 
-    fn found(&self, scope: &Scope, seek: &Seek<'_>, ways: &HashMap<FacilityId, u16>, rank: Rank) -> Option<Found> {
+    /// What is said of a ranked unit.
+    pub(super) fn found(
+        &self,
+        scope: &Scope,
+        seek: &Seek<'_>,
+        ways: &HashMap<FacilityId, u16>,
+        path: Option<&Path>,
+        rank: Rank,
+    ) -> Option<Found> {
         let (seat, unit) = (self.seat(rank.unit)?, self.unit(scope, rank.unit, seek.at)?);
-        let (service, facility) = (&seat.service, &seat.facility);
-        let fit = need::fit(seek.need, &seat.unit, service, facility, unit.availability().shown_as);
-        let reasons = need::reasons(seek.need, &seat.unit, service, facility, seek.at);
-        let minutes = ways.get(&facility.id).copied();
-        Some(Found { unit, meters: distance(seek, facility), minutes, fit, reasons, rank })
+        let answers = answers(path);
+        Some(Found {
+            meters: distance(seek, &seat.facility),
+            minutes: ways.get(&seat.facility.id).copied(),
+            fit: need::fit(seek.need, seat, answers, unit.availability().shown_as),
+            reasons: need::reasons(seek.need, seat, answers, seek.at),
+            unit,
+            rank,
+            pathway: path.map(|path| path.pathway.clone()),
+        })
     }
 }
 
+/// What a pathway says of a need.
+fn answers(path: Option<&Path>) -> &[Reason] {
+    path.map_or(&[], |path| &path.reasons)
+}
+
 /// Where a unit stands; `None` when it is not in the answer.
-fn rank(scope: &Scope, seek: &Seek<'_>, ways: &HashMap<FacilityId, u16>, seat: &Seat) -> Option<Rank> {
+pub(super) fn rank(
+    scope: &Scope,
+    seek: &Seek<'_>,
+    ways: &HashMap<FacilityId, u16>,
+    path: Option<&Path>,
+    seat: &Seat,
+) -> Option<Rank> {
     let Seat { unit, service, facility, .. } = seat;
     let wanted = seek.need.level_of_care.is_none_or(|level| level == service.details.kind);
     if !seat.offered || !wanted || !view::sees_seat(scope, seat) {
@@ -123,7 +157,7 @@ fn rank(scope: &Scope, seek: &Seek<'_>, ways: &HashMap<FacilityId, u16>, seat: &
     let seconds = ways.get(&facility.id).map(|minutes| u32::from(*minutes) * 60);
     let then = unit.availability(seek.ranked_at);
     Some(Rank {
-        fit: need::fit(seek.need, unit, service, facility, then.shown_as) as u8,
+        fit: need::fit(seek.need, seat, answers(path), then.shown_as) as u8,
         may_refuse: !service.details.no_refusal,
         freshness: freshness(then.freshness),
         seconds: seconds.or(meters.map(travel::estimated_seconds)).unwrap_or(u32::MAX),

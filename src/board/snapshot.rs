@@ -6,9 +6,10 @@ use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::grant::{Grant, Principal};
 use crate::domain::id::{
-    BedUnitId, EventId, FacilityId, GrantId, OrganizationId, RegionId, ServiceId, TeamId, TravelTimesId,
+    BedUnitId, EventId, FacilityId, GrantId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId, TravelTimesId,
 };
 use crate::domain::organization::{Organization, OrganizationDetails};
+use crate::domain::pathway::{Pathway, PathwayDetails};
 use crate::domain::region::{Region, RegionDetails};
 use crate::domain::service::{Service, ServiceDetails};
 use crate::domain::team::Team;
@@ -34,6 +35,7 @@ pub struct Snapshot {
     organizations: OrdMap<OrganizationId, Arc<Organization>>,
     pub(super) facilities: OrdMap<FacilityId, Arc<Facility>>,
     pub(super) services: OrdMap<ServiceId, Arc<Service>>,
+    pathways: OrdMap<PathwayId, Arc<Pathway>>,
     travel_times: OrdMap<TravelTimesId, Arc<TravelTimes>>,
     pub(super) units: OrdMap<BedUnitId, Arc<BedUnit>>,
     /// Exactly as of `number`: what an event moves is told from here.
@@ -73,6 +75,7 @@ names! {
     OrganizationDetails, organizations, Snapshot::agency;
     FacilityDetails, facilities, Snapshot::place;
     ServiceDetails, services, Snapshot::service;
+    PathwayDetails, pathways;
     TravelTimesDetails, travel_times;
 }
 
@@ -108,6 +111,7 @@ impl Snapshot {
         all::<RegionDetails>(self, reader).await?;
         all::<OrganizationDetails>(self, reader).await?;
         all::<ServiceDetails>(self, reader).await?;
+        all::<PathwayDetails>(self, reader).await?;
         all::<TravelTimesDetails>(self, reader).await?;
         // The spatial index is packed once, not grown a place at a time.
         self.facilities = reader.entries::<FacilityDetails>().await?.into_iter().map(|f| (f.id, Arc::new(f))).collect();

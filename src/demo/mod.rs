@@ -9,6 +9,7 @@ pub mod issuer;
 pub mod keys;
 mod names;
 mod numbers;
+mod pathways;
 pub mod personas;
 mod plan;
 pub mod region;

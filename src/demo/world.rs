@@ -4,6 +4,7 @@
 use super::dice::Dice;
 use super::invented;
 use super::numbers::{Habit, Series};
+use super::pathways;
 use super::plan::{self, Planned, PlannedFacility, PlannedService, PlannedUnit, TIME_ZONE};
 use super::region::{self, COUNTIES};
 use super::staff::{crew, crews, done, employ, first_reports, staff};
@@ -16,11 +17,12 @@ use crate::domain::bed::{Census, Countable, HoldPolicy};
 use crate::domain::code::Coded;
 use crate::domain::entry::{Entry, ExternalId, Provenance};
 use crate::domain::facility::FacilityDetails;
-use crate::domain::id::{BedUnitId, FacilityId, NounId, OrganizationId, RegionId, ServiceId};
+use crate::domain::id::{BedUnitId, FacilityId, NounId, OrganizationId, PathwayId, RegionId, ServiceId};
 use crate::domain::organization::OrganizationDetails;
+use crate::domain::pathway::PathwayDetails;
 use crate::domain::region::{County, RegionDetails};
 use crate::domain::role::Role;
-use crate::domain::service::ServiceDetails;
+use crate::domain::service::{ServiceDetails, ServiceKind};
 use crate::domain::time::At;
 use crate::policy::Scope;
 use crate::policy::permit::Saves;
@@ -38,6 +40,8 @@ const SYSTEM: &str = "demo";
 pub struct World {
     pub(crate) seed: u64,
     plan: Vec<Planned>,
+    /// Whether its services say whom they take: a search is measured against one that knows of no pathways.
+    has_pathways: bool,
 }
 
 /// What a loaded world holds.
@@ -83,7 +87,7 @@ impl Living {
 impl World {
     /// The demo region.
     pub fn region() -> Self {
-        Self::of(SEED, plan::region(SEED))
+        Self { has_pathways: true, ..Self::of(SEED, plan::region(SEED)) }
     }
 
     /// A world of exactly so many units, for benchmarks and tests.
@@ -97,7 +101,7 @@ impl World {
         for unit in plan.iter_mut().flat_map(units_of) {
             unit.habit = habits.next().unwrap_or(Habit::Fresh);
         }
-        Self { seed, plan }
+        Self { seed, plan, has_pathways: false }
     }
 
     /// How many steps a load takes, for a progress bar.
@@ -133,6 +137,9 @@ impl World {
                 employ(hub, &crew(&key), role, *id).await?;
             }
         }
+        if self.has_pathways {
+            self.pathways(hub, known.pathways, &organizations, &services).await?;
+        }
         Ok(loaded)
     }
 
@@ -166,6 +173,17 @@ impl World {
         settle(hub, known, wanted.collect()).await
     }
 
+    /// Every service: of whom, its key, where, and what it is.
+    fn offered(&self) -> impl Iterator<Item = (&Planned, String, Option<&PlannedFacility>, &PlannedService)> {
+        let everywhere = self.plan.iter().flat_map(|planned| {
+            planned.services.iter().map(move |service| (planned, service_key(&planned.key, service), None, service))
+        });
+        let here = self.places().flat_map(|(planned, place)| {
+            place.services.iter().map(move |service| (planned, service_key(&place.key, service), Some(place), service))
+        });
+        everywhere.chain(here)
+    }
+
     async fn services(
         &self,
         hub: &Hub,
@@ -173,19 +191,45 @@ impl World {
         organizations: &HashMap<String, OrganizationId>,
         facilities: &HashMap<String, FacilityId>,
     ) -> Result<HashMap<String, ServiceId>, Error> {
-        let everywhere = self.plan.iter().flat_map(|planned| {
-            planned.services.iter().map(move |service| (planned, service_key(&planned.key, service), None, service))
-        });
-        let here = self.places().flat_map(|(planned, place)| {
-            place.services.iter().map(move |service| (planned, service_key(&place.key, service), Some(place), service))
-        });
-        let wanted = everywhere.chain(here).map(|(planned, key, place, service)| {
+        let wanted = self.offered().map(|(planned, key, place, service)| {
             let facility = place.and_then(|place| facilities.get(&place.key).copied());
             let details = ServiceDetails { facility, ..service.details.clone() };
             let new = SaveEntry { owner: organizations.get(&planned.key).copied(), ..marked(&key, details) };
             (key, new)
         });
         settle(hub, known, wanted.collect()).await
+    }
+
+    /// The pathways to the services. The first of a level of care are where its others turn next.
+    async fn pathways(
+        &self,
+        hub: &Hub,
+        mut known: HashMap<String, PathwayId>,
+        organizations: &HashMap<String, OrganizationId>,
+        services: &HashMap<String, ServiceId>,
+    ) -> Result<(), Error> {
+        let mut of_level: HashMap<ServiceKind, Vec<String>> = HashMap::new();
+        let (mut first, mut others) = (Vec::new(), Vec::new());
+        for (planned, key, _, service) in self.offered() {
+            let id = *services.get(&key).ok_or(Error::NotFound)?;
+            let Some(details) = pathways::to(id, &service.details) else { continue };
+            let new = SaveEntry { owner: organizations.get(&planned.key).copied(), ..marked(&key, details) };
+            let level = of_level.entry(service.details.kind).or_default();
+            if level.len() < pathways::FALLBACKS {
+                level.push(key.clone());
+                first.push((key, new));
+            } else {
+                others.push((service.details.kind, key, new));
+            }
+        }
+        known = settle(hub, known, first).await?;
+        let next = |kind| of_level.get(&kind).into_iter().flatten().filter_map(|key| known.get(key).copied()).collect();
+        let others = others.into_iter().map(|(kind, key, mut new)| {
+            new.details.terms.fallbacks = next(kind);
+            (key, new)
+        });
+        let others = others.collect();
+        settle(hub, known, others).await.map(drop)
     }
 
     async fn teams(
@@ -283,6 +327,7 @@ struct Known {
     organizations: HashMap<String, OrganizationId>,
     facilities: HashMap<String, FacilityId>,
     services: HashMap<String, ServiceId>,
+    pathways: HashMap<String, PathwayId>,
 }
 
 impl Known {
@@ -299,6 +344,7 @@ impl Known {
             organizations: keyed::<OrganizationDetails>(hub),
             facilities: keyed::<FacilityDetails>(hub),
             services: keyed::<ServiceDetails>(hub),
+            pathways: keyed::<PathwayDetails>(hub),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::hold::{HoldState, ReleaseReason};
 use super::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId};
 use super::notice::NoticeFact;
 use super::organization::OrganizationKind;
+use super::pathway::Terms;
 use super::poll::RequestFact;
 use super::role::Role;
 use super::service::ServiceKind;
@@ -25,6 +26,8 @@ codes! {
         FacilitySaved "FACILITY_SAVED",
         /// A service was added, edited or withdrawn.
         ServiceSaved "SERVICE_SAVED",
+        /// A referral pathway was added, edited or withdrawn.
+        PathwaySaved "PATHWAY_SAVED",
         /// A bed unit was added, edited or withdrawn.
         BedUnitSaved "BED_UNIT_SAVED",
         /// A unit's numbers were reported.
@@ -166,6 +169,13 @@ pub enum Fact {
         /// Whether it is withdrawn.
         retired: bool,
     },
+    /// A referral pathway with all its terms.
+    Pathway {
+        /// The terms.
+        terms: Box<Terms>,
+        /// Whether it is withdrawn.
+        retired: bool,
+    },
     /// A bed unit with all its coded state.
     Unit(Box<UnitFact>),
     /// A region's travel times, as loaded.
@@ -216,6 +226,7 @@ impl Fact {
             Self::Organization { retired, .. }
             | Self::Facility { retired, .. }
             | Self::Service { retired, .. }
+            | Self::Pathway { retired, .. }
             | Self::TravelTimes { retired, .. } => Some(*retired),
             Self::Unit(unit) => Some(unit.retired),
             Self::Team(team) => Some(team.retired),

@@ -53,6 +53,8 @@ nouns! {
     Facility FacilityId "facility",
     /// What a facility or an agency offers.
     Service ServiceId "service",
+    /// A referral pathway.
+    Pathway PathwayId "pathway",
     /// Beds, chairs, rooms or slots that are counted together.
     BedUnit BedUnitId "bed_unit",
     /// A mobile team.

@@ -16,6 +16,7 @@ pub mod language;
 pub mod need;
 pub mod notice;
 pub mod organization;
+pub mod pathway;
 pub mod poll;
 pub mod region;
 pub mod respond;

@@ -1,5 +1,5 @@
 //! A need: what is known of a person who needs care, in coded fields; and how a unit fits it.
-use super::bed::{BedUnit, GenderPolicy, ShownAs, Specialty};
+use super::bed::{BedUnit, GenderPolicy, Seat, ShownAs, Specialty};
 use super::code::codes;
 use super::facility::Facility;
 use super::service::{Service, ServiceKind};
@@ -211,47 +211,51 @@ pub struct Reason {
     pub says: &'static str,
 }
 
-/// Tells each point in which a unit fits or not.
-fn points(
-    need: &Need,
-    unit: &BedUnit,
-    service: &Service,
-    facility: &Facility,
-    shown: ShownAs,
-    tell: &mut impl FnMut(Reason),
-) {
+/// Tells each point in which a unit fits or not. What the answers of a pathway say is not asked of the unit again; what a
+/// unit cannot take, no pathway opens.
+fn points(need: &Need, seat: &Seat, shown: ShownAs, answers: &[Reason], tell: &mut impl FnMut(Reason)) {
+    let Seat { unit, service, facility, .. } = seat;
+    let mut tell = |reason: Reason| {
+        if reason.fit == Fit::NotMet || !answers.iter().any(|answer| answer.criterion == reason.criterion) {
+            tell(reason);
+        }
+    };
     tell(capacity(shown));
-    [age(need, unit), legal_status(need, unit), room_gender(need, unit)].into_iter().flatten().for_each(&mut *tell);
+    [age(need, unit), legal_status(need, unit), room_gender(need, unit)].into_iter().flatten().for_each(&mut tell);
     let catchment = catchment(need.home_county, &service.details.catchment_fips);
     [screening(need, service), mobility(need, unit, facility), language(need, service), catchment]
         .into_iter()
         .flatten()
-        .for_each(&mut *tell);
-    set_up_for(need, unit).for_each(&mut *tell);
+        .for_each(&mut tell);
+    set_up_for(need, unit).for_each(&mut tell);
     to_ask(need).for_each(tell);
 }
 
-/// How a unit fits a need at an instant: every point, with its reason.
-pub fn reasons(need: &Need, unit: &BedUnit, service: &Service, facility: &Facility, now: At) -> Vec<Reason> {
+/// How a unit fits a need at an instant, when a pathway to it has answers: every point once, with its reason.
+pub fn reasons(need: &Need, seat: &Seat, answers: &[Reason], now: At) -> Vec<Reason> {
     let mut found = Vec::new();
-    points(need, unit, service, facility, unit.availability(now).shown_as, &mut |reason| found.push(reason));
+    points(need, seat, seat.unit.availability(now).shown_as, answers, &mut |reason| found.push(reason));
+    let open = |answer: &&Reason| found.iter().all(|reason: &Reason| reason.criterion != answer.criterion);
+    let open: Vec<Reason> = answers.iter().filter(open).cloned().collect();
+    found.extend(open);
     found
 }
 
-/// The worst of the points: one that is not met, else one to ask, else met. Who pays is said, and ranks nobody.
-pub fn fit(need: &Need, unit: &BedUnit, service: &Service, facility: &Facility, shown: ShownAs) -> Fit {
-    let mut worst = Fit::Met;
-    points(need, unit, service, facility, shown, &mut |reason| {
-        if reason.criterion != Criterion::Payer {
-            worst = worst.max(reason.fit);
-        }
-    });
-    worst
+/// The worst of the points of a unit and of a pathway to it.
+pub fn fit(need: &Need, seat: &Seat, answers: &[Reason], shown: ShownAs) -> Fit {
+    let mut fit = worst(answers);
+    points(need, seat, shown, answers, &mut |reason| fit = fit.max(rank_of(&reason)));
+    fit
 }
 
-/// The worst of some points.
+/// The worst of some points: one that is not met, else one to ask, else met.
 pub fn worst(reasons: &[Reason]) -> Fit {
-    reasons.iter().map(|reason| reason.fit).max().unwrap_or(Fit::Met)
+    reasons.iter().map(rank_of).max().unwrap_or(Fit::Met)
+}
+
+/// What a point counts for. Who pays is said, and ranks nobody.
+fn rank_of(reason: &Reason) -> Fit {
+    if reason.criterion == Criterion::Payer { Fit::Met } else { reason.fit }
 }
 
 pub(super) fn reason(criterion: Criterion, fit: Fit, says: &'static str) -> Reason {

@@ -9,11 +9,13 @@ use super::input::directory::{SaveFacilityInput, SaveOrganizationInput, SaveServ
 use super::input::grant::{GrantRoleInput, RevokeGrantInput};
 use super::input::hold::{ArriveOnHoldInput, ExtendHoldInput, HoldBedInput, ReleaseHoldInput};
 use super::input::notice::{AcknowledgeNoticeInput, PostNoticeInput, RequestBedUpdateInput, WithdrawNoticeInput};
+use super::input::pathway::SavePathwayInput;
 use super::input::team::{SaveTeamInput, SetTeamStatusInput};
 use super::log::Grant;
+use super::node::{Node, find};
 use super::notice::Notice;
+use super::pathway::Pathway;
 use super::poll::BedUpdateRequest;
-use super::query::{Node, find};
 use super::scalars::Code;
 use super::seen::{Asking, asking};
 use super::team::Team;
@@ -88,6 +90,10 @@ payload! {
 payload! {
     /// What `saveService` did.
     ServicePayload service Service
+}
+payload! {
+    /// What `savePathway` did.
+    PathwayPayload pathway Pathway
 }
 payload! {
     /// What a change to a mobile team did.
@@ -235,6 +241,13 @@ impl Mutation {
         let asking = asking(ctx);
         let outcome = given!(Self::save(asking, input::directory::service(asking, input)).await);
         ServicePayload::settle(asking, outcome, |entry| Service::new(entry, &asking.look())).await
+    }
+
+    /// Adds, edits or withdraws a referral pathway to a service of your agency.
+    async fn save_pathway(&self, ctx: &Context<'_>, input: SavePathwayInput) -> Answer<PathwayPayload> {
+        let asking = asking(ctx);
+        let outcome = given!(Self::save(asking, input::pathway::save(asking, input)).await);
+        PathwayPayload::settle(asking, outcome, |entry| Pathway::new(entry, &asking.look())).await
     }
 
     /// Adds, edits or withdraws a mobile team of your agency.

@@ -6,11 +6,14 @@ use super::error::{Answer, answer, from_app};
 use super::hold::{self, BedHold};
 use super::input::hold::BedHoldFilter;
 use super::input::notice::NoticeFilterInput;
+use super::input::pathway::PathwayFilter;
 use super::input::team::TeamFilter;
 use super::input::{BedUnitFilter, NeedInput, PointInput};
 use super::log::{self, AuditEntry, Grant, LogPage};
 use super::me::Me;
+use super::node::{Node, find};
 use super::notice::{Notice, notices};
+use super::pathway::{self, Pathway, PathwayMatch};
 use super::poll::{BedUpdateRequest, bed_update_requests};
 use super::scalars::{Code, Cursor, DateTime, parse_id};
 use super::search::{SearchPage, Wanted, bed_search};
@@ -19,37 +22,10 @@ use super::team::{self, Team};
 use crate::app::{self, cursor};
 use crate::board::Names;
 use crate::domain::entry::{Entry, ExternalId};
-use crate::domain::id::{BedHoldId, GlobalId, Noun};
 use crate::domain::service::ServiceKind;
 use async_graphql::connection::EmptyFields;
-use async_graphql::{Context, Error, ID, Interface, Object};
+use async_graphql::{Context, Error, ID, Object};
 use std::sync::Arc;
-
-/// An object with a global id.
-#[derive(Clone, Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "Opaque id."))]
-pub enum Node {
-    /// A region.
-    Region(Region),
-    /// An agency.
-    Organization(Organization),
-    /// A place.
-    Facility(Facility),
-    /// A service.
-    Service(Service),
-    /// A unit.
-    BedUnit(BedUnit),
-    /// A hold.
-    BedHold(BedHold),
-    /// A mobile team.
-    Team(Team),
-    /// A grant.
-    Grant(Grant),
-    /// A notice.
-    Notice(Notice),
-    /// A request to units.
-    BedUpdateRequest(BedUpdateRequest),
-}
 
 pub(super) fn listing<'a>(ctx: &Context<'a>, bound: String, watch: String) -> Result<(&'a Asking, Listing<'a>), Error> {
     let asking = asking(ctx);
@@ -189,6 +165,31 @@ impl Query {
             kind.is_none_or(|kind| kind.0 == entry.details.kind)
         };
         Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Service::new))
+    }
+
+    /// Referral pathways, in the order of their ids.
+    async fn pathways(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which pathways; all of them when not given.")] filter: Option<PathwayFilter>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
+    ) -> Answer<Page<Pathway>> {
+        Some(pathway::pathways(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }))
+    }
+
+    /// By which pathways you may send this person now, each with the best place that it leads to: best fit first, then those
+    /// that are announced and not asked, then as in `bedSearch`; at most 50. Ask before you send: what is NOT_MET would be
+    /// declined.
+    async fn match_pathways(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is known of the need.")] need: NeedInput,
+        #[graphql(desc = "Where the person is. It is used for this search and kept nowhere.")] near: Option<PointInput>,
+    ) -> Answer<Vec<PathwayMatch>> {
+        Some(pathway::matches(ctx, need, near))
     }
 
     /// Units with their availability, in the order of their ids.
@@ -337,6 +338,13 @@ impl Query {
         seen.entry(parse_id(&id)?).map(|entry| Service::new(entry, seen))
     }
 
+    /// One referral pathway, for federation.
+    #[graphql(entity)]
+    async fn find_pathway_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Pathway> {
+        let seen = &asking(ctx).seen;
+        seen.entry(parse_id(&id)?).map(|entry| Pathway::new(entry, seen))
+    }
+
     /// One hold, for federation.
     #[graphql(entity)]
     async fn find_bed_hold_by_id(&self, ctx: &Context<'_>, id: ID) -> Answer<BedHold> {
@@ -367,51 +375,6 @@ impl Query {
     #[graphql(entity)]
     async fn find_bed_update_request_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<BedUpdateRequest> {
         BedUpdateRequest::find(&asking(ctx).seen, parse_id(&id)?)
-    }
-}
-
-/// Objects by their ids, whatever their nouns, in the order asked. Holds are read from the database, all at once.
-pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>>, app::Error> {
-    asking.known()?;
-    let ids: Vec<Option<GlobalId>> = ids.iter().map(|id| GlobalId::parse(&id.0)).collect();
-    let held: Vec<BedHoldId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
-    let mut holds = match held.is_empty() {
-        true => Vec::new(),
-        false => app::hold::get(&asking.hub, &asking.viewer, &held).await?,
-    }
-    .into_iter();
-    let mut node = |id: GlobalId| match id.noun {
-        Noun::BedHold => holds.next().flatten().map(|view| BedHold::new(view, &asking.seen).into()),
-        _ => on_board(asking, id),
-    };
-    Ok(ids.into_iter().map(|id| node(id?)).collect())
-}
-
-/// One object that the board holds.
-fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
-    let seen = &asking.seen;
-    match id.noun {
-        Noun::Region => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Region::new(entry, seen).into()),
-        Noun::Organization => {
-            id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Organization::new(entry, seen).into())
-        }
-        Noun::Facility => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Facility::new(entry, seen).into()),
-        Noun::Service => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Service::new(entry, seen).into()),
-        Noun::BedUnit => {
-            let view = id.as_noun().and_then(|id| seen.board.unit(&seen.scope, id, seen.now));
-            view.map(|view| BedUnit::new(view, seen).into())
-        }
-        Noun::Team => {
-            let view = id.as_noun().and_then(|id| seen.board.team(&seen.scope, id, seen.now));
-            view.map(|view| Team::new(view, seen).into())
-        }
-        Noun::Grant => {
-            let grant = id.as_noun().and_then(|id| seen.board.grant(id)).filter(|grant| seen.scope.sees_grant(grant));
-            grant.map(|grant| Grant { grant: crate::domain::grant::Grant::clone(grant), seen: seen.clone() }.into())
-        }
-        Noun::Notice => id.as_noun().and_then(|id| Notice::find(asking, id)).map(Into::into),
-        Noun::BedUpdateRequest => id.as_noun().and_then(|id| BedUpdateRequest::find(seen, id)).map(Into::into),
-        Noun::BedHold | Noun::BedReport | Noun::TravelTimes | Noun::Event | Noun::AuditEntry => None,
     }
 }
 

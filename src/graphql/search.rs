@@ -5,9 +5,10 @@ use super::directory::Service;
 use super::error::{ErrorCode, coded};
 use super::input::{NeedInput, PointInput, fips};
 use super::limits::Limits;
+use super::pathway::Pathway;
 use super::query::listing_at;
 use super::scalars::{Code, DateTime};
-use super::seen::{Seen, asking};
+use super::seen::{Asking, Seen, asking};
 use super::team::Team;
 use crate::board::{Coming, Found, Rank, Respond, Seek};
 use crate::domain::need::{Criterion, Fit, Need, Reason};
@@ -33,6 +34,9 @@ pub struct SearchEdge {
     fit: Code<Fit>,
     /// Every point, with what to say or ask.
     reasons: Vec<FitReason>,
+    /// The pathway by which you may send there, the best where there are several; its terms count in `fit` and `reasons`. Null
+    /// where none is open to your role: call first.
+    pathway: Option<Pathway>,
 }
 
 /// The answer of a search is a connection of its own name: its edges say more.
@@ -140,7 +144,8 @@ impl Answers {
     }
 }
 
-fn reasons(reasons: &[Reason]) -> Vec<FitReason> {
+/// Reasons as published.
+pub(super) fn reasons(reasons: &[Reason]) -> Vec<FitReason> {
     reasons.iter().map(|r| FitReason { criterion: Code(r.criterion), fit: Code(r.fit), says: r.says }).collect()
 }
 
@@ -156,7 +161,7 @@ pub(super) struct Wanted {
 
 fn search_edge(found: &Found, seen: &Seen) -> SearchEdge {
     let reasons = reasons(&found.reasons);
-    let km = found.meters.map(|meters| f64::from(meters.div_ceil(100)) / 10.0);
+    let km = found.meters.map(kilometers);
     SearchEdge {
         unit: BedUnit::new(found.unit.clone(), seen),
         distance_km: km,
@@ -164,19 +169,32 @@ fn search_edge(found: &Found, seen: &Seen) -> SearchEdge {
         travel_says: found.minutes.map(travel::says),
         fit: Code(found.fit),
         reasons,
+        pathway: found.pathway.clone().map(|pathway| Pathway::new(pathway, seen)),
     }
+}
+
+/// A straight line in kilometers, as published.
+pub(super) fn kilometers(meters: u32) -> f64 {
+    f64::from(meters.div_ceil(100)) / 10.0
+}
+
+/// A need as the viewer may seek by it.
+pub(super) fn sought(asking: &Asking, need: NeedInput) -> Result<Need, Error> {
+    let need = need.read()?;
+    let first_responder =
+        [Role::Officer, Role::Dispatcher, Role::Ems].iter().any(|role| asking.viewer.stands_as(*role));
+    if first_responder && need.payer.is_some() {
+        return Err(coded(ErrorCode::BadUserInput, "`payer` is for transfers between facilities: leave it out"));
+    }
+    Ok(need)
 }
 
 /// Answers a search, page by page.
 pub(super) async fn bed_search(ctx: &Context<'_>, wanted: Wanted, paging: &Paging) -> Result<SearchPage, Error> {
     let Wanted { need, near, within_km, in_county, at } = wanted;
     let bound = format!("bedSearch:{need:?}:{near:?}:{within_km:?}:{in_county:?}");
-    let (need, in_county) = (need.read()?, in_county.as_deref().map(fips).transpose()?);
-    let viewer = &asking(ctx).viewer;
-    let first_responder = [Role::Officer, Role::Dispatcher, Role::Ems].iter().any(|role| viewer.stands_as(*role));
-    if first_responder && need.payer.is_some() {
-        return Err(coded(ErrorCode::BadUserInput, "`payer` is for transfers between facilities: leave it out"));
-    }
+    let (need, in_county) = (sought(asking(ctx), need)?, in_county.as_deref().map(fips).transpose()?);
+    let role = asking(ctx).viewer.role();
     let near = near.map(PointInput::read).transpose()?;
     let within_meters = match within_km {
         Some(_) if near.is_none() => return Err(coded(ErrorCode::BadUserInput, "`withinKm` needs `near`")),
@@ -198,7 +216,7 @@ pub(super) async fn bed_search(ctx: &Context<'_>, wanted: Wanted, paging: &Pagin
         None => (seen.now, None),
     };
     // One more than the page, so that the page knows whether it is the last.
-    let seek = Seek { need: &need, near, within_meters, at: seen.now, ranked_at, after, most: size + 1 };
+    let seek = Seek { need: &need, role, near, within_meters, at: seen.now, ranked_at, after, most: size + 1 };
     let rows: Vec<Row<(At, Rank), _, _>> = seen
         .board
         .search(&seen.scope, &seek)

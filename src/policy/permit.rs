@@ -62,6 +62,8 @@ acts! {
     SaveFacility
     /// Saving a service.
     SaveService
+    /// Saving a referral pathway.
+    SavePathway
     /// Saving a bed unit.
     SaveBedUnit
     /// Reporting a unit's numbers.
@@ -185,6 +187,9 @@ impl Saves for crate::domain::facility::FacilityDetails {
 }
 impl Saves for crate::domain::service::ServiceDetails {
     type Action = SaveService;
+}
+impl Saves for crate::domain::pathway::PathwayDetails {
+    type Action = SavePathway;
 }
 impl Saves for crate::domain::travel::TravelTimesDetails {
     type Action = LoadTravelTimes;

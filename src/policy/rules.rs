@@ -9,7 +9,7 @@ use crate::domain::role::Role;
 codes! {
     /// What can be done.
     Action {
-        /// Read regions, organizations, facilities and services.
+        /// Read regions, organizations, facilities, services and referral pathways.
         ReadDirectory "READ_DIRECTORY",
         /// Add or edit an organization.
         SaveOrganization "SAVE_ORGANIZATION",
@@ -17,6 +17,8 @@ codes! {
         SaveFacility "SAVE_FACILITY",
         /// Add or edit a service.
         SaveService "SAVE_SERVICE",
+        /// Add or edit a referral pathway.
+        SavePathway "SAVE_PATHWAY",
         /// Add or edit a bed unit.
         SaveBedUnit "SAVE_BED_UNIT",
         /// Set up or edit a region.
@@ -121,7 +123,9 @@ pub fn reach(role: Role, action: Action) -> Reach {
         A::ReadCensus | A::ReportBeds | A::PauseUnit => census(role, action),
         A::ReadHolds | A::HoldBed | A::SettleHold => holds(role, action),
         A::ReadTeams | A::SetTeamStatus => teams(role, action),
-        A::SaveFacility | A::SaveService | A::SaveBedUnit | A::SaveTeam => administration(role, Reach::Nowhere),
+        A::SaveFacility | A::SaveService | A::SavePathway | A::SaveBedUnit | A::SaveTeam => {
+            administration(role, Reach::Nowhere)
+        }
         A::SaveOrganization | A::ReadGrants | A::GrantRole | A::RevokeGrant | A::ReadAudit => match (action, role) {
             (_, R::AgencyAdmin) => Reach::Agency,
             (_, R::HubOperator) => Reach::Hub,
@@ -271,6 +275,7 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
                         | A::SaveOrganization
                         | A::SaveFacility
                         | A::SaveService
+                        | A::SavePathway
                         | A::SaveBedUnit
                         | A::SaveTeam
                         | A::LoadTravelTimes

@@ -8,6 +8,7 @@ use crate::domain::facility::{Facility, FacilityDetails};
 use crate::domain::geo::Point;
 use crate::domain::id::{FacilityId, NounId, OrganizationId, RegionId, ServiceId};
 use crate::domain::organization::{Organization, OrganizationDetails};
+use crate::domain::pathway::PathwayDetails;
 use crate::domain::region::{Region, RegionDetails};
 use crate::domain::service::{Service, ServiceDetails};
 use crate::domain::time::At;
@@ -293,6 +294,7 @@ listed! {
     OrganizationDetails, organization;
     FacilityDetails, facility;
     ServiceDetails, service;
+    PathwayDetails, pathway;
     TravelTimesDetails, travel_times;
 }
 

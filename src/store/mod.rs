@@ -18,6 +18,7 @@ mod later;
 mod meta;
 mod notice;
 pub mod outbox;
+mod pathway;
 mod poll;
 mod scoped;
 mod team;

@@ -74,6 +74,12 @@ impl Scoped for entity::service::Entity {
     }
 }
 
+impl Scoped for entity::pathway::Entity {
+    fn within(scope: &Scope) -> Condition {
+        directory(scope, entity::pathway::Column::RegionId)
+    }
+}
+
 impl Scoped for entity::travel_times::Entity {
     fn within(scope: &Scope) -> Condition {
         directory(scope, entity::travel_times::Column::RegionId)

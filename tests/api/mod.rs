@@ -28,6 +28,7 @@ mod moved;
 mod notice;
 mod past;
 mod past_then;
+mod pathway;
 mod poll;
 mod respond;
 mod revoke;

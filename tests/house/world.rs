@@ -13,9 +13,10 @@ use crisis_hub::domain::entry::{Entry, Provenance};
 use crisis_hub::domain::facility::{FacilityDetails, Zone};
 use crisis_hub::domain::geo::Point;
 use crisis_hub::domain::grant::{HolderKind, Principal};
-use crisis_hub::domain::id::{BedUnitId, FacilityId, OrganizationId, RegionId, ServiceId, TeamId};
+use crisis_hub::domain::id::{BedUnitId, FacilityId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId};
 use crisis_hub::domain::language::Language;
 use crisis_hub::domain::organization::{OrganizationDetails, OrganizationKind};
+use crisis_hub::domain::pathway::{Criteria, PathwayDetails, PathwayMode, Terms};
 use crisis_hub::domain::region::{County, RegionDetails};
 use crisis_hub::domain::role::Role;
 use crisis_hub::domain::service::{ServiceDetails, ServiceKind};
@@ -203,6 +204,29 @@ impl House {
     /// A service of an agency that goes to people.
     pub async fn mobile(&self, agency: &Agency) -> ServiceId {
         mobile(self.hub(), agency).await
+    }
+
+    /// A new pathway to the service of an agency, for every sender and everybody.
+    pub async fn pathway(&self, agency: &Agency, name: &str) -> PathwayId {
+        let terms = Terms {
+            service: agency.service,
+            from_roles: Role::SENDERS.into(),
+            mode: PathwayMode::Request,
+            self_referral_call: false,
+            criteria: Criteria::default(),
+            papers: Vec::new(),
+            hours: None,
+            acknowledge_minutes: 30,
+            decide_minutes: 60,
+            arrive_minutes: 120,
+            hold_minutes: 30,
+            fallbacks: Vec::new(),
+            effective_from: None,
+            effective_until: None,
+        };
+        let mut add = SaveEntry::new(None, PathwayDetails { name: name.into(), terms }, Provenance::Manual);
+        add.owner = Some(agency.organization);
+        save(self.hub(), add).await.id
     }
 
     /// A new team of an agency, in Miami-Dade, which has not said anything.

@@ -7,8 +7,8 @@ use crisis_hub::app::notice::{self, PostNotice};
 use crisis_hub::app::poll::{self, Asked, RequestBedUpdate};
 use crisis_hub::clock::Clock;
 use crisis_hub::domain::id::{
-    BedHoldId, BedUnitId, BedUpdateRequestId, FacilityId, GrantId, NoticeId, NounId, OrganizationId, RegionId,
-    ServiceId, TeamId,
+    BedHoldId, BedUnitId, BedUpdateRequestId, FacilityId, GrantId, NoticeId, NounId, OrganizationId, PathwayId,
+    RegionId, ServiceId, TeamId,
 };
 use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
 use crisis_hub::domain::poll::Ask;
@@ -22,6 +22,7 @@ pub struct Named {
     pub organization: OrganizationId,
     pub facility: FacilityId,
     pub service: ServiceId,
+    pub pathway: PathwayId,
     pub unit: BedUnitId,
     pub hold: BedHoldId,
     pub arriving: BedHoldId,
@@ -84,6 +85,7 @@ impl Named {
             organization: agency.organization,
             facility: agency.facility,
             service: agency.service,
+            pathway: house.pathway(agency, &format!("Amber pathway of {subject}")).await,
             unit: agency.chairs(),
             hold,
             arriving,
@@ -105,6 +107,7 @@ impl Named {
             organization: beside(self.organization),
             facility: beside(self.facility),
             service: beside(self.service),
+            pathway: beside(self.pathway),
             unit: beside(self.unit),
             hold: beside(self.hold),
             arriving: beside(self.arriving),
@@ -125,6 +128,7 @@ impl Named {
             self.organization.to_string(),
             self.facility.to_string(),
             self.service.to_string(),
+            self.pathway.to_string(),
             self.unit.to_string(),
             self.hold.to_string(),
             self.team.to_string(),
@@ -196,12 +200,13 @@ pub const SAMPLES: &[Sample] = &[
         json!({ "ids": named.all() })
     }),
     sample("Query._entities", Needs::Absent, "query($of: [_Any!]!) { _entities(representations: $of) { __typename
-        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on BedUnit { id label shownAs } ... on Team { id label status }
+        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on Pathway { id name } ... on BedUnit { id label shownAs } ... on Team { id label status }
         ... on Notice { id headline } ... on BedUpdateRequest { id note } } }",
         |named| json!({ "of": [
             { "__typename": "Organization", "id": named.organization.to_string() },
             { "__typename": "Facility", "id": named.facility.to_string() },
             { "__typename": "Service", "id": named.service.to_string() },
+            { "__typename": "Pathway", "id": named.pathway.to_string() },
             { "__typename": "BedUnit", "id": named.unit.to_string() },
             { "__typename": "Team", "id": named.team.to_string() },
             { "__typename": "Notice", "id": named.notice.to_string() },
@@ -217,6 +222,18 @@ pub const SAMPLES: &[Sample] = &[
         |named| json!({ "of": named.organization.to_string() }),
     ),
     sample("Query.services", Needs::Rows(Action::ReadDirectory), "{ services { edges { node { id name } } } }", none),
+    sample(
+        "Query.pathways",
+        Needs::Rows(Action::ReadDirectory),
+        "query($filter: PathwayFilter) { pathways(filter: $filter) { edges { node { id name service { id } } } } }",
+        |named| json!({ "filter": { "organizationId": named.organization.to_string() } }),
+    ),
+    sample(
+        "Query.matchPathways",
+        Needs::Known,
+        "{ matchPathways(need: { age: 30 }) { fit pathway { id name } unit { id label } } }",
+        none,
+    ),
     sample(
         "Query.bedUnits",
         Needs::Rows(Action::ReadAvailability),
@@ -361,6 +378,15 @@ pub const SAMPLES: &[Sample] = &[
         |named| {
             json!({ "input": { "id": named.service.to_string(), "name": "Amber Two", "kind": "RECEIVING_23H",
                 "facilityId": named.facility.to_string() } })
+        },
+    ),
+    sample(
+        "Mutation.savePathway",
+        Needs::Entry(Action::SavePathway),
+        "mutation($input: SavePathwayInput!) { savePathway(input: $input) { pathway { id } problems { code current { id } } } }",
+        |named| {
+            json!({ "input": { "id": named.pathway.to_string(), "name": "Amber Two", "mode": "REQUEST",
+                "serviceId": named.service.to_string(), "fromRoles": ["OFFICER"] } })
         },
     ),
     sample(

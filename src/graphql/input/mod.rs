@@ -4,6 +4,7 @@ pub mod directory;
 pub mod grant;
 pub mod hold;
 pub mod notice;
+pub mod pathway;
 pub mod team;
 
 use super::directory::{ExternalIdInput, parse_fips};

@@ -1,0 +1,87 @@
+//! Any object by its id.
+use super::bed::BedUnit;
+use super::directory::{Facility, Organization, Region, Service};
+use super::hold::BedHold;
+use super::log::Grant;
+use super::notice::Notice;
+use super::pathway::Pathway;
+use super::poll::BedUpdateRequest;
+use super::seen::Asking;
+use super::team::Team;
+use crate::app;
+use crate::domain::id::{BedHoldId, GlobalId, Noun};
+use async_graphql::{ID, Interface};
+
+/// An object with a global id.
+#[derive(Clone, Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Opaque id."))]
+pub enum Node {
+    /// A region.
+    Region(Region),
+    /// An agency.
+    Organization(Organization),
+    /// A place.
+    Facility(Facility),
+    /// A service.
+    Service(Service),
+    /// A referral pathway.
+    Pathway(Pathway),
+    /// A unit.
+    BedUnit(BedUnit),
+    /// A hold.
+    BedHold(BedHold),
+    /// A mobile team.
+    Team(Team),
+    /// A grant.
+    Grant(Grant),
+    /// A notice.
+    Notice(Notice),
+    /// A request to units.
+    BedUpdateRequest(BedUpdateRequest),
+}
+
+/// Objects by their ids, whatever their nouns, in the order asked. Holds are read from the database, all at once.
+pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>>, app::Error> {
+    asking.known()?;
+    let ids: Vec<Option<GlobalId>> = ids.iter().map(|id| GlobalId::parse(&id.0)).collect();
+    let held: Vec<BedHoldId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut holds = match held.is_empty() {
+        true => Vec::new(),
+        false => app::hold::get(&asking.hub, &asking.viewer, &held).await?,
+    }
+    .into_iter();
+    let mut node = |id: GlobalId| match id.noun {
+        Noun::BedHold => holds.next().flatten().map(|view| BedHold::new(view, &asking.seen).into()),
+        _ => on_board(asking, id),
+    };
+    Ok(ids.into_iter().map(|id| node(id?)).collect())
+}
+
+/// One object that the board holds.
+fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
+    let seen = &asking.seen;
+    match id.noun {
+        Noun::Region => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Region::new(entry, seen).into()),
+        Noun::Organization => {
+            id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Organization::new(entry, seen).into())
+        }
+        Noun::Facility => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Facility::new(entry, seen).into()),
+        Noun::Service => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Service::new(entry, seen).into()),
+        Noun::Pathway => id.as_noun().and_then(|id| seen.entry(id)).map(|entry| Pathway::new(entry, seen).into()),
+        Noun::BedUnit => {
+            let view = id.as_noun().and_then(|id| seen.board.unit(&seen.scope, id, seen.now));
+            view.map(|view| BedUnit::new(view, seen).into())
+        }
+        Noun::Team => {
+            let view = id.as_noun().and_then(|id| seen.board.team(&seen.scope, id, seen.now));
+            view.map(|view| Team::new(view, seen).into())
+        }
+        Noun::Grant => {
+            let grant = id.as_noun().and_then(|id| seen.board.grant(id)).filter(|grant| seen.scope.sees_grant(grant));
+            grant.map(|grant| Grant { grant: crate::domain::grant::Grant::clone(grant), seen: seen.clone() }.into())
+        }
+        Noun::Notice => id.as_noun().and_then(|id| Notice::find(asking, id)).map(Into::into),
+        Noun::BedUpdateRequest => id.as_noun().and_then(|id| BedUpdateRequest::find(seen, id)).map(Into::into),
+        Noun::BedHold | Noun::BedReport | Noun::TravelTimes | Noun::Event | Noun::AuditEntry => None,
+    }
+}
