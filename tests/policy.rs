@@ -5,15 +5,18 @@ use crate::house::{Client, Db, House};
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
 use crisis_hub::domain::code::Coded;
+use crisis_hub::domain::handoff::{self, Party};
 use crisis_hub::domain::id::NounId;
 use crisis_hub::domain::role::Role;
 use crisis_hub::policy::rules::{Action, Reach, reach};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+mod named;
 mod samples;
 
-use samples::{Named, Needs, SAMPLES, Sample};
+use named::Named;
+use samples::{Needs, SAMPLES, Sample};
 
 on_both!(
     nobody_is_told_nothing_and_changes_nothing,
@@ -137,6 +140,16 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
         Needs::Hold => {
             return may_hold(role, sees_unit(role) && reach(role, Action::ReadHolds) != Reach::Nowhere);
         }
+        Needs::Announce => (sees_unit(role), Action::SendHandoff),
+        Needs::Handoff(step) => {
+            let mine = [(Party::Sender, Action::SendHandoff), (Party::Receiver, Action::ReceiveHandoff)]
+                .iter()
+                .any(|(party, action)| handoff::is_ever(*step, *party) && reach(role, *action) != Reach::Nowhere);
+            return match (reach(role, Action::ReadHandoffs) != Reach::Nowhere, mine) {
+                (false, _) => Some("NOT_FOUND"),
+                (true, mine) => (!mine).then_some("FORBIDDEN"),
+            };
+        }
         Needs::Team(action) => (reach(role, Action::ReadTeams) != Reach::Nowhere, *action),
         Needs::Grant(action) => (matches!(reach(role, Action::ReadGrants), Reach::Agency | Reach::Hub), *action),
     };
@@ -244,6 +257,6 @@ async fn to_a_stranger_what_is_ours_is_what_is_not_there(db: Db) {
 fn ids_that_are_not_there_differ_from_ours_in_one_bit() {
     let key = uuid::Uuid::from_u128(0x019c_a832_6180_7000_8540_21de_755d_453b);
     let id = crisis_hub::domain::id::FacilityId::of(key);
-    assert_ne!(samples::beside(id), id);
-    assert_eq!(samples::beside(samples::beside(id)), id);
+    assert_ne!(named::beside(id), id);
+    assert_eq!(named::beside(named::beside(id)), id);
 }

@@ -4,11 +4,13 @@ use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     FieldDefinition, InputValueDefinition, ServiceDocument, TypeKind, TypeSystemDefinition,
 };
+use crisis_hub::domain::handoff;
 use crisis_hub::graphql::{Schema, limits::Limits};
 use crisis_hub::policy::rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 const SDL: &str = include_str!("../schema/hub.graphql");
+const HANDOFFS: &str = include_str!("../schema/handoff-states.txt");
 const POLICY: &str = include_str!("../schema/policy.txt");
 
 #[test]
@@ -31,6 +33,15 @@ fn the_published_policy_is_the_programs() {
     assert!(
         now.trim() == POLICY.trim(),
         "the policy has changed: crisis-hub schema --policy > schema/policy.txt, and review the diff"
+    );
+}
+
+#[test]
+fn the_published_moves_of_a_handoff_are_the_programs() {
+    let now = handoff::table();
+    assert!(
+        now.trim() == HANDOFFS.trim(),
+        "the moves have changed: crisis-hub schema --handoffs > schema/handoff-states.txt, and review the diff"
     );
 }
 

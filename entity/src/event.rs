@@ -27,6 +27,8 @@ pub struct Model {
     pub region_id: Uuid,
     /// Owner id.
     pub owner_id: Uuid,
+    /// The other agency that is told.
+    pub party_id: Option<Uuid>,
     /// Audience.
     pub audience: i16,
     /// At.

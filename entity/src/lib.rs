@@ -11,6 +11,7 @@ pub mod due;
 pub mod event;
 pub mod facility;
 pub mod grant;
+pub mod handoff;
 pub mod idempotency;
 pub mod import_row;
 pub mod meta;

@@ -10,6 +10,7 @@ mod m0005_travel;
 mod m0006_past;
 mod m0007_log_region;
 mod m0008_pathways;
+mod m0009_handoffs;
 
 /// Runs the steps in order.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_past::Migration),
             Box::new(m0007_log_region::Migration),
             Box::new(m0008_pathways::Migration),
+            Box::new(m0009_handoffs::Migration),
         ]
     }
 }

@@ -8,6 +8,7 @@ pub mod directory;
 pub mod error;
 pub mod filter;
 pub mod grant;
+pub mod handoff;
 pub mod health;
 pub mod hold;
 pub mod import;

@@ -43,6 +43,10 @@ codes! {
         /// Grants hold at the agency whose roles nobody holds at one of the new kind: revoke them first. The message says how
         /// many, and of which roles.
         GrantsDoNotFit "GRANTS_DO_NOT_FIT",
+        /// The pathway is not open to your role now: see `matchPathways` for those that are.
+        PathwayClosed "PATHWAY_CLOSED",
+        /// The pathway does not take this person: the message says why. See its `fallbacks`.
+        CriteriaNotMet "CRITERIA_NOT_MET",
         /// Another region has this code.
         CodeTaken "CODE_TAKEN",
     }

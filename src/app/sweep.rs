@@ -5,7 +5,7 @@ use super::Hub;
 use super::error::Error;
 use crate::domain::bed::BedUnit;
 use crate::domain::due::DueKind;
-use crate::domain::id::{BedUnitId, NounId, TeamId};
+use crate::domain::id::{BedUnitId, HandoffId, NounId, TeamId};
 use crate::policy::{Machine, Viewer, permit};
 use crate::store::{self, Committed, Tx};
 use futures_util::future::BoxFuture;
@@ -18,7 +18,7 @@ const POSTPONE_MINUTES: i64 = 10;
 
 /// Tells of everything that is due, noun by noun, and answers how many were told of.
 pub async fn pass(hub: &Hub) -> Result<usize, Error> {
-    let told = units(hub).await? + teams(hub).await?;
+    let told = units(hub).await? + teams(hub).await? + handoffs(hub).await?;
     keys(hub).await?;
     Ok(told)
 }
@@ -36,6 +36,11 @@ async fn units(hub: &Hub) -> Result<usize, Error> {
 /// Teams that missed their heartbeat.
 async fn teams(hub: &Hub) -> Result<usize, Error> {
     each(hub, |hub, due: &[TeamId]| Box::pin(teams_are_due(hub, due))).await
+}
+
+/// Handoffs about which a word is late.
+async fn handoffs(hub: &Hub) -> Result<usize, Error> {
+    each(hub, |hub, due: &[HandoffId]| Box::pin(handoffs_are_due(hub, due))).await
 }
 
 /// Tells of some rows of a noun, all at once.
@@ -97,7 +102,7 @@ async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<B
                 unit = holds_are_over(tx, me, unit).await?;
                 None
             }
-            DueKind::TeamHeartbeat => None,
+            DueKind::TeamHeartbeat | DueKind::HandoffClock => None,
         };
         if let Some(changed) = changed.filter(|changed| !changed.state().entry.retired) {
             tx.save(permit::tell_time(me, &unit)?, &changed).await?;
@@ -140,5 +145,24 @@ async fn teams_are_due(hub: &Hub, due: &[TeamId]) -> Result<usize, Error> {
         .await?;
     hub.board().learn_teams(&told);
     // What another node has told of meanwhile is done too.
+    Ok(due.len())
+}
+
+async fn handoffs_are_due(hub: &Hub, due: &[HandoffId]) -> Result<usize, Error> {
+    let me = &Viewer::machine(Machine::Sweeper);
+    hub.store()
+        .apart()
+        .write(me, |tx| async move {
+            for handoff in tx.handoffs(due).await? {
+                let now = tx.now();
+                // Another node may have told of it, or the word have come, while this one waited for the handoff.
+                let due = !tx.take_due(handoff.id, now).await?.is_empty();
+                if let Some(changed) = handoff.tell_time(now).filter(|_| due) {
+                    tx.save(permit::tell_handoff(me, &handoff)?, &changed).await?;
+                }
+            }
+            Ok::<Committed<_>, Error>(tx.commit(()).await?)
+        })
+        .await?;
     Ok(due.len())
 }

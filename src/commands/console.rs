@@ -6,6 +6,7 @@ use crisis_hub::board::Board;
 use crisis_hub::config::{Config, Told};
 use crisis_hub::domain::code::Coded;
 use crisis_hub::domain::grant::HolderKind;
+use crisis_hub::domain::handoff;
 use crisis_hub::domain::role::Role;
 use crisis_hub::graphql::{Schema, limits::Limits};
 use crisis_hub::http::Tls;
@@ -100,8 +101,13 @@ pub(super) async fn verified(store: &Store) -> Done {
     Ok(if broken == 0 && !apart { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-pub(super) fn schema(policy: bool) -> Done {
-    print!("{}", if policy { rules::table() } else { Schema::new(&Limits::default(), false).sdl() });
+pub(super) fn schema(policy: bool, handoffs: bool) -> Done {
+    let text = match (policy, handoffs) {
+        (true, _) => rules::table(),
+        (_, true) => handoff::table(),
+        _ => Schema::new(&Limits::default(), false).sdl(),
+    };
+    print!("{text}");
     Ok(ExitCode::SUCCESS)
 }
 

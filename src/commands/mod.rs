@@ -93,11 +93,14 @@ enum Command {
         #[arg(long)]
         replace: bool,
     },
-    /// Print the published schema, or the policy table.
+    /// Print the published schema, the policy table, or how a handoff moves.
     Schema {
         /// Print schema/policy.txt instead.
         #[arg(long)]
         policy: bool,
+        /// Print schema/handoff-states.txt instead.
+        #[arg(long, conflicts_with = "policy")]
+        handoffs: bool,
     },
     /// Say who may do what, and why.
     Policy {
@@ -162,9 +165,9 @@ impl Cli {
             Command::Verify => console::verify().await,
             Command::Backup { file } => backup::backup(&file).await,
             Command::Restore { file, replace } => backup::restore(&file, replace).await,
-            Command::Schema { policy } => console::schema(policy),
+            Command::Schema { policy, handoffs } => console::schema(policy, handoffs),
             Command::Policy { ask: PolicyCommand::Why { role, action } } => console::why(&role, &action),
-            Command::Policy { ask: PolicyCommand::Table } => console::schema(true),
+            Command::Policy { ask: PolicyCommand::Table } => console::schema(true, false),
             Command::Config { ask: ConfigCommand::Check } => console::config_check(),
             Command::Config { ask: ConfigCommand::Defaults } => console::config_defaults(),
         }

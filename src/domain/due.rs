@@ -13,6 +13,8 @@ codes! {
         HoldEnd "HOLD_END",
         /// A team misses its heartbeat.
         TeamHeartbeat "TEAM_HEARTBEAT",
+        /// A word about a handoff is late.
+        HandoffClock "HANDOFF_CLOCK",
     }
 }
 
@@ -22,6 +24,7 @@ impl DueKind {
         match self {
             Self::Freshness | Self::PauseEnd | Self::HoldEnd => Noun::BedUnit,
             Self::TeamHeartbeat => Noun::Team,
+            Self::HandoffClock => Noun::Handoff,
         }
     }
 

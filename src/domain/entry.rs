@@ -180,6 +180,7 @@ impl<D: Details> Entry<D> {
             version: self.version,
             region: self.region,
             owner: self.owner,
+            party: None,
             audience: self.details.audience(),
             at,
             fact: self.details.fact(self.retired),

@@ -3,6 +3,7 @@ use super::bed::{Moved, UnitFact};
 use super::code::codes;
 use super::entry::Version;
 use super::facility::Zone;
+use super::handoff::HandoffFact;
 use super::hold::{HoldState, ReleaseReason};
 use super::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId};
 use super::notice::NoticeFact;
@@ -52,6 +53,24 @@ codes! {
         BedHoldArrived "BED_HOLD_ARRIVED",
         /// A hold's end has passed.
         BedHoldExpired "BED_HOLD_EXPIRED",
+        /// A handoff was announced, and is accepted.
+        HandoffAnnounced "HANDOFF_ANNOUNCED",
+        /// The person set out.
+        HandoffDeparted "HANDOFF_DEPARTED",
+        /// The person was at the door.
+        HandoffArrived "HANDOFF_ARRIVED",
+        /// One party confirmed the transfer.
+        HandoffConfirmed "HANDOFF_CONFIRMED",
+        /// The person is in the receiver's care.
+        HandoffTransferred "HANDOFF_TRANSFERRED",
+        /// The receiver sent the person on.
+        HandoffRedirected "HANDOFF_REDIRECTED",
+        /// A handoff ended on the way.
+        HandoffFailed "HANDOFF_FAILED",
+        /// A word about a handoff is late.
+        HandoffLate "HANDOFF_LATE",
+        /// Nobody said how a handoff ended.
+        HandoffLapsed "HANDOFF_LAPSED",
         /// A mobile team was added, edited or withdrawn.
         TeamSaved "TEAM_SAVED",
         /// A team said another status, or when it will be free.
@@ -112,8 +131,10 @@ impl Audience {
     pub const TEAMS: Self = Self(32);
     /// Everyone who reads notices.
     pub const NOTICE: Self = Self(64);
+    /// The two agencies that something is between.
+    pub const PARTIES: Self = Self(128);
     /// Everybody with any of the bits.
-    pub const ALL: Self = Self(127);
+    pub const ALL: Self = Self(255);
 
     /// Both audiences together.
     #[must_use]
@@ -200,6 +221,8 @@ pub enum Fact {
         /// Why it was given or taken back.
         reason: Option<ReleaseReason>,
     },
+    /// A handoff with all its coded state.
+    Handoff(Box<HandoffFact>),
     /// A mobile team with all its coded state.
     Team(Box<TeamFact>),
     /// A grant as it stands.
@@ -230,9 +253,12 @@ impl Fact {
             | Self::TravelTimes { retired, .. } => Some(*retired),
             Self::Unit(unit) => Some(unit.retired),
             Self::Team(team) => Some(team.retired),
-            Self::Region {} | Self::Hold { .. } | Self::Grant { .. } | Self::Notice(_) | Self::BedUpdateRequest(_) => {
-                None
-            }
+            Self::Region {}
+            | Self::Hold { .. }
+            | Self::Handoff(_)
+            | Self::Grant { .. }
+            | Self::Notice(_)
+            | Self::BedUpdateRequest(_) => None,
         }
     }
 }
@@ -252,6 +278,8 @@ pub struct Happening {
     pub region: RegionId,
     /// To whose row.
     pub owner: OrganizationId,
+    /// The other agency that is told, where something is between two.
+    pub party: Option<OrganizationId>,
     /// Who is told.
     pub audience: Audience,
     /// When.

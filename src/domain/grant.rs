@@ -101,6 +101,7 @@ impl Grant {
             version: self.version,
             region: self.region,
             owner: self.organization,
+            party: None,
             audience: Audience::AGENCY,
             at,
             fact: Fact::Grant { role: self.role, until: self.until, revoked_at: self.revoked_at, grant: self.id },

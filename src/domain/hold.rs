@@ -294,7 +294,8 @@ impl Hold {
         }
     }
 
-    fn stands(&self, now: At) -> Result<(), HoldRefused> {
+    /// Refuses when it keeps no place any more.
+    pub fn stands(&self, now: At) -> Result<(), HoldRefused> {
         match self.state_at(now) {
             HoldState::Active => Ok(()),
             HoldState::Expired => Err(HoldRefused::Expired),
@@ -315,6 +316,7 @@ impl Hold {
             version: self.generation,
             region: self.region,
             owner: self.owner,
+            party: None,
             audience: unit.definition().audience(),
             at,
             fact: Fact::Hold {

@@ -9,6 +9,7 @@ pub mod event;
 pub mod facility;
 pub mod geo;
 pub mod grant;
+pub mod handoff;
 pub mod hold;
 pub mod hours;
 pub mod id;

@@ -250,6 +250,7 @@ impl Notice {
             version: self.version,
             region: self.author.region,
             owner: self.author.organization,
+            party: None,
             audience: self.audience(),
             at,
             fact: Fact::Notice(Box::new(fact)),

@@ -92,6 +92,7 @@ impl BedUpdateRequest {
             version: 1,
             region: author.region,
             owner: author.organization,
+            party: None,
             audience,
             at: now,
             fact: Fact::BedUpdateRequest(Box::new(RequestFact {

@@ -3,6 +3,7 @@ use super::directory::{Organization, Region};
 use super::log::Grant;
 use super::scalars::{Code, DateTime};
 use super::seen::{Seen, asking};
+use crate::app;
 use crate::board::Names;
 use crate::domain::entry::Details;
 use crate::domain::event::Audience;
@@ -69,10 +70,15 @@ impl Me {
         let named = id.as_ref().and_then(|id| GlobalId::parse(&id.0));
         let grant = named.and_then(|id| seen.board.grant(id.as_noun()?)).filter(|grant| seen.scope.sees_grant(grant));
         let notice = named.and_then(|id| seen.board.notice(viewer, &seen.scope, id.as_noun()?));
+        let handoff = match named.and_then(GlobalId::as_noun) {
+            Some(id) => app::handoff::get(&asking.hub, viewer, &[id]).await.ok().and_then(|mut found| found.pop()?),
+            None => None,
+        };
         let row = named.and_then(|id| row_of(seen, id));
-        let (yes, reason) = match (grant, notice) {
-            (Some(grant), _) => may::may_with_grant(viewer, coordinator, action.0, grant),
-            (_, Some(view)) => may::may_with_notice(viewer, coordinator, action.0, view.notice()),
+        let (yes, reason) = match (grant, notice, handoff) {
+            (_, _, Some(view)) => may::may_with_handoff(viewer, action.0, view.handoff()),
+            (Some(grant), ..) => may::may_with_grant(viewer, coordinator, action.0, grant),
+            (_, Some(view), _) => may::may_with_notice(viewer, coordinator, action.0, view.notice()),
             _ if id.is_some() && row.is_none() => (false, "Nothing with this id is visible to you.".into()),
             _ => may::may(viewer, coordinator, action.0, row),
         };
@@ -90,6 +96,7 @@ fn row_of(seen: &Seen, id: GlobalId) -> Option<Row> {
     of::<OrganizationDetails>(seen, id)
         .or_else(|| of::<crate::domain::facility::FacilityDetails>(seen, id))
         .or_else(|| of::<crate::domain::service::ServiceDetails>(seen, id))
+        .or_else(|| of::<crate::domain::pathway::PathwayDetails>(seen, id))
         .or_else(|| of::<crate::domain::region::RegionDetails>(seen, id))
         .or_else(|| {
             let view = seen.board.unit(&seen.scope, id.as_noun()?, seen.now)?;

@@ -6,6 +6,7 @@ pub mod connection;
 pub mod directory;
 pub mod error;
 pub mod guard;
+pub mod handoff;
 pub mod hold;
 pub mod hours;
 pub mod input;
@@ -31,8 +32,8 @@ pub mod tables;
 pub mod team;
 mod verbs;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};
-use async_graphql::{Name, Request, Response, SDLExportOptions, Value};
+use async_graphql::parser::types::{ExecutableDocument, Field, OperationType, Selection};
+use async_graphql::{Name, Positioned, Request, Response, SDLExportOptions, Value};
 use futures_util::{Stream, StreamExt};
 use guard::Documents;
 use limits::Limits;
@@ -57,6 +58,8 @@ pub struct Operation {
     ready: Ready,
     /// The variable that says where a subscriber comes from, if one does.
     place: Option<Name>,
+    /// Whether it asks for units alone, which are told whoever's handoffs go there.
+    units_alone: bool,
 }
 
 impl Schema {
@@ -89,8 +92,10 @@ impl Schema {
         let ready = incoming.check(limits, &self.documents).inspect_err(|_| {
             metrics::counter!("hub_requests_total", "kind" => "unread", "outcome" => "refused").increment(1);
         })?;
-        let place = place(&ready.document, ready.incoming.operation_name.as_deref());
-        Ok(Operation { ready, place })
+        let root = root(&ready.document, ready.incoming.operation_name.as_deref());
+        let (place, units_alone) =
+            (root.and_then(place), root.is_some_and(|field| field.node.name.node == "bedsChanged"));
+        Ok(Operation { ready, place, units_alone })
     }
 
     /// Runs a query or a mutation; a fault when it took too long.
@@ -161,14 +166,21 @@ fn name(kind: OperationType) -> &'static str {
     }
 }
 
-/// The variable that is given as `after` of the root field.
-fn place(document: &ExecutableDocument, name: Option<&str>) -> Option<Name> {
+/// The root field of a subscription.
+fn root<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Option<&'d Positioned<Field>> {
     let (_, operation) = document
         .operations
         .iter()
         .find(|(known, _)| name.is_none() || known.map(async_graphql::Name::as_str) == name)?;
-    let Selection::Field(field) = &operation.node.selection_set.node.items.first()?.node else { return None };
-    match &field.node.get_argument("after")?.node {
+    match &operation.node.selection_set.node.items.first()?.node {
+        Selection::Field(field) => Some(field),
+        _ => None,
+    }
+}
+
+/// The variable that is given as `after` of the root field.
+fn place(root: &Positioned<Field>) -> Option<Name> {
+    match &root.node.get_argument("after")?.node {
         async_graphql_value::Value::Variable(name) => Some(name.clone()),
         _ => None,
     }

@@ -2,11 +2,13 @@
 use super::bed::BedUnit;
 use super::directory::{Facility, Organization, Service};
 use super::error::{Answer, from_app};
+use super::handoff::Handoff;
 use super::hold::BedHold;
 use super::input;
 use super::input::bed::{PauseBedUnitInput, ReportBedsInput, ResumeBedUnitInput, SaveBedUnitInput};
 use super::input::directory::{SaveFacilityInput, SaveOrganizationInput, SaveServiceInput};
 use super::input::grant::{GrantRoleInput, RevokeGrantInput};
+use super::input::handoff::{AnnounceHandoffInput, FailHandoffInput, MoveHandoffInput, RedirectHandoffInput};
 use super::input::hold::{ArriveOnHoldInput, ExtendHoldInput, HoldBedInput, ReleaseHoldInput};
 use super::input::notice::{AcknowledgeNoticeInput, PostNoticeInput, RequestBedUpdateInput, WithdrawNoticeInput};
 use super::input::pathway::SavePathwayInput;
@@ -20,8 +22,10 @@ use super::scalars::Code;
 use super::seen::{Asking, asking};
 use super::team::Team;
 use crate::app::directory::{Entered, SaveEntry};
+use crate::app::handoff::MoveHandoff;
 use crate::app::{self, Outcome, ProblemCode};
 use crate::domain::entry::Entry;
+use crate::domain::handoff::Move;
 use crate::policy::view::BedUnitView;
 use crate::store::{Kept, KeptBy};
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
@@ -80,6 +84,10 @@ payload! {
     BedHoldPayload hold BedHold
 }
 payload! {
+    /// What a change to a handoff did.
+    HandoffPayload handoff Handoff
+}
+payload! {
     /// What `saveOrganization` did.
     OrganizationPayload organization Organization
 }
@@ -131,7 +139,22 @@ async fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Pr
 /// Everything that can be changed.
 pub struct Mutation;
 
+macro_rules! given {
+    ($input:expr) => {
+        match $input {
+            Ok(input) => input,
+            Err(error) => return Some(Err(error)),
+        }
+    };
+}
+
 impl Mutation {
+    async fn go(asking: &Asking, input: Result<MoveHandoff, Error>) -> Answer<HandoffPayload> {
+        let input = given!(input);
+        let outcome = app::handoff::go(&asking.hub, &asking.viewer, input).await;
+        HandoffPayload::settle(asking, outcome, |view| Handoff::new(view, &asking.look())).await
+    }
+
     async fn save<D: Entered>(
         asking: &Asking,
         input: Result<SaveEntry<D>, Error>,
@@ -141,15 +164,6 @@ impl Mutation {
     {
         Ok(app::directory::save(&asking.hub, &asking.viewer, input?).await)
     }
-}
-
-macro_rules! given {
-    ($input:expr) => {
-        match $input {
-            Ok(input) => input,
-            Err(error) => return Some(Err(error)),
-        }
-    };
 }
 
 /// Everything that can be changed.
@@ -212,6 +226,45 @@ impl Mutation {
         let input = given!(input::hold::arrive(asking, input));
         let outcome = app::hold::change(&asking.hub, &asking.viewer, input).await;
         BedHoldPayload::settle(asking, outcome, |view| BedHold::new(view, &asking.look())).await
+    }
+
+    /// Announces somebody by a pathway of the mode ANNOUNCE: accepted as it is made, with a place kept where one is free.
+    async fn announce_handoff(&self, ctx: &Context<'_>, input: AnnounceHandoffInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        let input = given!(input::handoff::announce(asking, input));
+        let outcome = app::handoff::announce(&asking.hub, &asking.viewer, input).await;
+        HandoffPayload::settle(asking, outcome, |view| Handoff::new(view, &asking.look())).await
+    }
+
+    /// Says, as the sender, that the person sets out.
+    async fn depart_handoff(&self, ctx: &Context<'_>, input: MoveHandoffInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::handoff::go(asking, "departHandoff", Move::Depart, input)).await
+    }
+
+    /// Says that the person is at the door. The place counts as taken from here to the unit's next report.
+    async fn arrive_handoff(&self, ctx: &Context<'_>, input: MoveHandoffInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::handoff::go(asking, "arriveHandoff", Move::Arrive, input)).await
+    }
+
+    /// Confirms the transfer of care, as either party. When both have, it is TRANSFERRED; the receiver's word is enough after
+    /// fifteen minutes.
+    async fn confirm_transfer(&self, ctx: &Context<'_>, input: MoveHandoffInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::handoff::go(asking, "confirmTransfer", Move::Confirm, input)).await
+    }
+
+    /// Sends the person on, as the receiver, with a reason. The sender needs another place: see the pathway's `fallbacks`.
+    async fn redirect_handoff(&self, ctx: &Context<'_>, input: RedirectHandoffInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::handoff::redirect(asking, input)).await
+    }
+
+    /// Says that it ended on the way, and why. The place is free at once.
+    async fn fail_handoff(&self, ctx: &Context<'_>, input: FailHandoffInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::handoff::fail(asking, input)).await
     }
 
     /// Adds, edits or withdraws a unit of your agency.

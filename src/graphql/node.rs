@@ -1,6 +1,7 @@
 //! Any object by its id.
 use super::bed::BedUnit;
 use super::directory::{Facility, Organization, Region, Service};
+use super::handoff::Handoff;
 use super::hold::BedHold;
 use super::log::Grant;
 use super::notice::Notice;
@@ -9,7 +10,7 @@ use super::poll::BedUpdateRequest;
 use super::seen::Asking;
 use super::team::Team;
 use crate::app;
-use crate::domain::id::{BedHoldId, GlobalId, Noun};
+use crate::domain::id::{BedHoldId, GlobalId, HandoffId, Noun};
 use async_graphql::{ID, Interface};
 
 /// An object with a global id.
@@ -30,6 +31,8 @@ pub enum Node {
     BedUnit(BedUnit),
     /// A hold.
     BedHold(BedHold),
+    /// A handoff.
+    Handoff(Handoff),
     /// A mobile team.
     Team(Team),
     /// A grant.
@@ -40,7 +43,8 @@ pub enum Node {
     BedUpdateRequest(BedUpdateRequest),
 }
 
-/// Objects by their ids, whatever their nouns, in the order asked. Holds are read from the database, all at once.
+/// Objects by their ids, whatever their nouns, in the order asked. Holds and handoffs are read from the database, each all at
+/// once.
 pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>>, app::Error> {
     asking.known()?;
     let ids: Vec<Option<GlobalId>> = ids.iter().map(|id| GlobalId::parse(&id.0)).collect();
@@ -50,7 +54,14 @@ pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>
         false => app::hold::get(&asking.hub, &asking.viewer, &held).await?,
     }
     .into_iter();
+    let moving: Vec<HandoffId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut handoffs = match moving.is_empty() {
+        true => Vec::new(),
+        false => app::handoff::get(&asking.hub, &asking.viewer, &moving).await?,
+    }
+    .into_iter();
     let mut node = |id: GlobalId| match id.noun {
+        Noun::Handoff => handoffs.next().flatten().map(|view| Handoff::new(view, &asking.seen).into()),
         Noun::BedHold => holds.next().flatten().map(|view| BedHold::new(view, &asking.seen).into()),
         _ => on_board(asking, id),
     };
@@ -82,6 +93,6 @@ fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
         }
         Noun::Notice => id.as_noun().and_then(|id| Notice::find(asking, id)).map(Into::into),
         Noun::BedUpdateRequest => id.as_noun().and_then(|id| BedUpdateRequest::find(seen, id)).map(Into::into),
-        Noun::BedHold | Noun::BedReport | Noun::TravelTimes | Noun::Event | Noun::AuditEntry => None,
+        Noun::BedHold | Noun::Handoff | Noun::BedReport | Noun::TravelTimes | Noun::Event | Noun::AuditEntry => None,
     }
 }

@@ -3,7 +3,9 @@ use super::bed::BedUnit;
 use super::connection::{Listing, Page, Paging, Proof, Row};
 use super::directory::{ExternalIdInput, Facility, Organization, Region, Service};
 use super::error::{Answer, answer, from_app};
+use super::handoff::{self, Handoff};
 use super::hold::{self, BedHold};
+use super::input::handoff::HandoffFilterInput;
 use super::input::hold::BedHoldFilter;
 use super::input::notice::NoticeFilterInput;
 use super::input::pathway::PathwayFilter;
@@ -258,6 +260,19 @@ impl Query {
         Some(hold::bed_holds(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
     }
 
+    /// Handoffs that your agency sends or receives, latest first.
+    async fn handoffs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which handoffs; all that you may see when not given.")] filter: Option<HandoffFilterInput>,
+        #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
+    ) -> Answer<Page<Handoff>> {
+        Some(handoff::handoffs(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
+    }
+
     /// The log, oldest first, for those who poll. Start with no cursor, go on from `endCursor`.
     async fn events(
         &self,
@@ -349,6 +364,12 @@ impl Query {
     #[graphql(entity)]
     async fn find_bed_hold_by_id(&self, ctx: &Context<'_>, id: ID) -> Answer<BedHold> {
         hold::bed_hold(ctx, parse_id(&id)?).await
+    }
+
+    /// One handoff, for federation.
+    #[graphql(entity)]
+    async fn find_handoff_by_id(&self, ctx: &Context<'_>, id: ID) -> Answer<Handoff> {
+        handoff::handoff(ctx, parse_id(&id)?).await
     }
 
     /// One unit, for federation.

@@ -122,7 +122,7 @@ impl Subscription {
             move |asking: &Asking, told: &Told| {
                 let happening = &told.event.happening;
                 let wanted = kinds.as_ref().is_none_or(|kinds| kinds.contains(&Code(happening.kind)));
-                let visible = wanted && asking.seen.scope.sees(happening.region, happening.owner, happening.audience);
+                let visible = wanted && asking.seen.scope.sees_event(happening);
                 visible.then(|| (told.event.id.key(), Event::from(&told.event))).into_iter().collect()
             },
             |cursor, news: Option<(uuid::Uuid, Event)>| match news {

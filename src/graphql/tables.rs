@@ -242,7 +242,8 @@ impl Tables {
 
     /// Takes a place at the table of an operation, setting it if there is none.
     fn join(&self, operation: &Operation, viewer: &Viewer) -> broadcast::Receiver<Frames> {
-        let key = Key { operation: operation.identity(), scope: Arc::new(Scope::of(viewer).watched()) };
+        let key =
+            Key { operation: operation.identity(), scope: Arc::new(Scope::of(viewer).watched(!operation.units_alone)) };
         let mut tables = self.lock();
         if let Some(table) = tables.get(&key) {
             return table.subscribe();

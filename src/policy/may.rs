@@ -4,6 +4,7 @@ use super::rules::{self, Action, Reach};
 use super::viewer::Viewer;
 use crate::domain::event::Audience;
 use crate::domain::grant::Grant;
+use crate::domain::handoff::Handoff;
 use crate::domain::id::{OrganizationId, RegionId};
 use crate::domain::notice::Notice;
 
@@ -25,6 +26,7 @@ pub fn may(
             | Action::ReadTeams
             | Action::ReadCensus
             | Action::ReadHolds
+            | Action::ReadHandoffs
             | Action::ReadGrants
             | Action::ReadAudit
             | Action::ReadNotices
@@ -63,6 +65,18 @@ pub fn may_with_grant(
         _ => yes,
     };
     (yes, why)
+}
+
+/// Whether the viewer may do something to a handoff, and why: each party does its own.
+pub fn may_with_handoff(viewer: &Viewer, action: Action, handoff: &Handoff) -> (bool, String) {
+    let receives = viewer.organization() == Some(handoff.receiver);
+    let owner = match action {
+        Action::SendHandoff => handoff.sender,
+        Action::ReceiveHandoff => handoff.receiver,
+        _ if receives => handoff.receiver,
+        _ => handoff.sender,
+    };
+    may(viewer, None, action, Some((handoff.region, owner, Audience::PARTIES)))
 }
 
 /// Whether the viewer may do something to a notice, and why: it is acknowledged for the own agency, and withdrawn by its own.

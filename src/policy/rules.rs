@@ -39,6 +39,12 @@ codes! {
         HoldBed "HOLD_BED",
         /// Settle any hold on a unit, as its agency: extend it, take it back with a reason, confirm an arrival.
         SettleHold "SETTLE_HOLD",
+        /// Read handoffs that the own agency sends or receives.
+        ReadHandoffs "READ_HANDOFFS",
+        /// Send somebody by a pathway, and say for the sender how the handoff goes on.
+        SendHandoff "SEND_HANDOFF",
+        /// Say for the receiver how a handoff goes on: arrived, taken over, redirected, ended.
+        ReceiveHandoff "RECEIVE_HANDOFF",
         /// Read mobile teams and what they say of themselves.
         ReadTeams "READ_TEAMS",
         /// Add or edit a mobile team.
@@ -122,6 +128,7 @@ pub fn reach(role: Role, action: Action) -> Reach {
         },
         A::ReadCensus | A::ReportBeds | A::PauseUnit => census(role, action),
         A::ReadHolds | A::HoldBed | A::SettleHold => holds(role, action),
+        A::ReadHandoffs | A::SendHandoff | A::ReceiveHandoff => handoffs(role, action),
         A::ReadTeams | A::SetTeamStatus => teams(role, action),
         A::SaveFacility | A::SaveService | A::SavePathway | A::SaveBedUnit | A::SaveTeam => {
             administration(role, Reach::Nowhere)
@@ -206,6 +213,19 @@ fn holds(role: Role, action: Action) -> Reach {
     }
 }
 
+fn handoffs(role: Role, action: Action) -> Reach {
+    use Role as R;
+    match (action, role) {
+        (_, R::Advocate | R::Council | R::Analyst | R::AgencyAdmin | R::HubOperator) => Reach::Nowhere,
+        (Action::ReadHandoffs, _) => Reach::Agency,
+        // Peers receive people at their houses; whom they send, they call about.
+        (Action::SendHandoff, R::Peer) => Reach::Nowhere,
+        (Action::SendHandoff, _) => Reach::Agency,
+        (Action::ReceiveHandoff, R::EmergencyDepartment | R::Intake | R::MobileTeam | R::Peer) => Reach::Agency,
+        _ => Reach::Nowhere,
+    }
+}
+
 fn administration(role: Role, operator: Reach) -> Reach {
     match role {
         Role::AgencyAdmin => Reach::Agency,
@@ -263,9 +283,12 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
     );
     let may = match machine {
         Machine::Sweeper => {
-            matches!(action, A::TellTime | A::ReadDirectory | A::ReadAvailability | A::ReadTeams | A::ReadHolds)
+            matches!(
+                action,
+                A::TellTime | A::ReadDirectory | A::ReadAvailability | A::ReadTeams | A::ReadHolds | A::ReadHandoffs
+            )
         }
-        Machine::Follower => reads,
+        Machine::Follower => reads || action == A::ReadHandoffs,
         Machine::Doorway => matches!(action, A::GrantRole | A::ReadGrants | A::ReadDirectory),
         Machine::Console => {
             reads

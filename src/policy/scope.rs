@@ -1,8 +1,9 @@
 //! Scopes: which rows a viewer may see.
 use super::rules::{Action, Reach};
 use super::viewer::Viewer;
-use crate::domain::event::Audience;
+use crate::domain::event::{Audience, Happening};
 use crate::domain::grant::Grant;
+use crate::domain::handoff::Handoff;
 use crate::domain::hold::Hold;
 use crate::domain::id::{GrantId, OrganizationId, RegionId};
 
@@ -17,6 +18,7 @@ pub struct Scope {
     census: Reach,
     coarse: bool,
     holds: Rows,
+    handoffs: Rows,
     grants: Rows,
     audit: Rows,
 }
@@ -43,6 +45,17 @@ pub enum Rows {
     Agency(OrganizationId),
     /// All.
     All,
+}
+
+impl Rows {
+    /// Whether they hold what is between two agencies.
+    fn are_between(self, one: OrganizationId, other: Option<OrganizationId>) -> bool {
+        match self {
+            Self::None | Self::Own(_) => false,
+            Self::Agency(id) => id == one || Some(id) == other,
+            Self::All => true,
+        }
+    }
 }
 
 impl Scope {
@@ -73,15 +86,18 @@ impl Scope {
             census,
             coarse: units == Reach::DropOff,
             holds: rows(reach(Action::ReadHolds), viewer),
+            handoffs: rows(reach(Action::ReadHandoffs), viewer),
             grants: rows(reach(Action::ReadGrants), viewer),
             audit: rows(reach(Action::ReadAudit), viewer),
         }
     }
 
     /// What of it can be watched. Holds, grants and audit lines are asked for, never told: whose they are splits no table.
+    /// Handoffs are told to those who watch the log; whose they are splits no table of units.
     #[must_use]
-    pub fn watched(self) -> Self {
-        Self { holds: Rows::None, grants: Rows::None, audit: Rows::None, ..self }
+    pub fn watched(self, with_handoffs: bool) -> Self {
+        let handoffs = if with_handoffs { self.handoffs } else { Rows::None };
+        Self { holds: Rows::None, handoffs, grants: Rows::None, audit: Rows::None, ..self }
     }
 
     /// Which regions it covers.
@@ -106,15 +122,31 @@ impl Scope {
 
     /// Whether it covers a hold.
     pub fn sees_hold(&self, hold: &Hold) -> bool {
-        let here = match self.region {
+        self.is_here(hold.region) && self.holds.are_between(hold.owner, Some(hold.holder))
+    }
+
+    /// Whose handoffs it covers: those that an agency sends, and those that it receives.
+    pub fn handoffs(&self) -> Rows {
+        self.handoffs
+    }
+
+    /// Whether it covers a handoff.
+    pub fn sees_handoff(&self, handoff: &Handoff) -> bool {
+        self.is_here(handoff.region) && self.handoffs.are_between(handoff.sender, Some(handoff.receiver))
+    }
+
+    /// Whether it is told of something that happened.
+    pub fn sees_event(&self, happening: &Happening) -> bool {
+        let Happening { region, owner, party, audience, .. } = *happening;
+        let between = || self.is_here(region) && self.handoffs.are_between(owner, party);
+        self.sees(region, owner, audience) || (audience.meets(Audience::PARTIES) && between())
+    }
+
+    fn is_here(&self, region: RegionId) -> bool {
+        match self.region {
             Regions::None => false,
-            Regions::One(own) => own == hold.region,
+            Regions::One(own) => own == region,
             Regions::All => true,
-        };
-        here && match self.holds {
-            Rows::None | Rows::Own(_) => false,
-            Rows::Agency(id) => id == hold.owner || id == hold.holder,
-            Rows::All => true,
         }
     }
 
@@ -130,13 +162,8 @@ impl Scope {
 
     /// Whether it sees a row of a region, an owner and an audience.
     pub fn sees(&self, region: RegionId, owner: OrganizationId, audience: Audience) -> bool {
-        let here = match self.region {
-            Regions::None => false,
-            Regions::One(own) => own == region,
-            Regions::All => true,
-        };
-        here && (self.shared.meets(audience)
-            || self.own.is_some_and(|(org, more)| org == owner && more.meets(audience)))
+        self.is_here(region)
+            && (self.shared.meets(audience) || self.own.is_some_and(|(org, more)| org == owner && more.meets(audience)))
     }
 
     /// Whether it covers a grant.

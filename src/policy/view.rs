@@ -4,6 +4,7 @@ use super::scope::Scope;
 use super::viewer::Viewer;
 use crate::domain::bed::{Availability, BedUnit, BedUnitDetails, PauseReason, Report, Seat, UnitDefinition};
 use crate::domain::entry::{Details, Entry, Version};
+use crate::domain::handoff::{Ending, Handoff, HandoffState, NeedSummary};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::id::{BedUnitId, OrganizationId};
 use crate::domain::notice::{Acknowledgement, Notice};
@@ -81,6 +82,71 @@ impl HoldView {
     /// Where it stands at the instant it was seen, whether or not the log has told of its end yet.
     pub fn state(&self) -> HoldState {
         self.hold.state_at(self.now)
+    }
+}
+
+/// A handoff as one scope sees it at one instant.
+#[derive(Clone, Debug)]
+pub struct HandoffView {
+    handoff: Handoff,
+    coarse: bool,
+    now: At,
+}
+
+/// What of a handoff a scope may read: its parties read it, and nobody else anything.
+pub fn handoff(scope: &Scope, handoff: Handoff, now: At) -> Option<HandoffView> {
+    scope.sees_handoff(&handoff).then_some(HandoffView { handoff, coarse: hides_outcomes(scope), now })
+}
+
+/// Whether a scope is shown that somebody was received, and never what became of them (45 CFR 164.512(f): what happens in
+/// care is not a first responder's to read).
+pub fn hides_outcomes(scope: &Scope) -> bool {
+    scope.coarse()
+}
+
+impl HandoffView {
+    /// What both parties may read of it; its state, its end and the need are asked of the view.
+    pub fn handoff(&self) -> &Handoff {
+        &self.handoff
+    }
+
+    /// Whether it ended at the door, in a way that the viewer is not shown.
+    fn is_veiled(&self) -> bool {
+        self.coarse && self.handoff.ended_in_care()
+    }
+
+    /// Where it stands, as the viewer is shown it.
+    pub fn state(&self) -> HandoffState {
+        match self.handoff.times.sender_confirmed_at {
+            _ if !self.is_veiled() => self.handoff.state,
+            Some(_) => HandoffState::HandedOver,
+            None => HandoffState::Arrived,
+        }
+    }
+
+    /// Until when the word that is awaited is expected.
+    pub fn due_at(&self) -> Option<At> {
+        self.handoff.due_at.filter(|_| !self.is_veiled())
+    }
+
+    /// Whether that word is late at the instant it was seen, whether or not the log has told so yet.
+    pub fn is_late(&self) -> bool {
+        self.handoff.late || self.due_at().is_some_and(|due| due <= self.now)
+    }
+
+    /// When it ended.
+    pub fn ended_at(&self) -> Option<At> {
+        self.handoff.times.ended_at.filter(|_| !self.is_veiled())
+    }
+
+    /// Why it ended so.
+    pub fn ending(&self) -> Option<Ending> {
+        self.handoff.ending.filter(|_| !self.is_veiled())
+    }
+
+    /// What of the need travels with it, for those who care for people.
+    pub fn need(&self) -> Option<&NeedSummary> {
+        (!self.coarse).then_some(&self.handoff.need)
     }
 }
 

@@ -117,22 +117,34 @@ impl Scoped for entity::bed_report::Entity {
 impl Scoped for entity::bed_hold::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::bed_hold::Column;
-        match scope.holds() {
-            Rows::None | Rows::Own(_) => never(),
-            // Both sides of a hold see it: whose place it is, and for whom it is kept.
-            Rows::Agency(id) => {
-                let side = Condition::any().add(Column::OrganizationId.eq(id.key())).add(Column::HolderId.eq(id.key()));
-                in_region(scope, Column::RegionId).add(side)
-            }
-            Rows::All => in_region(scope, Column::RegionId),
-        }
+        // Both sides of a hold see it: whose place it is, and for whom it is kept.
+        in_region(scope, Column::RegionId).add(between(scope.holds(), Column::OrganizationId, Column::HolderId))
+    }
+}
+
+/// Rows between two agencies: each sees them, and nobody else.
+fn between<C: ColumnTrait>(parties: Rows, one: C, other: C) -> Condition {
+    match parties {
+        Rows::None | Rows::Own(_) => never(),
+        Rows::Agency(id) => Condition::any().add(one.eq(id.key())).add(other.eq(id.key())),
+        Rows::All => Condition::all(),
+    }
+}
+
+impl Scoped for entity::handoff::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::handoff::Column;
+        in_region(scope, Column::RegionId).add(between(scope.handoffs(), Column::SenderId, Column::ReceiverId))
     }
 }
 
 impl Scoped for entity::event::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::event::Column;
-        by_audience(scope, Column::RegionId, Column::OwnerId, Column::Audience)
+        let told = by_audience(scope, Column::RegionId, Column::OwnerId, Column::Audience);
+        let parties = Column::Audience.into_expr().bit_and(Audience::PARTIES.bits()).ne(0);
+        let between = between(scope.handoffs(), Column::OwnerId, Column::PartyId);
+        Condition::any().add(told).add(in_region(scope, Column::RegionId).add(parties).add(between))
     }
 }
 

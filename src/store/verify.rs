@@ -12,7 +12,7 @@ pub struct Finding {
     pub broken: i64,
 }
 
-const PROMISES: [(&str, &str); 14] = [
+const PROMISES: [(&str, &str); 15] = [
     ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
@@ -28,6 +28,10 @@ const PROMISES: [(&str, &str); 14] = [
     (
         "each unit stands where its last event left it",
         "SELECT COUNT(*) AS n FROM bed_unit u WHERE u.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = u.id)",
+    ),
+    (
+        "each handoff stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM handoff h WHERE h.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = h.id)",
     ),
     (
         "each team stands where its last event left it",

@@ -21,6 +21,7 @@ mod bed_time;
 mod bed_view;
 mod directory;
 mod grant;
+mod handoff;
 mod hold;
 mod key;
 mod kind;

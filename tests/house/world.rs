@@ -207,11 +207,11 @@ impl House {
     }
 
     /// A new pathway to the service of an agency, for every sender and everybody.
-    pub async fn pathway(&self, agency: &Agency, name: &str) -> PathwayId {
+    pub async fn pathway(&self, agency: &Agency, name: &str, mode: PathwayMode) -> PathwayId {
         let terms = Terms {
             service: agency.service,
             from_roles: Role::SENDERS.into(),
-            mode: PathwayMode::Request,
+            mode,
             self_referral_call: false,
             criteria: Criteria::default(),
             papers: Vec::new(),

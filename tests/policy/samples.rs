@@ -1,144 +1,8 @@
 //! One sample document for each root field, about an agency's own things.
-use crate::house::House;
-use crate::house::traffic::{places, reports, staff};
-use crisis_hub::app::bed;
-use crisis_hub::app::hold::{self, HoldBed};
-use crisis_hub::app::notice::{self, PostNotice};
-use crisis_hub::app::poll::{self, Asked, RequestBedUpdate};
-use crisis_hub::clock::Clock;
-use crisis_hub::domain::id::{
-    BedHoldId, BedUnitId, BedUpdateRequestId, FacilityId, GrantId, NoticeId, NounId, OrganizationId, PathwayId,
-    RegionId, ServiceId, TeamId,
-};
-use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
-use crisis_hub::domain::poll::Ask;
-use crisis_hub::domain::role::Role;
+use super::named::Named;
+use crisis_hub::domain::handoff::HandoffStep;
 use crisis_hub::policy::rules::Action;
 use serde_json::{Value, json};
-
-/// Whose things the samples name.
-pub struct Named {
-    pub region: RegionId,
-    pub organization: OrganizationId,
-    pub facility: FacilityId,
-    pub service: ServiceId,
-    pub pathway: PathwayId,
-    pub unit: BedUnitId,
-    pub hold: BedHoldId,
-    pub arriving: BedHoldId,
-    pub mobile: ServiceId,
-    pub team: TeamId,
-    pub grant: GrantId,
-    /// Posted by the agency.
-    pub notice: NoticeId,
-    /// Posted by another agency, which asks for an acknowledgement.
-    pub asking: NoticeId,
-    /// Made by the agency, of a unit that takes drop-offs and one that is open to the public.
-    pub request: BedUpdateRequestId,
-    pub subject: String,
-    pub later: String,
-}
-
-/// An id that differs from a row's in its last bit: it sorts as the row's own, and no row has it.
-pub fn beside<I: NounId>(id: I) -> I {
-    I::of(uuid::Uuid::from_u128(id.key().as_u128() ^ 1))
-}
-
-/// A notice to the whole region that asks for acknowledgements.
-async fn post(house: &House, person: &str) -> NoticeId {
-    let now = house.clock.now();
-    let terms = NoticeTerms {
-        severity: NoticeSeverity::Warning,
-        address: Address::default(),
-        starts_at: now,
-        ends_at: now.plus_minutes(60),
-        acknowledge: true,
-        drill: false,
-    };
-    let words = NoticeWords { headline: "Amber".into(), text: "Amber".into() };
-    let input = PostNotice { words, terms, keyed: None };
-    let posted = notice::post(house.hub(), &staff(house.hub(), person), input).await.unwrap();
-    posted.changed.unwrap().notice().id
-}
-
-impl Named {
-    /// The first agency's, with a grant made for the occasion.
-    pub async fn ours(house: &House, subject: &str) -> Self {
-        let agency = &house.world.agencies[0];
-        let grant = house.grant(subject, Role::Peer, agency.organization).await;
-        let told = [post(house, "agency_admin").await, post(house, "agency_admin-2").await];
-        let ask = Ask { answer_minutes: 30, note: Some("Amber".into()), drill: false };
-        let of = Asked::Units(vec![agency.chairs(), agency.guest()]);
-        let asked = RequestBedUpdate { of, ask, keyed: None };
-        let asked = poll::request(house.hub(), &staff(house.hub(), "agency_admin"), asked).await.unwrap();
-        let intake = staff(house.hub(), "intake");
-        bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(40))).await.unwrap();
-        let hold = async || {
-            let new = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
-            hold::place(house.hub(), &intake, new).await.unwrap().changed.unwrap().hold().id
-        };
-        let (hold, arriving) = (hold().await, hold().await);
-        let team = house.team(agency, &format!("Amber team of {subject}")).await;
-        house.deliver().await;
-        Self {
-            region: house.world.region,
-            organization: agency.organization,
-            facility: agency.facility,
-            service: agency.service,
-            pathway: house.pathway(agency, &format!("Amber pathway of {subject}")).await,
-            unit: agency.chairs(),
-            hold,
-            arriving,
-            mobile: house.mobile(agency).await,
-            team,
-            grant: grant.id,
-            notice: told[0],
-            asking: told[1],
-            request: asked.changed.unwrap().request().id,
-            subject: format!("new-{subject}"),
-            later: house.clock.now().plus_minutes(60).to_string(),
-        }
-    }
-
-    /// The same request about what is not there.
-    pub fn absent(&self) -> Self {
-        Self {
-            region: beside(self.region),
-            organization: beside(self.organization),
-            facility: beside(self.facility),
-            service: beside(self.service),
-            pathway: beside(self.pathway),
-            unit: beside(self.unit),
-            hold: beside(self.hold),
-            arriving: beside(self.arriving),
-            mobile: beside(self.mobile),
-            team: beside(self.team),
-            grant: beside(self.grant),
-            notice: beside(self.notice),
-            asking: beside(self.asking),
-            request: beside(self.request),
-            subject: self.subject.clone(),
-            later: self.later.clone(),
-        }
-    }
-
-    fn all(&self) -> Vec<String> {
-        vec![
-            self.region.to_string(),
-            self.organization.to_string(),
-            self.facility.to_string(),
-            self.service.to_string(),
-            self.pathway.to_string(),
-            self.unit.to_string(),
-            self.hold.to_string(),
-            self.team.to_string(),
-            self.grant.to_string(),
-            self.notice.to_string(),
-            self.asking.to_string(),
-            self.request.to_string(),
-        ]
-    }
-}
 
 /// What a caller needs for the sample.
 pub enum Needs {
@@ -158,6 +22,10 @@ pub enum Needs {
     Place,
     /// To see the agency's hold and be allowed to change it.
     Hold,
+    /// To see the unit and the pathway, and be allowed to send.
+    Announce,
+    /// To see the agency's handoff, which it both sends and receives, and be allowed the step.
+    Handoff(HandoffStep),
     /// To see the team and be allowed the action on it.
     Team(Action),
     /// To see the grant and be allowed the action on it.
@@ -200,7 +68,7 @@ pub const SAMPLES: &[Sample] = &[
         json!({ "ids": named.all() })
     }),
     sample("Query._entities", Needs::Absent, "query($of: [_Any!]!) { _entities(representations: $of) { __typename
-        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on Pathway { id name } ... on BedUnit { id label shownAs } ... on Team { id label status }
+        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on Pathway { id name } ... on BedUnit { id label shownAs } ... on Team { id label status } ... on Handoff { id code state }
         ... on Notice { id headline } ... on BedUpdateRequest { id note } } }",
         |named| json!({ "of": [
             { "__typename": "Organization", "id": named.organization.to_string() },
@@ -209,6 +77,7 @@ pub const SAMPLES: &[Sample] = &[
             { "__typename": "Pathway", "id": named.pathway.to_string() },
             { "__typename": "BedUnit", "id": named.unit.to_string() },
             { "__typename": "Team", "id": named.team.to_string() },
+            { "__typename": "Handoff", "id": named.handoffs[0].to_string() },
             { "__typename": "Notice", "id": named.notice.to_string() },
             { "__typename": "BedUpdateRequest", "id": named.request.to_string() },
         ] })),
@@ -257,6 +126,12 @@ pub const SAMPLES: &[Sample] = &[
         Needs::Rows(Action::ReadTeams),
         "query($filter: TeamFilter) { teams(filter: $filter) { edges { node { id label status } } } }",
         |named| json!({ "filter": { "organizationId": named.organization.to_string() } }),
+    ),
+    sample(
+        "Query.handoffs",
+        Needs::Known,
+        "{ handoffs(first: 100) { edges { node { id code state onBehalfOf unit { label } receiver { name } } } } }",
+        none,
     ),
     sample("Query.events", Needs::Rows(Action::ReadDirectory), "{ events { edges { node { kind nodeId } } pageInfo { endCursor } } }", none),
     sample(
@@ -376,7 +251,7 @@ pub const SAMPLES: &[Sample] = &[
         Needs::Entry(Action::SaveService),
         "mutation($input: SaveServiceInput!) { saveService(input: $input) { service { id } problems { code current { id } } } }",
         |named| {
-            json!({ "input": { "id": named.service.to_string(), "name": "Amber Two", "kind": "RECEIVING_23H",
+            json!({ "input": { "id": named.service.to_string(), "name": "Amber Two", "kind": "RECEIVING_23H", "noRefusal": true,
                 "facilityId": named.facility.to_string() } })
         },
     ),
@@ -388,6 +263,44 @@ pub const SAMPLES: &[Sample] = &[
             json!({ "input": { "id": named.pathway.to_string(), "name": "Amber Two", "mode": "REQUEST",
                 "serviceId": named.service.to_string(), "fromRoles": ["OFFICER"] } })
         },
+    ),
+    sample(
+        "Mutation.announceHandoff",
+        Needs::Announce,
+        "mutation($input: AnnounceHandoffInput!) { announceHandoff(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| {
+            json!({ "input": { "pathwayId": named.pathway.to_string(), "unitId": named.unit.to_string(), "need": {} } })
+        },
+    ),
+    sample(
+        "Mutation.departHandoff",
+        Needs::Handoff(HandoffStep::Depart),
+        "mutation($input: MoveHandoffInput!) { departHandoff(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.handoffs[0].to_string() } }),
+    ),
+    sample(
+        "Mutation.arriveHandoff",
+        Needs::Handoff(HandoffStep::Arrive),
+        "mutation($input: MoveHandoffInput!) { arriveHandoff(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.handoffs[0].to_string() } }),
+    ),
+    sample(
+        "Mutation.confirmTransfer",
+        Needs::Handoff(HandoffStep::Confirm),
+        "mutation($input: MoveHandoffInput!) { confirmTransfer(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.handoffs[0].to_string() } }),
+    ),
+    sample(
+        "Mutation.redirectHandoff",
+        Needs::Handoff(HandoffStep::Redirect),
+        "mutation($input: RedirectHandoffInput!) { redirectHandoff(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.handoffs[1].to_string(), "reason": "MEDICAL" } }),
+    ),
+    sample(
+        "Mutation.failHandoff",
+        Needs::Handoff(HandoffStep::Fail),
+        "mutation($input: FailHandoffInput!) { failHandoff(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.handoffs[2].to_string(), "reason": "NO_SHOW" } }),
     ),
     sample(
         "Mutation.saveTeam",

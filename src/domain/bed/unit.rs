@@ -297,6 +297,7 @@ impl BedUnit {
             version: self.entry.version,
             region: self.entry.region,
             owner: self.entry.owner,
+            party: None,
             audience: self.definition().audience(),
             at,
             fact: Fact::Unit(Box::new(self.fact())),

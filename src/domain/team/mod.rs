@@ -283,6 +283,7 @@ impl Team {
             version: self.entry.version,
             region: self.entry.region,
             owner: self.entry.owner,
+            party: None,
             audience: self.entry.details.audience(),
             at,
             fact: Fact::Team(Box::new(self.fact())),

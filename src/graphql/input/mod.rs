@@ -2,6 +2,7 @@
 pub mod bed;
 pub mod directory;
 pub mod grant;
+pub mod handoff;
 pub mod hold;
 pub mod notice;
 pub mod pathway;

@@ -1,11 +1,14 @@
 //! Permits: one yes for one row, spent by the write.
+mod places;
+
+pub use places::*;
+
 use super::rules::{self, Action, Reach};
 use super::viewer::{Machine, Viewer};
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::grant::{Grant, HolderKind};
-use crate::domain::hold::{Hold, Side};
-use crate::domain::id::{BedHoldId, BedUpdateRequestId, GrantId, NoticeId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::id::{BedUpdateRequestId, GrantId, NoticeId, Noun, NounId, OrganizationId, RegionId};
 use crate::domain::notice::Notice;
 use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::role::Role;
@@ -74,6 +77,8 @@ acts! {
     LoadTravelTimes
     /// Placing or changing a hold, for its holder or for the unit's agency.
     HoldBed
+    /// Sending somebody, and saying for the sender or the receiver how it goes on.
+    SendHandoff
     /// Saving a mobile team.
     SaveTeam
     /// Saying for a team whether it is free.
@@ -255,53 +260,6 @@ pub fn report_beds(viewer: &Viewer, of: &BedUnit) -> Result<Permit<ReportBeds>, 
 /// May the viewer pause or resume this unit?
 pub fn pause_unit(viewer: &Viewer, of: &BedUnit) -> Result<Permit<PauseUnit>, Refused> {
     unit(viewer, of)
-}
-
-/// Both permits that one change of a hold takes, and for whom the viewer acts.
-#[derive(Debug)]
-pub struct HoldPermits {
-    /// For the unit's agency, or for the hold's holder.
-    pub side: Side,
-    /// To change the unit.
-    pub unit: Permit<HoldBed>,
-    /// To change the hold.
-    pub hold: Permit<HoldBed>,
-}
-
-/// May the viewer place this new hold, or change this one, on a unit? The unit's agency settles any hold on it; others
-/// place and change their own.
-pub fn hold_bed(
-    viewer: &Viewer,
-    unit: &BedUnit,
-    hold: BedHoldId,
-    stands: Option<&Hold>,
-) -> Result<HoldPermits, Refused> {
-    let mine = stands.is_none_or(|hold| viewer.organization() == Some(hold.holder));
-    let (side, action) = if reaches_unit(viewer, Action::SettleHold, unit) {
-        (Side::Owner, Action::SettleHold)
-    } else if mine && reaches_unit(viewer, Action::HoldBed, unit) {
-        (Side::Holder, Action::HoldBed)
-    } else {
-        return Err(Refused);
-    };
-    if viewer.read_only() {
-        return Err(Refused);
-    }
-    let permit = |noun, row, version| {
-        let (grant, machine, owner) = (viewer.grant_id(), viewer.as_machine(), unit.entry.owner);
-        Permit { row, version, stamp: Stamp { grant, machine, action, noun, owner }, action: PhantomData }
-    };
-    Ok(HoldPermits {
-        side,
-        unit: permit(Noun::BedUnit, unit.id().key(), unit.version()),
-        hold: permit(Noun::BedHold, hold.key(), stands.map_or(0, |hold| hold.generation)),
-    })
-}
-
-/// May the viewer tell the log that this hold's end has passed?
-pub fn tell_hold_over(viewer: &Viewer, of: &Hold) -> Result<Permit<TellTime>, Refused> {
-    let (region, owner) = (of.region, of.owner);
-    permit(viewer, Row { noun: Noun::BedHold, key: of.id.key(), version: of.generation, region, owner })
 }
 
 /// May the viewer tell the log what time has changed on this unit?

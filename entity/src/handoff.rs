@@ -1,0 +1,64 @@
+//! Handoffs: what both parties may know of them.
+
+use sea_orm::entity::prelude::*;
+
+/// A handoff.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "handoff")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    /// Its key.
+    pub id: Uuid,
+    /// Its region.
+    pub region_id: Uuid,
+    /// How often it has changed.
+    pub version: i64,
+    /// What people call it on the radio.
+    pub code: String,
+    /// The agency that sends the person.
+    pub sender_id: Uuid,
+    /// The agency that receives the person.
+    pub receiver_id: Uuid,
+    /// The grant that it was announced under.
+    pub grant_id: Option<Uuid>,
+    /// The call sign of the field unit that it was announced for.
+    pub on_behalf_of: Option<String>,
+    /// What is known of the need, coded, as JSON text.
+    pub need: String,
+    /// Pathway id.
+    pub pathway_id: Uuid,
+    /// The version of its terms.
+    pub pathway_version: i64,
+    /// Bed unit id.
+    pub bed_unit_id: Uuid,
+    /// The place that is kept.
+    pub hold_id: Option<Uuid>,
+    /// State.
+    pub state: String,
+    /// Why it ended so.
+    pub reason: Option<String>,
+    /// When the person is expected, in microseconds since 1970.
+    pub arrive_by: i64,
+    /// Until when the word that is awaited is expected, in microseconds since 1970.
+    pub due_at: Option<i64>,
+    /// That word is late, as told.
+    pub late: bool,
+    /// When it was announced, in microseconds since 1970.
+    pub announced_at: i64,
+    /// When the person set out, in microseconds since 1970.
+    pub departed_at: Option<i64>,
+    /// When the person was at the door, in microseconds since 1970.
+    pub arrived_at: Option<i64>,
+    /// When the sender confirmed the transfer, in microseconds since 1970.
+    pub sender_confirmed_at: Option<i64>,
+    /// When the receiver confirmed the transfer, in microseconds since 1970.
+    pub receiver_confirmed_at: Option<i64>,
+    /// When it ended, in microseconds since 1970.
+    pub ended_at: Option<i64>,
+}
+
+/// No relations: rows are joined in `app`, by ids.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,207 @@
+//! Handoffs in the schema.
+use super::bed::BedUnit;
+use super::connection::{Latest, Page, Paging, Row};
+use super::directory::Organization;
+use super::error::{Answer, from_app};
+use super::input::handoff::HandoffFilterInput;
+use super::limits::Limits;
+use super::pathway::Pathway;
+use super::query::listing;
+use super::scalars::{Code, DateTime, id};
+use super::seen::{Seen, asking, pace};
+use crate::app;
+use crate::domain::handoff::{AgeBand, Ending, FailReason, HandoffState, NeedSummary, Party, RedirectReason};
+use crate::domain::id::HandoffId;
+use crate::domain::need::{LegalStatus, Mobility, RoomGenderNeed, SafetyFlag};
+use crate::domain::service::ServiceKind;
+use crate::policy::view::HandoffView;
+use async_graphql::connection::EmptyFields;
+use async_graphql::{Context, Error, ID, Object, SimpleObject};
+
+/// A person on the way from one agency into the care of another. Both agencies read it, and nobody else; it says nothing of
+/// who the person is.
+#[derive(Clone)]
+pub struct Handoff {
+    view: HandoffView,
+    seen: Seen,
+}
+
+/// What of a need travels with a handoff. Null is not known, and has to be asked.
+#[derive(Clone, SimpleObject)]
+pub struct HandoffNeed {
+    /// The level of care that is sought.
+    level_of_care: Option<Code<ServiceKind>>,
+    /// How old the person is.
+    age_band: Option<Code<AgeBand>>,
+    /// Legal status.
+    legal_status: Option<Code<LegalStatus>>,
+    /// Which rooms would suit.
+    room_gender_need: Option<Code<RoomGenderNeed>>,
+    /// How the person moves.
+    mobility: Option<Code<Mobility>>,
+    /// Preferred language (ISO 639-1).
+    language: Option<String>,
+    /// Coarse safety flags.
+    safety_flags: Vec<Code<SafetyFlag>>,
+}
+
+impl From<&NeedSummary> for HandoffNeed {
+    fn from(need: &NeedSummary) -> Self {
+        Self {
+            level_of_care: need.level_of_care.map(Code),
+            age_band: need.age_band.map(Code),
+            legal_status: need.legal_status.map(Code),
+            room_gender_need: need.room_gender.map(Code),
+            mobility: need.mobility.map(Code),
+            language: need.language.map(|language| language.to_string()),
+            safety_flags: need.safety_flags.iter().copied().map(Code).collect(),
+        }
+    }
+}
+
+impl Handoff {
+    pub(super) fn new(view: HandoffView, seen: &Seen) -> Self {
+        Self { view, seen: seen.clone() }
+    }
+}
+
+/// A person on the way from one agency into the care of another. Both agencies read it, and nobody else; it says nothing of
+/// who the person is.
+#[Object]
+impl Handoff {
+    /// Opaque id.
+    pub(super) async fn id(&self) -> ID {
+        id(self.view.handoff().id)
+    }
+    /// Raised by every change. Send it with a change to be refused when somebody else came first.
+    async fn version(&self) -> i64 {
+        self.view.handoff().version
+    }
+    /// What people call it on the radio: six letters and digits of Crockford's base 32.
+    async fn code(&self) -> &str {
+        &self.view.handoff().code
+    }
+    /// Where it stands. First responders are shown no outcome: what comes after the receiver took over stays RECEIVED or
+    /// TRANSFERRED to them, and what ended at the door stays as they left it.
+    async fn state(&self) -> Code<HandoffState> {
+        Code(self.view.state())
+    }
+    /// Whose word is awaited; null when it has ended.
+    async fn awaits(&self) -> Option<Code<Party>> {
+        self.view.state().awaits().map(Code)
+    }
+    /// Until when that word is expected: arrival, then ten minutes to take over, then fifteen to confirm.
+    async fn due_at(&self) -> Option<DateTime> {
+        self.view.due_at().map(DateTime)
+    }
+    /// That word is late.
+    async fn late(&self) -> bool {
+        self.view.is_late()
+    }
+    /// The agency that sends the person.
+    async fn sender(&self) -> Option<Organization> {
+        pace().await;
+        self.seen.entry(self.view.handoff().sender).map(|entry| Organization::new(entry, &self.seen))
+    }
+    /// The agency that receives the person.
+    async fn receiver(&self) -> Option<Organization> {
+        pace().await;
+        self.seen.entry(self.view.handoff().receiver).map(|entry| Organization::new(entry, &self.seen))
+    }
+    /// The call sign of the field unit that a dispatcher announced for.
+    async fn on_behalf_of(&self) -> Option<&str> {
+        self.view.handoff().on_behalf_of.as_deref()
+    }
+    /// Where to; null when it is no longer yours to see.
+    async fn unit(&self) -> Option<BedUnit> {
+        let unit = self.seen.board.unit(&self.seen.scope, self.view.handoff().unit, self.seen.now)?;
+        Some(BedUnit::new(unit, &self.seen))
+    }
+    /// By which pathway, as it is today.
+    async fn pathway(&self) -> Option<Pathway> {
+        self.seen.entry(self.view.handoff().pathway.0).map(|entry| Pathway::new(entry, &self.seen))
+    }
+    /// Which version of the pathway's terms it stands under.
+    async fn pathway_version(&self) -> i64 {
+        self.view.handoff().pathway.1
+    }
+    /// The place that is kept, for `bedHolds`; null where none was free.
+    async fn hold_id(&self) -> Option<ID> {
+        self.view.handoff().hold.map(id)
+    }
+    /// What of the need travels with it; null to first responders, who know it better than the hub.
+    async fn need(&self) -> Option<HandoffNeed> {
+        self.view.need().map(HandoffNeed::from)
+    }
+    /// When the person is expected.
+    async fn arrive_by(&self) -> DateTime {
+        DateTime(self.view.handoff().arrive_by)
+    }
+    /// When it was announced.
+    async fn announced_at(&self) -> DateTime {
+        DateTime(self.view.handoff().times.announced_at)
+    }
+    /// When the person set out.
+    async fn departed_at(&self) -> Option<DateTime> {
+        self.view.handoff().times.departed_at.map(DateTime)
+    }
+    /// When the person was at the door.
+    async fn arrived_at(&self) -> Option<DateTime> {
+        self.view.handoff().times.arrived_at.map(DateTime)
+    }
+    /// When the sender confirmed the transfer.
+    async fn sender_confirmed_at(&self) -> Option<DateTime> {
+        self.view.handoff().times.sender_confirmed_at.map(DateTime)
+    }
+    /// When the receiver took over: "received at 02:14".
+    async fn receiver_confirmed_at(&self) -> Option<DateTime> {
+        self.view.handoff().times.receiver_confirmed_at.map(DateTime)
+    }
+    /// When it ended.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.view.ended_at().map(DateTime)
+    }
+    /// Why the receiver sent the person on.
+    async fn redirect_reason(&self) -> Option<Code<RedirectReason>> {
+        match self.view.ending()? {
+            Ending::Redirected(reason) => Some(Code(reason)),
+            Ending::Failed(_) => None,
+        }
+    }
+    /// Why it ended on the way.
+    async fn fail_reason(&self) -> Option<Code<FailReason>> {
+        match self.view.ending()? {
+            Ending::Failed(reason) => Some(Code(reason)),
+            Ending::Redirected(_) => None,
+        }
+    }
+}
+
+/// A page of handoffs, latest first; read from the database, so that both parties see the same.
+pub(super) async fn handoffs(
+    ctx: &Context<'_>,
+    filter: HandoffFilterInput,
+    paging: Paging,
+) -> Result<Page<Handoff>, Error> {
+    let filter = filter.read();
+    let bound = format!("handoffs:{filter:?}");
+    let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into())?;
+    let (size, backward) = paging.size(ctx.data_unchecked::<Limits>())?;
+    let between = listing.between::<HandoffId>(&paging)?;
+    // One more than the page, so that the page knows whether it is the last; the cursors are applied in SQL.
+    let most = size as u64 + 1;
+    let found = app::handoff::list(&asking.hub, &asking.viewer, filter, between, most, backward).await;
+    let rows = found.map_err(|error| from_app(&error))?.into_iter().map(|view| Row {
+        key: Latest::of(view.handoff().id),
+        node: Handoff::new(view, &asking.seen),
+        edge: EmptyFields,
+    });
+    listing.latest(ctx, &paging, rows.collect())
+}
+
+/// One handoff by its id.
+pub(super) async fn handoff(ctx: &Context<'_>, handoff: HandoffId) -> Answer<Handoff> {
+    let asking = asking(ctx);
+    let found = app::handoff::get(&asking.hub, &asking.viewer, &[handoff]).await;
+    super::error::maybe(found.map(|mut found| found.pop().flatten().map(|view| Handoff::new(view, &asking.seen))))
+}

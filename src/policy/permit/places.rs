@@ -1,0 +1,102 @@
+//! Permits for places that are kept, and for those on the way to them.
+use super::{HoldBed, Permit, Refused, Row, SendHandoff, Stamp, TellTime, permit, reaches, reaches_unit};
+use crate::domain::bed::BedUnit;
+use crate::domain::handoff::{self, Handoff, HandoffStep, Party};
+use crate::domain::hold::{Hold, Side};
+use crate::domain::id::{BedHoldId, HandoffId, Noun, NounId, OrganizationId};
+use crate::policy::rules::Action;
+use crate::policy::viewer::Viewer;
+use std::marker::PhantomData;
+
+/// Both permits that one change of a hold takes, and for whom the viewer acts.
+#[derive(Debug)]
+pub struct HoldPermits {
+    /// For the unit's agency, or for the hold's holder.
+    pub side: Side,
+    /// To change the unit.
+    pub unit: Permit<HoldBed>,
+    /// To change the hold.
+    pub hold: Permit<HoldBed>,
+}
+
+/// May the viewer place this new hold, or change this one, on a unit? The unit's agency settles any hold on it; others
+/// place and change their own.
+pub fn hold_bed(
+    viewer: &Viewer,
+    unit: &BedUnit,
+    hold: BedHoldId,
+    stands: Option<&Hold>,
+) -> Result<HoldPermits, Refused> {
+    let mine = stands.is_none_or(|hold| viewer.organization() == Some(hold.holder));
+    let (side, action) = if reaches_unit(viewer, Action::SettleHold, unit) {
+        (Side::Owner, Action::SettleHold)
+    } else if mine && reaches_unit(viewer, Action::HoldBed, unit) {
+        (Side::Holder, Action::HoldBed)
+    } else {
+        return Err(Refused);
+    };
+    if viewer.read_only() {
+        return Err(Refused);
+    }
+    let permit = |noun, row, version| {
+        let (grant, machine, owner) = (viewer.grant_id(), viewer.as_machine(), unit.entry.owner);
+        Permit { row, version, stamp: Stamp { grant, machine, action, noun, owner }, action: PhantomData }
+    };
+    Ok(HoldPermits {
+        side,
+        unit: permit(Noun::BedUnit, unit.id().key(), unit.version()),
+        hold: permit(Noun::BedHold, hold.key(), stands.map_or(0, |hold| hold.generation)),
+    })
+}
+
+/// May the viewer announce a new handoff to a unit, for their own agency?
+pub fn announce(viewer: &Viewer, to: &BedUnit, id: HandoffId) -> Result<Permit<SendHandoff>, Refused> {
+    let owner = viewer.organization().ok_or(Refused)?;
+    permit(viewer, Row { noun: Noun::Handoff, key: id.key(), version: 0, region: to.entry.region, owner })
+}
+
+/// May the viewer move this handoff, and for which of its parties? Where an agency is both, for the one whose step it is.
+pub fn move_handoff(viewer: &Viewer, of: &Handoff, step: HandoffStep) -> Result<(Party, Permit<SendHandoff>), Refused> {
+    let parties =
+        [(Party::Sender, Action::SendHandoff, of.sender), (Party::Receiver, Action::ReceiveHandoff, of.receiver)];
+    let mine = |(party, action, owner): &(Party, Action, OrganizationId)| {
+        handoff::is_ever(step, *party) && reaches(viewer, None, *action, of.region, *owner)
+    };
+    let moves = |(party, ..): &(Party, Action, OrganizationId)| handoff::next(of.state, step, *party).is_some();
+    let mut mine = parties.into_iter().filter(mine);
+    let first = mine.clone().find(moves).or_else(|| mine.next());
+    let (party, action, _) = first.filter(|_| !viewer.read_only()).ok_or(Refused)?;
+    let (grant, machine) = (viewer.grant_id(), viewer.as_machine());
+    let stamp = Stamp { grant, machine, action, noun: Noun::Handoff, owner: of.sender };
+    Ok((party, Permit { row: of.id.key(), version: of.version, stamp, action: PhantomData }))
+}
+
+/// Both permits for the place that a handoff keeps: whoever may move the handoff may move its place with it.
+pub fn hold_of_handoff(
+    of: &Permit<SendHandoff>,
+    unit: &BedUnit,
+    hold: BedHoldId,
+    stands: Option<&Hold>,
+) -> HoldPermits {
+    let permit = |noun, row, version| {
+        let stamp = Stamp { noun, owner: unit.entry.owner, ..of.stamp };
+        Permit { row, version, stamp, action: PhantomData }
+    };
+    HoldPermits {
+        side: Side::Holder,
+        unit: permit(Noun::BedUnit, unit.id().key(), unit.version()),
+        hold: permit(Noun::BedHold, hold.key(), stands.map_or(0, |hold| hold.generation)),
+    }
+}
+
+/// May the viewer tell the log that a word about this handoff is late, or how it ended without one?
+pub fn tell_handoff(viewer: &Viewer, of: &Handoff) -> Result<Permit<TellTime>, Refused> {
+    let (key, version) = (of.id.key(), of.version);
+    permit(viewer, Row { noun: Noun::Handoff, key, version, region: of.region, owner: of.sender })
+}
+
+/// May the viewer tell the log that this hold's end has passed?
+pub fn tell_hold_over(viewer: &Viewer, of: &Hold) -> Result<Permit<TellTime>, Refused> {
+    let (region, owner) = (of.region, of.owner);
+    permit(viewer, Row { noun: Noun::BedHold, key: of.id.key(), version: of.generation, region, owner })
+}

@@ -1,0 +1,191 @@
+//! Rows of handoffs.
+use super::directory::{coded, list, text};
+use super::error::Error;
+use super::scoped::key;
+use super::tx::{Kept, KeptBy, Reader, Tx};
+use crate::domain::code::Coded;
+use crate::domain::due::DueKind;
+use crate::domain::entry::Changed;
+use crate::domain::handoff::{Ending, Handoff, HandoffState, Times};
+use crate::domain::id::{BedHoldId, BedUnitId, GrantId, HandoffId, NounId, OrganizationId, PathwayId, RegionId};
+use crate::domain::time::At;
+use crate::policy::permit::{SendHandoff, Stamp, TellTime};
+use entity::handoff::{ActiveModel, Column, Entity, Model};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, IntoActiveModel};
+
+const TABLE: &str = "handoff";
+
+impl KeptBy<SendHandoff> for Handoff {}
+impl KeptBy<TellTime> for Handoff {}
+
+/// Which handoffs a list is about; everything given has to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HandoffFilter {
+    /// To this unit.
+    pub unit: Option<BedUnitId>,
+    /// That this agency sends.
+    pub sender: Option<OrganizationId>,
+    /// That this agency receives.
+    pub receiver: Option<OrganizationId>,
+    /// In one of these states.
+    pub states: Option<Vec<HandoffState>>,
+    /// By the code that people call it.
+    pub code: Option<String>,
+    /// For somebody who is not shown how it ended in care: then `states` are those that are shown.
+    pub veiled: bool,
+}
+
+fn ending(row: &Model) -> Result<Option<Ending>, Error> {
+    let Some(reason) = row.reason.as_deref() else { return Ok(None) };
+    match coded(TABLE, &row.state)? {
+        HandoffState::Redirected => Ok(Some(Ending::Redirected(coded(TABLE, reason)?))),
+        HandoffState::Failed => Ok(Some(Ending::Failed(coded(TABLE, reason)?))),
+        _ => Err(Error::Corrupt { table: TABLE, what: "reason" }),
+    }
+}
+
+impl Kept for Handoff {
+    type Entity = Entity;
+    type Row = ActiveModel;
+    const VERSION: Column = Column::Version;
+
+    fn from_row(row: Model) -> Result<Self, Error> {
+        let at = |micros: Option<i64>| micros.map(At::from_micros);
+        Ok(Self {
+            ending: ending(&row)?,
+            id: HandoffId::of(row.id),
+            region: RegionId::of(row.region_id),
+            version: row.version,
+            code: row.code,
+            sender: OrganizationId::of(row.sender_id),
+            receiver: OrganizationId::of(row.receiver_id),
+            sent_by: row.grant_id.map(GrantId::of),
+            on_behalf_of: row.on_behalf_of,
+            need: list(TABLE, &row.need)?,
+            pathway: (PathwayId::of(row.pathway_id), row.pathway_version),
+            unit: BedUnitId::of(row.bed_unit_id),
+            hold: row.hold_id.map(BedHoldId::of),
+            state: coded(TABLE, &row.state)?,
+            arrive_by: At::from_micros(row.arrive_by),
+            due_at: at(row.due_at),
+            late: row.late,
+            times: Times {
+                announced_at: At::from_micros(row.announced_at),
+                departed_at: at(row.departed_at),
+                arrived_at: at(row.arrived_at),
+                sender_confirmed_at: at(row.sender_confirmed_at),
+                receiver_confirmed_at: at(row.receiver_confirmed_at),
+                ended_at: at(row.ended_at),
+            },
+        })
+    }
+
+    fn row(&self) -> ActiveModel {
+        let reason = self.ending.map(|ending| match ending {
+            Ending::Redirected(reason) => reason.code(),
+            Ending::Failed(reason) => reason.code(),
+        });
+        let times = &self.times;
+        let row = Model {
+            id: self.id.key(),
+            region_id: self.region.key(),
+            version: self.version,
+            code: self.code.clone(),
+            sender_id: self.sender.key(),
+            receiver_id: self.receiver.key(),
+            grant_id: self.sent_by.map(NounId::key),
+            on_behalf_of: self.on_behalf_of.clone(),
+            need: text(&self.need),
+            pathway_id: self.pathway.0.key(),
+            pathway_version: self.pathway.1,
+            bed_unit_id: self.unit.key(),
+            hold_id: self.hold.map(NounId::key),
+            state: self.state.code().into(),
+            reason: reason.map(Into::into),
+            arrive_by: self.arrive_by.micros(),
+            due_at: self.due_at.map(At::micros),
+            late: self.late,
+            announced_at: times.announced_at.micros(),
+            departed_at: times.departed_at.map(At::micros),
+            arrived_at: times.arrived_at.map(At::micros),
+            sender_confirmed_at: times.sender_confirmed_at.map(At::micros),
+            receiver_confirmed_at: times.receiver_confirmed_at.map(At::micros),
+            ended_at: times.ended_at.map(At::micros),
+        };
+        row.into_active_model().reset_all()
+    }
+
+    async fn save_beside(tx: &Tx, changed: &Changed<Self>, _stamp: Stamp) -> Result<(), Error> {
+        let handoff = changed.state();
+        tx.set_due(handoff.id, &[(DueKind::HandoffClock, handoff.due_at)]);
+        Ok(())
+    }
+}
+
+impl HandoffFilter {
+    /// Handoffs that are shown in a state.
+    fn shown_in(&self, state: HandoffState) -> Condition {
+        use HandoffState as S;
+        let is = Condition::all().add(Column::State.eq(state.code()));
+        let in_care = Condition::all()
+            .add(Column::State.is_in([S::Failed, S::Lapsed].map(S::code)))
+            .add(Column::ArrivedAt.is_not_null());
+        match state {
+            S::Failed | S::Lapsed if self.veiled => is.add(Column::ArrivedAt.is_null()),
+            S::Arrived if self.veiled => Condition::any().add(is).add(in_care.add(Column::SenderConfirmedAt.is_null())),
+            S::HandedOver if self.veiled => {
+                Condition::any().add(is).add(in_care.add(Column::SenderConfirmedAt.is_not_null()))
+            }
+            _ => is,
+        }
+    }
+
+    fn condition(&self) -> Condition {
+        let any = |states: &Vec<HandoffState>| {
+            states.iter().fold(Condition::any(), |any, state| any.add(self.shown_in(*state)))
+        };
+        let states = self.states.as_ref().map(any);
+        Condition::all()
+            .add_option(self.unit.map(|id| Column::BedUnitId.eq(id.key())))
+            .add_option(self.sender.map(|id| Column::SenderId.eq(id.key())))
+            .add_option(self.receiver.map(|id| Column::ReceiverId.eq(id.key())))
+            .add_option(self.code.as_ref().map(|code| Column::Code.eq(code)))
+            .add_option(states)
+    }
+}
+
+impl Tx {
+    /// One handoff, locked; `None` when it is absent or not the viewer's to see.
+    pub async fn handoff(&self, id: HandoffId) -> Result<Option<Handoff>, Error> {
+        self.one(key(Column::Id, id.key())).await
+    }
+
+    /// Handoffs by id, locked in the order of their ids; those absent or not the viewer's to see are left out.
+    pub async fn handoffs(&self, ids: &[HandoffId]) -> Result<Vec<Handoff>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
+        self.many(self.dialect().any_of(Column::Id, &keys)).await
+    }
+}
+
+impl Reader {
+    /// Handoffs by id; those absent or not the viewer's to see are left out.
+    pub async fn handoffs(&self, ids: &[HandoffId]) -> Result<Vec<Handoff>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
+        self.all(self.dialect().any_of(Column::Id, &keys)).await
+    }
+
+    /// Handoffs of a filter between two ids, latest first; the first `most` of them, or with `from_end` the last.
+    pub async fn list_handoffs(
+        &self,
+        filter: &HandoffFilter,
+        (below, above): (Option<HandoffId>, Option<HandoffId>),
+        most: u64,
+        from_end: bool,
+    ) -> Result<Vec<Handoff>, Error> {
+        let which = filter
+            .condition()
+            .add_option(below.map(|id| Column::Id.lt(id.key())))
+            .add_option(above.map(|id| Column::Id.gt(id.key())));
+        self.between::<Entity>(which, Column::Id, most, from_end).await?.into_iter().map(Handoff::from_row).collect()
+    }
+}

@@ -1,0 +1,162 @@
+//! Whose things the samples of root fields name.
+use crate::house::House;
+use crate::house::traffic::{places, reports, staff};
+use crisis_hub::app::bed;
+use crisis_hub::app::handoff::{self, Announce};
+use crisis_hub::app::hold::{self, HoldBed};
+use crisis_hub::app::notice::{self, PostNotice};
+use crisis_hub::app::poll::{self, Asked, RequestBedUpdate};
+use crisis_hub::clock::Clock;
+use crisis_hub::domain::id::{
+    BedHoldId, BedUnitId, BedUpdateRequestId, FacilityId, GrantId, HandoffId, NoticeId, NounId, OrganizationId,
+    PathwayId, RegionId, ServiceId, TeamId,
+};
+use crisis_hub::domain::need::Need;
+use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
+use crisis_hub::domain::pathway::PathwayMode;
+use crisis_hub::domain::poll::Ask;
+use crisis_hub::domain::role::Role;
+
+/// Whose things the samples name.
+pub struct Named {
+    pub region: RegionId,
+    pub organization: OrganizationId,
+    pub facility: FacilityId,
+    pub service: ServiceId,
+    pub pathway: PathwayId,
+    pub unit: BedUnitId,
+    /// Three that the agency sends to itself: to go its way, to be sent on, and to fail.
+    pub handoffs: [HandoffId; 3],
+    pub hold: BedHoldId,
+    pub arriving: BedHoldId,
+    pub mobile: ServiceId,
+    pub team: TeamId,
+    pub grant: GrantId,
+    /// Posted by the agency.
+    pub notice: NoticeId,
+    /// Posted by another agency, which asks for an acknowledgement.
+    pub asking: NoticeId,
+    /// Made by the agency, of a unit that takes drop-offs and one that is open to the public.
+    pub request: BedUpdateRequestId,
+    pub subject: String,
+    pub later: String,
+}
+
+/// An id that differs from a row's in its last bit: it sorts as the row's own, and no row has it.
+pub fn beside<I: NounId>(id: I) -> I {
+    I::of(uuid::Uuid::from_u128(id.key().as_u128() ^ 1))
+}
+
+/// A notice to the whole region that asks for acknowledgements.
+async fn post(house: &House, person: &str) -> NoticeId {
+    let now = house.clock.now();
+    let terms = NoticeTerms {
+        severity: NoticeSeverity::Warning,
+        address: Address::default(),
+        starts_at: now,
+        ends_at: now.plus_minutes(60),
+        acknowledge: true,
+        drill: false,
+    };
+    let words = NoticeWords { headline: "Amber".into(), text: "Amber".into() };
+    let input = PostNotice { words, terms, keyed: None };
+    let posted = notice::post(house.hub(), &staff(house.hub(), person), input).await.unwrap();
+    posted.changed.unwrap().notice().id
+}
+
+impl Named {
+    /// The first agency's, with a grant made for the occasion.
+    pub async fn ours(house: &House, subject: &str) -> Self {
+        let agency = &house.world.agencies[0];
+        let grant = house.grant(subject, Role::Peer, agency.organization).await;
+        let told = [post(house, "agency_admin").await, post(house, "agency_admin-2").await];
+        let ask = Ask { answer_minutes: 30, note: Some("Amber".into()), drill: false };
+        let of = Asked::Units(vec![agency.chairs(), agency.guest()]);
+        let asked = RequestBedUpdate { of, ask, keyed: None };
+        let asked = poll::request(house.hub(), &staff(house.hub(), "agency_admin"), asked).await.unwrap();
+        let intake = staff(house.hub(), "intake");
+        bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(40))).await.unwrap();
+        let hold = async || {
+            let new = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
+            hold::place(house.hub(), &intake, new).await.unwrap().changed.unwrap().hold().id
+        };
+        let (hold, arriving) = (hold().await, hold().await);
+        let team = house.team(agency, &format!("Amber team of {subject}")).await;
+        let pathway = house.pathway(agency, &format!("Amber pathway of {subject}"), PathwayMode::Announce).await;
+        let announced = async || {
+            let new = Announce {
+                pathway,
+                unit: agency.chairs(),
+                need: Need::default(),
+                arrive_minutes: None,
+                on_behalf_of: Some("Amber 12".into()),
+                keyed: None,
+            };
+            let announced = handoff::announce(house.hub(), &staff(house.hub(), "dispatcher"), new).await.unwrap();
+            announced.changed.unwrap().handoff().id
+        };
+        let handoffs = [announced().await, announced().await, announced().await];
+        house.deliver().await;
+        Self {
+            region: house.world.region,
+            organization: agency.organization,
+            facility: agency.facility,
+            service: agency.service,
+            pathway,
+            unit: agency.chairs(),
+            handoffs,
+            hold,
+            arriving,
+            mobile: house.mobile(agency).await,
+            team,
+            grant: grant.id,
+            notice: told[0],
+            asking: told[1],
+            request: asked.changed.unwrap().request().id,
+            subject: format!("new-{subject}"),
+            later: house.clock.now().plus_minutes(60).to_string(),
+        }
+    }
+
+    /// The same request about what is not there.
+    pub fn absent(&self) -> Self {
+        Self {
+            region: beside(self.region),
+            organization: beside(self.organization),
+            facility: beside(self.facility),
+            service: beside(self.service),
+            pathway: beside(self.pathway),
+            unit: beside(self.unit),
+            handoffs: self.handoffs.map(beside),
+            hold: beside(self.hold),
+            arriving: beside(self.arriving),
+            mobile: beside(self.mobile),
+            team: beside(self.team),
+            grant: beside(self.grant),
+            notice: beside(self.notice),
+            asking: beside(self.asking),
+            request: beside(self.request),
+            subject: self.subject.clone(),
+            later: self.later.clone(),
+        }
+    }
+
+    /// Every id.
+    pub fn all(&self) -> Vec<String> {
+        vec![
+            self.region.to_string(),
+            self.organization.to_string(),
+            self.facility.to_string(),
+            self.service.to_string(),
+            self.pathway.to_string(),
+            self.unit.to_string(),
+            self.handoffs[0].to_string(),
+            self.hold.to_string(),
+            self.team.to_string(),
+            self.grant.to_string(),
+            self.notice.to_string(),
+            self.asking.to_string(),
+            self.request.to_string(),
+        ]
+    }
+}
