@@ -3,20 +3,22 @@ use super::error::Error;
 use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
-use crate::domain::bed::BedUnit;
+use crate::domain::bed::{BedUnit, Seat};
 use crate::domain::entry::{Changed, Version};
 use crate::domain::handoff::{FailReason, Handoff, Move, MoveRefused, NeedSummary, NewHandoff};
-use crate::domain::hold::{Hold, HoldChange, NewHold, ReleaseReason, Side};
-use crate::domain::id::{BedHoldId, BedUnitId, HandoffId, PathwayId};
-use crate::domain::need::{Criterion, Fit, Need, Reason};
+use crate::domain::hold::{Hold, HoldChange, HoldRefused, HoldState, NewHold, ReleaseReason, Side};
+use crate::domain::id::{BedHoldId, BedUnitId, GrantId, HandoffId, OrganizationId, PathwayId};
+use crate::domain::need::{self, Criterion, Fit, Need, Reason};
 use crate::domain::pathway::{Pathway, PathwayDetails, PathwayMode};
 use crate::domain::role::Role;
+use crate::domain::service::{Service, ServiceDetails};
 use crate::domain::time::At;
 use crate::policy::permit::{self, Permit, SendHandoff};
 use crate::policy::view::{self, HandoffView};
 use crate::policy::{Scope, Viewer};
 pub use crate::store::HandoffFilter;
 use crate::store::{Committed, Keyed, Tx};
+use std::sync::Arc;
 
 /// Announces a handoff.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub struct Announce {
     pub arrive_minutes: Option<u32>,
     /// The call sign of the field unit that a dispatcher announces for.
     pub on_behalf_of: Option<String>,
+    /// A hold of the sender's on the unit, to go on with.
+    pub hold: Option<BedHoldId>,
     /// The client's key.
     pub keyed: Option<Keyed>,
 }
@@ -63,7 +67,8 @@ pub async fn announce(hub: &Hub, viewer: &Viewer, input: Announce) -> Result<Out
         .write(viewer, |tx| async move {
             match done_before(&tx, input.keyed.as_ref()).await? {
                 Some(handoff) => Ok(tx.commit((handoff, None, true)).await?),
-                None => announce_in(tx, hub, viewer, input).await,
+                // On the heap: what it holds at once is more than a worker's stack should carry.
+                None => Box::pin(announce_in(tx, hub, viewer, input)).await,
             }
         })
         .await;
@@ -71,20 +76,26 @@ pub async fn announce(hub: &Hub, viewer: &Viewer, input: Announce) -> Result<Out
 }
 
 async fn announce_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &Announce) -> Result<Committed<Written>, Error> {
+    let sender = viewer.organization().ok_or(Error::Forbidden)?;
     let pathway = tx.consult::<PathwayDetails>(input.pathway).await?.ok_or(Error::NotFound)?;
+    let service = tx.consult::<ServiceDetails>(pathway.details.terms.service).await?.ok_or(Error::NotFound)?;
     let unit = tx.bed_unit(input.unit).await?.ok_or(Error::NotFound)?;
     if unit.definition().service != pathway.details.terms.service {
         return Err(Error::BadInput("`unitId` is a unit of another service than the pathway leads to".into()));
     }
     let (id, now) = (tx.id(), tx.now());
     let permit = permit::announce(viewer, &unit, id)?;
-    may_enter(viewer, &pathway, &unit, &input.need, now)?;
+    may_enter(hub, viewer, (&pathway, &service), &unit, &input.need, now)?;
     let arrive = input.arrive_minutes.unwrap_or(pathway.details.terms.arrive_minutes);
     let minutes = arrive.saturating_add(pathway.details.terms.hold_minutes);
-    let (hold, unit) = keep_place(&tx, hub, viewer, &permit, unit, minutes).await?;
+    let keeping = Keeping { tx: &tx, hub, permit: &permit, handoff: id, holder: sender, placed_by: viewer.grant_id() };
+    let (hold, unit) = match input.hold {
+        Some(held) => keeping.adopt(unit, held, minutes).await?,
+        None => keeping.keep(unit, minutes).await?,
+    };
     let new = NewHandoff {
         id,
-        sender: viewer.organization().ok_or(Error::Forbidden)?,
+        sender,
         sent_by: viewer.grant_id(),
         on_behalf_of: input.on_behalf_of.clone(),
         need: NeedSummary::from(&input.need),
@@ -95,61 +106,151 @@ async fn announce_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &Announce) -> Re
     finish(tx, permit, changed, hold.map(|_| unit), input.keyed.as_ref()).await
 }
 
-/// Refuses what the pathway does not take, or not now, or not from this role.
-fn may_enter(viewer: &Viewer, pathway: &Pathway, unit: &BedUnit, need: &Need, now: At) -> Result<(), Error> {
+/// Refuses what the pathway or the unit does not take, or not now, or not from this role.
+fn may_enter(
+    hub: &Hub,
+    viewer: &Viewer,
+    (pathway, service): (&Pathway, &Service),
+    unit: &BedUnit,
+    need: &Need,
+    now: At,
+) -> Result<(), Error> {
     let terms = &pathway.details.terms;
     let refused = |code, field: &str| Problem::new(code).at(&[field]).with_current(pathway.id);
-    if pathway.retired || unit.entry.retired {
+    if pathway.retired || unit.entry.retired || service.retired {
         return Err(Error::Refused(vec![refused(ProblemCode::Retired, "pathwayId")]));
-    }
-    if !viewer.role().is_some_and(|role| terms.is_open_to(role, now)) {
-        return Err(Error::Refused(vec![refused(ProblemCode::PathwayClosed, "pathwayId")]));
     }
     if terms.mode != PathwayMode::Announce {
         let says = "This pathway is asked, not announced: call, and ask for a place.".to_owned();
         return Err(Error::Refused(vec![refused(ProblemCode::WrongState, "pathwayId").saying(says)]));
     }
-    let unmet = |reason: &Reason| reason.fit == Fit::NotMet && reason.criterion != Criterion::Payer;
-    let problems: Vec<Problem> = terms
-        .reasons(need, now)
+    // A service that may refuse by now has no door to announce to.
+    if !service.details.no_refusal || !viewer.role().is_some_and(|role| terms.is_open_to(role, now)) {
+        return Err(Error::Refused(vec![refused(ProblemCode::PathwayClosed, "pathwayId")]));
+    }
+    // The same points as in the search, but for the free place: who refuses nobody is full for nobody.
+    let board = hub.board().now();
+    let facility = board.seat(unit.id()).map(|seat| seat.facility.clone()).ok_or(Error::NotFound)?;
+    let seat = Seat { unit: Arc::new(unit.clone()), service: Arc::new(service.clone()), facility, offered: true };
+    let unmet = |reason: &&Reason| {
+        reason.fit == Fit::NotMet && !matches!(reason.criterion, Criterion::Capacity | Criterion::Payer)
+    };
+    let problems: Vec<Problem> = need::reasons(need, &seat, &terms.reasons(need, now), now)
         .iter()
-        .filter(|reason| unmet(reason))
+        .filter(unmet)
         .map(|reason| refused(ProblemCode::CriteriaNotMet, "need").saying(reason.says.into()))
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(Error::Refused(problems)) }
 }
 
-/// Keeps a place on a unit for whoever is announced, as its agency would: where one is free, and nothing where none is.
-async fn keep_place(
-    tx: &Tx,
-    hub: &Hub,
-    viewer: &Viewer,
-    permit: &Permit<SendHandoff>,
-    unit: BedUnit,
-    minutes: u32,
-) -> Result<(Option<BedHoldId>, BedUnit), Error> {
-    let limits = hub.rules().holds;
-    let id: BedHoldId = tx.id();
-    let minutes = Some(minutes.clamp(1, limits.owner_minutes_max));
-    let holder = viewer.organization().ok_or(Error::Forbidden)?;
-    let new = NewHold { id, holder, placed_by: viewer.grant_id(), need: None, minutes };
-    match Hold::place(&unit, new, Side::Owner, &limits, tx.now()) {
-        Ok(change) => Ok((Some(id), save_hold(tx, permit, (&unit, None), change).await?)),
-        // No place is free, or none is ever kept here: the person comes all the same.
-        Err(_) => Ok((None, unit)),
-    }
+/// The place that is kept for a handoff, within a write that may move the handoff.
+struct Keeping<'a> {
+    tx: &'a Tx,
+    hub: &'a Hub,
+    permit: &'a Permit<SendHandoff>,
+    handoff: HandoffId,
+    /// The sender: whoever acts, it is kept for them.
+    holder: OrganizationId,
+    placed_by: Option<GrantId>,
 }
 
-async fn save_hold(
-    tx: &Tx,
-    permit: &Permit<SendHandoff>,
-    (unit, stands): (&BedUnit, Option<&Hold>),
-    change: HoldChange,
-) -> Result<BedUnit, Error> {
-    let permits = permit::hold_of_handoff(permit, unit, change.hold.state().id, stands);
-    tx.save(permits.unit, &change.unit).await?;
-    tx.save(permits.hold, &change.hold).await?;
-    Ok(change.unit.into_state())
+impl Keeping<'_> {
+    /// Keeps a place as the unit's agency would: where one is free, and nothing where none is.
+    async fn keep(&self, unit: BedUnit, minutes: u32) -> Result<(Option<BedHoldId>, BedUnit), Error> {
+        let limits = self.hub.rules().holds;
+        let id: BedHoldId = self.tx.id();
+        let minutes = Some(minutes.clamp(1, limits.owner_minutes_max));
+        let (holder, placed_by) = (self.holder, self.placed_by);
+        let new = NewHold { id, holder, placed_by, need: Some(Hold::need_of(self.handoff)), minutes };
+        match Hold::place(&unit, new, Side::Owner, &limits, self.tx.now()) {
+            Ok(change) => Ok((Some(id), self.save(&unit, None, change).await?)),
+            // No place is free, or none is ever kept here: the person comes all the same.
+            Err(_) => Ok((None, unit)),
+        }
+    }
+
+    /// Takes over a hold that the sender has on the unit already, and lets it last as long as a new one would.
+    async fn adopt(&self, unit: BedUnit, held: BedHoldId, minutes: u32) -> Result<(Option<BedHoldId>, BedUnit), Error> {
+        let hold = self.tx.bed_hold(held).await?.ok_or(Error::NotFound)?;
+        let limits = self.hub.rules().holds;
+        if hold.unit != unit.id() || hold.holder != self.holder || hold.is_of_handoff() {
+            return Err(Error::BadInput(
+                "`holdId` is a hold of your agency on this unit, and of no other handoff".into(),
+            ));
+        }
+        let minutes = minutes.clamp(1, limits.owner_minutes_max);
+        let extended = hold.adopted(&unit, Hold::need_of(self.handoff), minutes, self.tx.now());
+        let change = extended.map_err(|_| {
+            Error::Refused(vec![Problem::new(ProblemCode::HoldExpired).at(&["holdId"]).with_current(hold.id)])
+        })?;
+        Ok((Some(held), self.save(&unit, Some(&hold), change).await?))
+    }
+
+    async fn save(&self, unit: &BedUnit, stands: Option<&Hold>, change: HoldChange) -> Result<BedUnit, Error> {
+        let permits = permit::hold_of_handoff(self.permit, unit, change.hold.state().id, stands);
+        self.tx.save(permits.unit, &change.unit).await?;
+        self.tx.save(permits.hold, &change.hold).await?;
+        Ok(change.unit.into_state())
+    }
+
+    /// What a move does to the place: an arrival takes it, an end gives it back. Answers the hold, and the unit where it
+    /// changed.
+    async fn settle(
+        &self,
+        kept: Option<BedHoldId>,
+        unit: BedUnit,
+        to: Move,
+    ) -> Result<(Option<BedHoldId>, Option<BedUnit>), Error> {
+        let now = self.tx.now();
+        let hold = match kept {
+            Some(id) => self.tx.bed_hold(id).await?,
+            None => None,
+        };
+        let taken = hold.as_ref().is_some_and(|hold| hold.state == HoldState::Consumed);
+        let hold = hold.filter(|hold| taken || hold.stands(now).is_ok());
+        match (to, hold) {
+            (Move::Depart | Move::Confirm, _) => Ok((kept, None)),
+            // Somebody has said so already, of the hold.
+            (Move::Arrive, Some(_)) if taken => Ok((kept, None)),
+            (Move::Arrive, Some(hold)) => Ok((kept, self.change(&unit, &hold, hold.arrive(&unit, now)).await?)),
+            // The place was not kept, or not that long: whoever is there takes one that is shown free.
+            (Move::Arrive, None) => {
+                let (Some(new), unit) = self.keep(unit, 1).await? else { return Ok((kept, None)) };
+                let hold = self.tx.bed_hold(new).await?.ok_or(Error::NotFound)?;
+                Ok((Some(new), self.change(&unit, &hold, hold.arrive(&unit, now)).await?))
+            }
+            // Who is not there any more is not counted.
+            (Move::Redirect(_) | Move::Fail(_), Some(hold)) if taken => match unit.without_arrival(hold.id, now) {
+                Some(changed) => {
+                    let permits = permit::hold_of_handoff(self.permit, &unit, hold.id, Some(&hold));
+                    self.tx.save(permits.unit, &changed).await?;
+                    Ok((kept, Some(changed.into_state())))
+                }
+                None => Ok((kept, None)),
+            },
+            (Move::Redirect(_), Some(hold)) => {
+                let change = hold.release(&unit, ReleaseReason::WentElsewhere, Side::Holder, now);
+                Ok((kept, self.change(&unit, &hold, change).await?))
+            }
+            (Move::Fail(why), Some(hold)) => {
+                let change = hold.release(&unit, release_reason(why), Side::Holder, now);
+                Ok((kept, self.change(&unit, &hold, change).await?))
+            }
+            (Move::Redirect(_) | Move::Fail(_), None) => Ok((kept, None)),
+        }
+    }
+
+    async fn change(
+        &self,
+        unit: &BedUnit,
+        hold: &Hold,
+        change: Result<HoldChange, HoldRefused>,
+    ) -> Result<Option<BedUnit>, Error> {
+        match change {
+            Ok(change) => Ok(Some(Box::pin(self.save(unit, Some(hold), change)).await?)),
+            Err(_) => Ok(None),
+        }
+    }
 }
 
 /// Moves a handoff, for the party that the viewer belongs to.
@@ -161,7 +262,7 @@ pub async fn go(hub: &Hub, viewer: &Viewer, input: MoveHandoff) -> Result<Outcom
         .write(viewer, |tx| async move {
             match done_before(&tx, input.keyed.as_ref()).await? {
                 Some(handoff) => Ok(tx.commit((handoff, None, true)).await?),
-                None => go_in(tx, hub, viewer, input).await,
+                None => Box::pin(go_in(tx, hub, viewer, input)).await,
             }
         })
         .await;
@@ -180,51 +281,19 @@ async fn go_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &MoveHandoff) -> Resul
     };
     handoff.expect(input.expected_version).map_err(|why| refused(why, &handoff))?;
     handoff.go(input.to, party, tx.now()).map_err(|why| refused(why, &handoff))?;
-    let unit = settle_place(&tx, hub, viewer, &permit, &mut handoff, input.to).await?;
-    let changed = handoff.go(input.to, party, tx.now()).map_err(|why| refused(why, &handoff))?;
-    finish(tx, permit, changed, unit, input.keyed.as_ref()).await
-}
-
-/// What a move does to the place that is kept: an arrival takes it, an end gives it back.
-async fn settle_place(
-    tx: &Tx,
-    hub: &Hub,
-    viewer: &Viewer,
-    permit: &Permit<SendHandoff>,
-    handoff: &mut Handoff,
-    to: Move,
-) -> Result<Option<BedUnit>, Error> {
-    let reason = match to {
-        Move::Depart | Move::Confirm => return Ok(None),
-        Move::Arrive => None,
-        Move::Redirect(_) => Some(ReleaseReason::WentElsewhere),
-        Move::Fail(why) => Some(release_reason(why)),
-    };
     // Whoever no longer sees the unit leaves the place to its clock.
-    let Some(mut unit) = tx.bed_unit(handoff.unit).await? else { return Ok(None) };
-    let now = tx.now();
-    let mut hold = match handoff.hold {
-        Some(id) => tx.bed_hold(id).await?.filter(|hold| hold.stands(now).is_ok()),
+    let unit = match tx.bed_unit(handoff.unit).await? {
+        Some(unit) => {
+            let (holder, placed_by) = (handoff.sender, viewer.grant_id());
+            let keeping = Keeping { tx: &tx, hub, permit: &permit, handoff: handoff.id, holder, placed_by };
+            let (hold, unit) = Box::pin(keeping.settle(handoff.hold, unit, input.to)).await?;
+            handoff.hold = hold;
+            unit
+        }
         None => None,
     };
-    if hold.is_none() && reason.is_none() {
-        // The place was not kept, or not that long; whoever is there takes one that is shown free.
-        let (kept, with_it) = keep_place(tx, hub, viewer, permit, unit, 1).await?;
-        (handoff.hold, unit) = (kept.or(handoff.hold), with_it);
-        hold = match kept {
-            Some(id) => tx.bed_hold(id).await?,
-            None => None,
-        };
-    }
-    let Some(hold) = hold else { return Ok(None) };
-    let change = match reason {
-        None => hold.arrive(&unit, now),
-        Some(reason) => hold.release(&unit, reason, Side::Holder, now),
-    };
-    match change {
-        Ok(change) => Ok(Some(save_hold(tx, permit, (&unit, Some(&hold)), change).await?)),
-        Err(_) => Ok(None),
-    }
+    let changed = handoff.go(input.to, party, tx.now()).map_err(|why| refused(why, &handoff))?;
+    finish(tx, permit, changed, unit, input.keyed.as_ref()).await
 }
 
 fn release_reason(why: FailReason) -> ReleaseReason {
@@ -277,14 +346,13 @@ pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[HandoffId]) -> Result<Vec<Op
 pub async fn list(
     hub: &Hub,
     viewer: &Viewer,
-    filter: HandoffFilter,
+    filter: &HandoffFilter,
     between: (Option<HandoffId>, Option<HandoffId>),
     most: u64,
     from_end: bool,
 ) -> Result<Vec<HandoffView>, Error> {
     log::known(viewer)?;
+    let handoffs = hub.store().read(viewer).await?.list_handoffs(filter, between, most, from_end).await?;
     let (scope, now) = (Scope::of(viewer), hub.clock().now());
-    let filter = HandoffFilter { veiled: view::hides_outcomes(&scope), ..filter };
-    let handoffs = hub.store().read(viewer).await?.list_handoffs(&filter, between, most, from_end).await?;
     Ok(handoffs.into_iter().filter_map(|handoff| view::handoff(&scope, handoff, now)).collect())
 }

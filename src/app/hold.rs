@@ -92,7 +92,7 @@ async fn place_in(
         let problem = Problem::new(ProblemCode::HoldLimit).saying(says).at(&["needRef"]).with_current(twin.id);
         return Err(Error::Refused(vec![problem]));
     }
-    let tentative = standing().filter(|hold| hold.owner != holder).count();
+    let tentative = standing().filter(|hold| hold.owner != holder && !hold.is_of_handoff()).count();
     if permits.side == Side::Holder && tentative >= usize::try_from(limits.per_agency_max).unwrap_or(usize::MAX) {
         return Err(Error::Refused(vec![Problem::new(ProblemCode::HoldLimit)]));
     }

@@ -118,6 +118,15 @@ fn says_all(kind: EventKind) -> bool {
             | K::BedHoldReleased
             | K::BedHoldArrived
             | K::BedHoldExpired
+            | K::HandoffAnnounced
+            | K::HandoffDeparted
+            | K::HandoffArrived
+            | K::HandoffConfirmed
+            | K::HandoffTransferred
+            | K::HandoffRedirected
+            | K::HandoffFailed
+            | K::HandoffLate
+            | K::HandoffLapsed
     )
 }
 

@@ -75,7 +75,7 @@ impl Snapshot {
     /// Every unit is ranked, and nothing more: what an answer says is made for the rows that it has.
     pub fn search(&self, scope: &Scope, seek: &Seek<'_>) -> Vec<Found> {
         let (ways, paths) = (self.ways(scope, seek), self.paths(scope, seek));
-        let path = |seat: &Seat| paths.get(&seat.service.id);
+        let path = |seat: &Seat| Path::best(paths.get(&seat.service.id), seek, seat);
         let within = seek.near.zip(seek.within_meters);
         let mut ranks: Vec<Rank> = match within {
             Some((near, meters)) => {

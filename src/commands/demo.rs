@@ -149,6 +149,12 @@ ask officer '{{"query":"{{ bedSearch(need: {{age: 34}}, near: {{latitude: 25.77,
 # A crisis center's intake reports its chairs
 ask intake '{{"query":"mutation {{ reportBeds(input: {{units: [{{unitId: \"{unit}\", staffed: 24, occupied: 17}}]}}) {{ bedUnits {{ label net freshness }} problems {{ message }} }} }}"}}'
 
+# The officer announces somebody where it fits best, and the desk reads who is coming
+place=$(ask officer '{{"query":"{{ matchPathways(need: {{age: 34}}, near: {{latitude: 25.77, longitude: -80.19}}) {{ pathway {{ id }} unit {{ id }} }} }}"}}')
+by=$(echo "$place" | grep -o 'pathway_[0-9a-f]*' | head -1); to=$(echo "$place" | grep -o 'bed_unit_[0-9a-f]*' | head -1)
+ask officer '{{"query":"mutation {{ announceHandoff(input: {{pathwayId: \"'$by'\", unitId: \"'$to'\", need: {{age: 34}}}}) {{ handoff {{ code state arriveBy receiver {{ name }} }} problems {{ message }} }} }}"}}'
+ask intake '{{"query":"{{ handoffs(first: 3) {{ edges {{ node {{ code state arriveBy need {{ ageBand }} sender {{ name }} }} }} }} }}"}}'
+
 # The 988 line watches every change (report again to see one)
 curl -sN http://{host}/graphql -H "Authorization: Bearer $(token line_988)" -H 'Content-Type: application/json' -H 'Accept: text/event-stream' -d '{{"query":"subscription {{ bedsChanged {{ change unit {{ label shownAs net facility {{ name }} }} cursor }} }}"}}'
 

@@ -3,7 +3,7 @@ use super::bed::BedUnit;
 use super::code::codes;
 use super::entry::{Changed, Version};
 use super::event::{EventKind, Fact, Happening};
-use super::id::{BedHoldId, BedUnitId, GrantId, Noun, NounId, OrganizationId, RegionId};
+use super::id::{BedHoldId, BedUnitId, GrantId, HandoffId, Noun, NounId, OrganizationId, RegionId};
 use super::time::At;
 
 /// Longest that a hold may be asked for or extended by, in minutes, whatever the hub's settings: one day.
@@ -234,6 +234,15 @@ impl Hold {
         }))
     }
 
+    /// Goes on as the hold of a handoff, so many minutes from now at least.
+    pub fn adopted(&self, unit: &BedUnit, need: String, minutes: u32, now: At) -> Result<HoldChange, HoldRefused> {
+        self.stands(now)?;
+        let until = now.plus_minutes(i64::from(minutes.min(MINUTES_MAX))).max(self.until);
+        let held = Held { hold: self.id, by: self.holder, until };
+        let next = Self { until, need: Some(need), ..self.next() };
+        Ok(HoldChange { unit: unit.with_held(held, now), hold: next.changed(unit, EventKind::BedHoldExtended, now) })
+    }
+
     /// Gives it back, or takes it back.
     pub fn release(
         &self,
@@ -284,6 +293,16 @@ impl Hold {
             Some(expected) if expected != self.generation => Err(HoldRefused::StaleGeneration),
             _ => Ok(()),
         }
+    }
+
+    /// What the hold of a handoff has in the place of its holder's own name for a need; no digest has a blank.
+    pub fn need_of(handoff: HandoffId) -> String {
+        format!("of {handoff}")
+    }
+
+    /// Whether it is kept for a handoff: somebody is on the way to it, and it is no try of its holder's.
+    pub fn is_of_handoff(&self) -> bool {
+        self.need.as_ref().is_some_and(|need| need.starts_with("of "))
     }
 
     /// Where it stands at an instant, whether or not the log has told of its end yet.

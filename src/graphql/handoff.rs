@@ -81,18 +81,17 @@ impl Handoff {
     async fn code(&self) -> &str {
         &self.view.handoff().code
     }
-    /// Where it stands. First responders are shown no outcome: what comes after the receiver took over stays RECEIVED or
-    /// TRANSFERRED to them, and what ended at the door stays as they left it.
+    /// Where it stands. It ends when the receiver has taken over: what becomes of the person there is no part of it.
     async fn state(&self) -> Code<HandoffState> {
-        Code(self.view.state())
+        Code(self.view.handoff().state)
     }
     /// Whose word is awaited; null when it has ended.
     async fn awaits(&self) -> Option<Code<Party>> {
-        self.view.state().awaits().map(Code)
+        self.view.handoff().state.awaits().map(Code)
     }
     /// Until when that word is expected: arrival, then ten minutes to take over, then fifteen to confirm.
     async fn due_at(&self) -> Option<DateTime> {
-        self.view.due_at().map(DateTime)
+        self.view.handoff().due_at.map(DateTime)
     }
     /// That word is late.
     async fn late(&self) -> bool {
@@ -129,7 +128,7 @@ impl Handoff {
     async fn hold_id(&self) -> Option<ID> {
         self.view.handoff().hold.map(id)
     }
-    /// What of the need travels with it; null to first responders, who know it better than the hub.
+    /// What of the need travels with it; null to officers and dispatchers: police are shown place, state and time.
     async fn need(&self) -> Option<HandoffNeed> {
         self.view.need().map(HandoffNeed::from)
     }
@@ -159,18 +158,18 @@ impl Handoff {
     }
     /// When it ended.
     async fn ended_at(&self) -> Option<DateTime> {
-        self.view.ended_at().map(DateTime)
+        self.view.handoff().times.ended_at.map(DateTime)
     }
     /// Why the receiver sent the person on.
     async fn redirect_reason(&self) -> Option<Code<RedirectReason>> {
-        match self.view.ending()? {
+        match self.view.handoff().ending? {
             Ending::Redirected(reason) => Some(Code(reason)),
             Ending::Failed(_) => None,
         }
     }
     /// Why it ended on the way.
     async fn fail_reason(&self) -> Option<Code<FailReason>> {
-        match self.view.ending()? {
+        match self.view.handoff().ending? {
             Ending::Failed(reason) => Some(Code(reason)),
             Ending::Redirected(_) => None,
         }
@@ -190,7 +189,7 @@ pub(super) async fn handoffs(
     let between = listing.between::<HandoffId>(&paging)?;
     // One more than the page, so that the page knows whether it is the last; the cursors are applied in SQL.
     let most = size as u64 + 1;
-    let found = app::handoff::list(&asking.hub, &asking.viewer, filter, between, most, backward).await;
+    let found = app::handoff::list(&asking.hub, &asking.viewer, &filter, between, most, backward).await;
     let rows = found.map_err(|error| from_app(&error))?.into_iter().map(|view| Row {
         key: Latest::of(view.handoff().id),
         node: Handoff::new(view, &asking.seen),

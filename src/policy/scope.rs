@@ -6,6 +6,7 @@ use crate::domain::grant::Grant;
 use crate::domain::handoff::Handoff;
 use crate::domain::hold::Hold;
 use crate::domain::id::{GrantId, OrganizationId, RegionId};
+use crate::domain::role::Role;
 
 /// Which rows a viewer may see. Only [`Scope::of`] makes one.
 ///
@@ -17,6 +18,7 @@ pub struct Scope {
     own: Option<(OrganizationId, Audience)>,
     census: Reach,
     coarse: bool,
+    police: bool,
     holds: Rows,
     handoffs: Rows,
     grants: Rows,
@@ -85,6 +87,7 @@ impl Scope {
             own: viewer.organization().filter(|_| own != Audience::NOBODY).map(|organization| (organization, own)),
             census,
             coarse: units == Reach::DropOff,
+            police: viewer.stands_as(Role::Officer) || viewer.stands_as(Role::Dispatcher),
             holds: rows(reach(Action::ReadHolds), viewer),
             handoffs: rows(reach(Action::ReadHandoffs), viewer),
             grants: rows(reach(Action::ReadGrants), viewer),
@@ -97,7 +100,7 @@ impl Scope {
     #[must_use]
     pub fn watched(self, with_handoffs: bool) -> Self {
         let handoffs = if with_handoffs { self.handoffs } else { Rows::None };
-        Self { holds: Rows::None, handoffs, grants: Rows::None, audit: Rows::None, ..self }
+        Self { holds: Rows::None, handoffs, grants: Rows::None, audit: Rows::None, police: false, ..self }
     }
 
     /// Which regions it covers.
@@ -179,6 +182,11 @@ impl Scope {
     /// How far it reads the census.
     pub fn census(&self) -> Reach {
         self.census
+    }
+
+    /// Whether it is of police or their dispatchers, whoever's application they use.
+    pub(super) fn police(&self) -> bool {
+        self.police
     }
 
     /// Whether it is shown AVAILABLE, CALL or FULL alone.

@@ -4,7 +4,7 @@ use super::scope::Scope;
 use super::viewer::Viewer;
 use crate::domain::bed::{Availability, BedUnit, BedUnitDetails, PauseReason, Report, Seat, UnitDefinition};
 use crate::domain::entry::{Details, Entry, Version};
-use crate::domain::handoff::{Ending, Handoff, HandoffState, NeedSummary};
+use crate::domain::handoff::{Handoff, NeedSummary};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::id::{BedUnitId, OrganizationId};
 use crate::domain::notice::{Acknowledgement, Notice};
@@ -89,64 +89,29 @@ impl HoldView {
 #[derive(Clone, Debug)]
 pub struct HandoffView {
     handoff: Handoff,
-    coarse: bool,
+    police: bool,
     now: At,
 }
 
 /// What of a handoff a scope may read: its parties read it, and nobody else anything.
 pub fn handoff(scope: &Scope, handoff: Handoff, now: At) -> Option<HandoffView> {
-    scope.sees_handoff(&handoff).then_some(HandoffView { handoff, coarse: hides_outcomes(scope), now })
-}
-
-/// Whether a scope is shown that somebody was received, and never what became of them (45 CFR 164.512(f): what happens in
-/// care is not a first responder's to read).
-pub fn hides_outcomes(scope: &Scope) -> bool {
-    scope.coarse()
+    scope.sees_handoff(&handoff).then_some(HandoffView { handoff, police: scope.police(), now })
 }
 
 impl HandoffView {
-    /// What both parties may read of it; its state, its end and the need are asked of the view.
+    /// The handoff, as both parties may read it; the need is asked of the view.
     pub fn handoff(&self) -> &Handoff {
         &self.handoff
     }
 
-    /// Whether it ended at the door, in a way that the viewer is not shown.
-    fn is_veiled(&self) -> bool {
-        self.coarse && self.handoff.ended_in_care()
-    }
-
-    /// Where it stands, as the viewer is shown it.
-    pub fn state(&self) -> HandoffState {
-        match self.handoff.times.sender_confirmed_at {
-            _ if !self.is_veiled() => self.handoff.state,
-            Some(_) => HandoffState::HandedOver,
-            None => HandoffState::Arrived,
-        }
-    }
-
-    /// Until when the word that is awaited is expected.
-    pub fn due_at(&self) -> Option<At> {
-        self.handoff.due_at.filter(|_| !self.is_veiled())
-    }
-
-    /// Whether that word is late at the instant it was seen, whether or not the log has told so yet.
+    /// Whether the word that is awaited is late at the instant it was seen, whether or not the log has told so yet.
     pub fn is_late(&self) -> bool {
-        self.handoff.late || self.due_at().is_some_and(|due| due <= self.now)
+        self.handoff.late || self.handoff.due_at.is_some_and(|due| due <= self.now)
     }
 
-    /// When it ended.
-    pub fn ended_at(&self) -> Option<At> {
-        self.handoff.times.ended_at.filter(|_| !self.is_veiled())
-    }
-
-    /// Why it ended so.
-    pub fn ending(&self) -> Option<Ending> {
-        self.handoff.ending.filter(|_| !self.is_veiled())
-    }
-
-    /// What of the need travels with it, for those who care for people.
+    /// What of the need travels with it, for those who care for people: police are shown place, state and time.
     pub fn need(&self) -> Option<&NeedSummary> {
-        (!self.coarse).then_some(&self.handoff.need)
+        (!self.police).then_some(&self.handoff.need)
     }
 }
 

@@ -31,8 +31,6 @@ pub struct HandoffFilter {
     pub states: Option<Vec<HandoffState>>,
     /// By the code that people call it.
     pub code: Option<String>,
-    /// For somebody who is not shown how it ended in care: then `states` are those that are shown.
-    pub veiled: bool,
 }
 
 fn ending(row: &Model) -> Result<Option<Ending>, Error> {
@@ -123,28 +121,8 @@ impl Kept for Handoff {
 }
 
 impl HandoffFilter {
-    /// Handoffs that are shown in a state.
-    fn shown_in(&self, state: HandoffState) -> Condition {
-        use HandoffState as S;
-        let is = Condition::all().add(Column::State.eq(state.code()));
-        let in_care = Condition::all()
-            .add(Column::State.is_in([S::Failed, S::Lapsed].map(S::code)))
-            .add(Column::ArrivedAt.is_not_null());
-        match state {
-            S::Failed | S::Lapsed if self.veiled => is.add(Column::ArrivedAt.is_null()),
-            S::Arrived if self.veiled => Condition::any().add(is).add(in_care.add(Column::SenderConfirmedAt.is_null())),
-            S::HandedOver if self.veiled => {
-                Condition::any().add(is).add(in_care.add(Column::SenderConfirmedAt.is_not_null()))
-            }
-            _ => is,
-        }
-    }
-
     fn condition(&self) -> Condition {
-        let any = |states: &Vec<HandoffState>| {
-            states.iter().fold(Condition::any(), |any, state| any.add(self.shown_in(*state)))
-        };
-        let states = self.states.as_ref().map(any);
+        let states = self.states.as_ref().map(|states| Column::State.is_in(states.iter().map(|state| state.code())));
         Condition::all()
             .add_option(self.unit.map(|id| Column::BedUnitId.eq(id.key())))
             .add_option(self.sender.map(|id| Column::SenderId.eq(id.key())))

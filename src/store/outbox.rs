@@ -172,6 +172,7 @@ impl Reader {
         // One lookup in the index a row, however long the log.
         let last = last_of("bed_unit", number)
             .union(UnionType::All, last_of("service", number))
+            .union(UnionType::All, last_of("pathway", number))
             .union(UnionType::All, last_of("facility", number))
             .union(UnionType::All, last_of("organization", number))
             .union(UnionType::All, last_of("region", number))

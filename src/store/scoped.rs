@@ -31,14 +31,22 @@ fn directory<C: ColumnTrait>(scope: &Scope, region: C) -> Condition {
     if scope.shared().meets(Audience::DIRECTORY) { in_region(scope, region) } else { never() }
 }
 
+fn meets<C: ColumnTrait>(audience: C, mask: Audience) -> Expr {
+    audience.into_expr().bit_and(mask.bits()).ne(0)
+}
+
+/// Whom the scope is among: the audiences that it shares, and more of its own agency's.
+fn among<C: ColumnTrait>(scope: &Scope, owner: C, audience: C) -> Condition {
+    let any = Condition::any().add(meets(audience, scope.shared()));
+    match scope.own() {
+        Some((own, more)) => any.add(Condition::all().add(owner.eq(own.key())).add(meets(audience, more))),
+        None => any,
+    }
+}
+
 /// Rows with an audience: those the scope shares, and more of its own agency's.
 fn by_audience<C: ColumnTrait>(scope: &Scope, region: C, owner: C, audience: C) -> Condition {
-    let meets = |mask: Audience| audience.into_expr().bit_and(mask.bits()).ne(0);
-    let mut any = Condition::any().add(meets(scope.shared()));
-    if let Some((own, more)) = scope.own() {
-        any = any.add(Condition::all().add(owner.eq(own.key())).add(meets(more)));
-    }
-    in_region(scope, region).add(any)
+    in_region(scope, region).add(among(scope, owner, audience))
 }
 
 fn by_rows<C: ColumnTrait>(rows: Rows, grant: C, owner: C) -> Condition {
@@ -141,10 +149,13 @@ impl Scoped for entity::handoff::Entity {
 impl Scoped for entity::event::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::event::Column;
-        let told = by_audience(scope, Column::RegionId, Column::OwnerId, Column::Audience);
-        let parties = Column::Audience.into_expr().bit_and(Audience::PARTIES.bits()).ne(0);
-        let between = between(scope.handoffs(), Column::OwnerId, Column::PartyId);
-        Condition::any().add(told).add(in_region(scope, Column::RegionId).add(parties).add(between))
+        // The region stands once, before all: in both arms, SQLite would read and sort the rest of the log for each page.
+        let mut told = among(scope, Column::OwnerId, Column::Audience);
+        if !matches!(scope.handoffs(), Rows::None | Rows::Own(_)) {
+            let parties = Condition::all().add(meets(Column::Audience, Audience::PARTIES));
+            told = told.add(parties.add(between(scope.handoffs(), Column::OwnerId, Column::PartyId)));
+        }
+        in_region(scope, Column::RegionId).add(told)
     }
 }
 

@@ -313,7 +313,7 @@ impl Tx {
     /// One row that a write stands on and does not change: held as it is, beside others who do the same.
     ///
     /// So that no two writes wait for each other, rows are locked in this order, whichever way: grants, names, regions,
-    /// organizations, facilities, services, units by id, alarms, the log.
+    /// organizations, facilities, services with their pathways, handoffs by id, units by id, alarms, the log.
     pub(super) async fn still<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
         let row = seen::<T::Entity>(&self.scope, which).lock_shared().all(&self.conn).await?.pop();
         row.map(T::from_row).transpose()

@@ -15,7 +15,10 @@ on_both!(
     a_request_sent_twenty_times_is_one_handoff,
     one_of_two_who_end_it_at_once_does,
     a_late_word_is_told_and_silence_ends,
-    first_responders_are_shown_no_outcome,
+    what_comes_after_the_receiver_took_over_is_no_part_of_it,
+    one_person_takes_one_place,
+    those_on_the_way_use_up_no_agencys_tries,
+    what_a_party_does_is_in_its_own_agencys_audit,
     handoffs_are_their_parties_alone,
 );
 
@@ -117,7 +120,7 @@ async fn an_officer_announces_and_both_say_that_it_is_done(db: Db) {
     let door = open_door(&house, 6, 4).await;
     let (officer, intake) = (house.client("officer-2"), house.client("intake"));
     let (mut at_the_desk, mut in_the_car) = (watch(&intake).await, watch(&officer).await);
-    let need = json!({ "age": 16, "levelOfCare": "RECEIVING_23H", "legalStatus": "INVOLUNTARY", "safetyFlags": ["SUICIDE"],
+    let need = json!({ "age": 66, "levelOfCare": "RECEIVING_23H", "legalStatus": "INVOLUNTARY", "safetyFlags": ["SUICIDE"],
         "language": "es", "pregnant": true });
     let said = announce(&officer, to(door, json!({ "need": need, "arriveMinutes": 20 }))).await;
     assert_eq!(problems(&said, "announceHandoff"), [""; 0]);
@@ -130,7 +133,7 @@ async fn an_officer_announces_and_both_say_that_it_is_done(db: Db) {
     assert!(new["holdId"].is_string() && new["need"].is_null(), "{new:#}");
     // The receiver reads the need, and no more of it than getting there takes.
     let at_desk = read(&intake, id).await;
-    let kept = json!({ "levelOfCare": "RECEIVING_23H", "ageBand": "ADOLESCENT", "legalStatus": "INVOLUNTARY",
+    let kept = json!({ "levelOfCare": "RECEIVING_23H", "ageBand": "OLDER_ADULT", "legalStatus": "INVOLUNTARY",
         "safetyFlags": ["SUICIDE"], "language": "es" });
     assert_eq!(at_desk["need"], kept);
     // One place is kept, for the sender.
@@ -172,6 +175,9 @@ async fn what_the_pathway_does_not_take_is_not_announced(db: Db) {
     let house = House::open(db).await;
     let door = open_door(&house, 6, 4).await;
     let (officer, agency) = (house.client("officer-2"), &house.world.agencies[0]);
+    // What its unit does not take, no pathway opens: the chairs are for adults.
+    let child = announce(&officer, to(door, json!({ "need": { "age": 12 } }))).await;
+    assert_eq!(problems(&child, "announceHandoff"), ["CRITERIA_NOT_MET"]);
     let adults = "mutation($input: SavePathwayInput!) { savePathway(input: $input) { problems { code } } }";
     let terms = json!({ "input": { "id": door.1.to_string(), "name": "Amber door", "serviceId": agency.service.to_string(),
         "fromRoles": ["OFFICER", "DISPATCHER"], "mode": "ANNOUNCE", "arriveMinutes": 60,
@@ -213,6 +219,17 @@ async fn what_the_pathway_does_not_take_is_not_announced(db: Db) {
     }
     house.deliver().await;
     assert_eq!(house.hub().board().now().number(), before, "something has changed");
+
+    // A service that may refuse by now has no door to announce to.
+    let edit = "mutation($input: SaveServiceInput!) { saveService(input: $input) { problems { code } } }";
+    let service = |no_refusal: bool| {
+        json!({ "input": { "id": agency.service.to_string(), "name": "Amber receiving", "kind": "RECEIVING_23H",
+            "facilityId": agency.facility.to_string(), "noRefusal": no_refusal } })
+    };
+    house.client("agency_admin").ask(edit, service(false)).await.data("");
+    let shut = announce(&officer, to(door, json!({}))).await;
+    assert_eq!(problems(&shut, "announceHandoff"), ["PATHWAY_CLOSED"]);
+    house.client("agency_admin").ask(edit, service(true)).await.data("");
 
     // A dispatcher announces for a unit in the field; both are told.
     let said = announce(&house.client("dispatcher-2"), to(door, json!({ "onBehalfOf": "Unit 12" }))).await;
@@ -356,38 +373,82 @@ async fn a_late_word_is_told_and_silence_ends(db: Db) {
     house.close().await;
 }
 
-async fn first_responders_are_shown_no_outcome(db: Db) {
+async fn what_comes_after_the_receiver_took_over_is_no_part_of_it(db: Db) {
     let house = House::open(db).await;
     let door = open_door(&house, 9, 4).await;
-    let (officer, intake, team) = (house.client("officer-2"), house.client("intake"), house.client("mobile_team-2"));
-    let mut in_the_car = watch(&officer).await;
+    let (officer, intake) = (house.client("officer-2"), house.client("intake"));
     let id = on_the_way(&officer, door).await;
     went(&officer, "arriveHandoff", &id, json!({})).await;
-    let failed = went(&intake, "failHandoff", &id, json!({ "reason": "LEFT_BEFORE_HANDOFF" })).await;
-    assert_eq!((&failed["state"], &failed["failReason"]), (&json!("FAILED"), &json!("LEFT_BEFORE_HANDOFF")));
-    // To the officer it stands where it was left, however they ask.
-    let seen = read(&officer, &id).await;
-    assert_eq!(
-        (&seen["state"], &seen["endedAt"], &seen["failReason"]),
-        (&json!("ARRIVED"), &Value::Null, &Value::Null)
-    );
-    for (states, shown) in
-        [(json!(["FAILED", "LAPSED"]), false), (json!(["ARRIVED"]), true), (json!(["HANDED_OVER"]), false)]
-    {
-        assert_eq!(listed(&officer, json!({ "states": states })).await.len(), usize::from(shown), "{states}");
+    went(&intake, "confirmTransfer", &id, json!({})).await;
+    // Received, and from there only the sender's word is left: no outcome can be written down, so none can be read.
+    for (field, reason) in [("failHandoff", "LEFT_BEFORE_HANDOFF"), ("redirectHandoff", "MEDICAL")] {
+        let said = go(&intake, field, &id, json!({ "reason": reason })).await;
+        assert_eq!(problems(&said, field), ["WRONG_STATE"]);
     }
-    assert_eq!(listed(&intake, json!({ "states": ["FAILED"] })).await, std::slice::from_ref(&id));
-    // The mobile team of the same agency cares for people, and reads how it ended.
-    assert_eq!(read(&team, &id).await["failReason"], "LEFT_BEFORE_HANDOFF");
-    // And nothing tells the officer in passing: the next thing told is another handoff's.
-    let next = on_the_way(&officer, door).await;
-    assert_eq!(told(&mut in_the_car, &id, "HANDOFF_ARRIVED").await, ["HANDOFF_ANNOUNCED", "HANDOFF_ARRIVED"]);
-    let event = in_the_car.next().await.unwrap().1["data"]["events"]["event"].clone();
-    let kinds = ["BED_HOLDS_CHANGED", "BED_HELD", "HANDOFF_ANNOUNCED"];
-    assert!(kinds.iter().any(|kind| event["kind"] == *kind) && event["nodeId"] != json!(id), "{event}");
-    // What ends on the way, before anybody has come, is the officer's to know.
-    went(&intake, "failHandoff", &next, json!({ "reason": "NO_SHOW" })).await;
-    assert_eq!(read(&officer, &next).await["failReason"], "NO_SHOW");
+    went(&officer, "confirmTransfer", &id, json!({})).await;
+    // The need travels to whoever cares for the person; police are shown place, state and time, whoever they work for.
+    for (person, reads) in
+        [("officer-2", false), ("dispatcher-2", false), ("officer", false), ("ems-2", true), ("intake", true)]
+    {
+        assert_eq!(read(&house.client(person), &id).await["need"].is_object(), reads, "{person}");
+    }
+    house.close().await;
+}
+
+async fn one_person_takes_one_place(db: Db) {
+    let house = House::open(db).await;
+    let door = open_door(&house, 9, 4).await;
+    let (officer, intake) = (house.client("officer-2"), house.client("intake"));
+    let net = async || unit(&intake, door.0).await["net"].clone();
+    // Said of the hold and of the handoff: one arrival.
+    let id = on_the_way(&officer, door).await;
+    let hold = read(&officer, &id).await["holdId"].clone();
+    intake.ask(super::hold::ARRIVE, json!({ "input": { "holdId": hold } })).await.data("");
+    assert_eq!(net().await, 4);
+    let there = went(&officer, "arriveHandoff", &id, json!({})).await;
+    assert_eq!((&there["holdId"], net().await), (&hold, json!(4)));
+    // Sent on from the door: nobody is there any more, and the place is free.
+    went(&intake, "redirectHandoff", &id, json!({ "reason": "MEDICAL" })).await;
+    assert_eq!(net().await, 5);
+    // A place that was held before is gone on with, and kept as long as the pathway says.
+    let held = super::hold::hold(&officer, door.0).await;
+    let said = announce(&officer, to(door, json!({ "holdId": held }))).await;
+    assert_eq!((said.data("/announceHandoff/handoff/holdId"), net().await), (&json!(held), json!(4)));
+    let until = "query($id: ID!) { node(id: $id) { ... on BedHold { until } } }";
+    let until = officer.ask(until, json!({ "id": held })).await.data("/node/until").clone();
+    assert!(at(&until) >= at(said.data("/announceHandoff/handoff/arriveBy")).plus_minutes(30));
+    for bad in [json!(held), hold] {
+        assert_eq!(announce(&officer, to(door, json!({ "holdId": bad }))).await.code(), "BAD_USER_INPUT");
+    }
+    let other = super::hold::hold(&house.client("ems"), door.0).await;
+    assert_eq!(announce(&officer, to(door, json!({ "holdId": other }))).await.code(), "NOT_FOUND", "another agency's");
+    house.close().await;
+}
+
+async fn those_on_the_way_use_up_no_agencys_tries(db: Db) {
+    let house = House::open(db).await;
+    let door = open_door(&house, 20, 4).await;
+    let officer = house.client("officer-2");
+    for _ in 0..7 {
+        on_the_way(&officer, door).await;
+    }
+    super::hold::hold(&officer, door.0).await;
+    house.close().await;
+}
+
+async fn what_a_party_does_is_in_its_own_agencys_audit(db: Db) {
+    let house = House::open(db).await;
+    let door = open_door(&house, 9, 4).await;
+    let id = on_the_way(&house.client("officer-2"), door).await;
+    went(&house.client("intake"), "redirectHandoff", &id, json!({ "reason": "UNSAFE" })).await;
+    let trail = "{ auditTrail(first: 100) { edges { node { action nodeId } } } }";
+    for (admin, own) in [("agency_admin-2", "SEND_HANDOFF"), ("agency_admin", "RECEIVE_HANDOFF")] {
+        let said = house.client(admin).ask(trail, json!({})).await;
+        let edges = said.data("/auditTrail/edges").as_array().unwrap();
+        let of_it = edges.iter().filter(|edge| edge["node"]["nodeId"] == json!(id));
+        let actions: Vec<&str> = of_it.map(|edge| edge["node"]["action"].as_str().unwrap()).collect();
+        assert_eq!(actions, [own], "{admin}");
+    }
     house.close().await;
 }
 

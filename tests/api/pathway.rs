@@ -247,7 +247,24 @@ async fn a_pathway_answers_what_a_unit_would_be_asked(db: Db) {
     saved(&admin, to_amber(&house, json!({ "id": pathway["id"], "criteria": { "age": { "min": 12 } } }))).await;
     let child = house.client("ems").ask(SEARCH, json!({ "need": { "age": 13 } })).await;
     assert_eq!(point(child.data("/bedSearch/edges/0"), "AGE"), Some("NOT_MET"), "the unit is for adults");
-    // The better of two.
+    // The better of two, with the unit: which of them answers what the unit would be asked.
+    let takes = json!({ "id": pathway["id"], "criteria": { "acuity": ["HIGH"], "pregnant": true } });
+    saved(&admin, to_amber(&house, takes)).await;
+    let silent = saved(&admin, to_amber(&house, json!({ "name": "Amber, silent" }))).await;
+    let best = found().await;
+    assert_eq!((&best["pathway"]["id"], best["fit"].as_str()), (&pathway["id"], Some("MET")));
+    assert_eq!(matches(&house, "ems", need.clone()).await[0]["pathway"]["id"], pathway["id"]);
+    let gone = json!({ "id": silent["id"], "name": "Amber, silent", "retire": true });
+    saved(&admin, to_amber(&house, gone)).await;
+    // What it would have answered a minute ago, with the pathways of then.
+    house.deliver().await;
+    let then = house.clock.now().to_string();
+    house.clock.advance(1);
+    let past = "query($need: NeedInput!, $at: DateTime) { bedSearch(need: $need, at: $at) { edges { fit unit { id } pathway { id } } } }";
+    let said = house.client("ems").ask(past, json!({ "need": need, "at": then })).await;
+    let edges = said.data("/bedSearch/edges").as_array().unwrap();
+    let edge = edges.iter().find(|edge| edge["unit"]["id"] == json!(chairs.to_string())).unwrap();
+    assert_eq!((&edge["pathway"]["id"], edge["fit"].as_str()), (&pathway["id"], Some("MET")));
     let wider = saved(&admin, to_amber(&house, json!({ "name": "Amber, all comers" }))).await;
     saved(&admin, to_amber(&house, json!({ "id": pathway["id"], "criteria": { "acuity": ["LOW"] } }))).await;
     assert_eq!(found().await["pathway"]["id"], wider["id"]);

@@ -90,6 +90,7 @@ impl Named {
                 need: Need::default(),
                 arrive_minutes: None,
                 on_behalf_of: Some("Amber 12".into()),
+                hold: None,
                 keyed: None,
             };
             let announced = handoff::announce(house.hub(), &staff(house.hub(), "dispatcher"), new).await.unwrap();

@@ -1,17 +1,24 @@
-//! Crews on the street: police, EMS and mobile teams hold a chair for somebody, and bring them. Some come, some are
-//! brought elsewhere, and of some nobody hears again until the hold ends by itself.
+//! Crews on the street. Police and EMS announce somebody by a pathway and bring them to the door, where the desk takes over;
+//! mobile teams hold a chair. Some come, some are brought elsewhere, and of some nobody hears again.
 use super::{Actor, MILLIONS, Stage};
+use crate::app::handoff::{self, Announce, HandoffFilter, MoveHandoff};
 use crate::app::hold::{self, ChangeHold, HoldBed, HoldTo};
 use crate::app::{Error, Hub};
 use crate::demo::staff::{self, stands, viewer};
 use crate::demo::world::{Living, Loaded};
 use crate::domain::bed::ShownAs;
+use crate::domain::handoff::{FailReason, HandoffState, Move, RedirectReason};
 use crate::domain::hold::{HoldState, ReleaseReason};
-use crate::domain::id::OrganizationId;
+use crate::domain::id::{OrganizationId, PathwayId};
+use crate::domain::need::{LegalStatus, Need};
+use crate::domain::pathway::{PathwayDetails, PathwayMode};
+use crate::domain::role::Role;
 use crate::domain::time::At;
-use crate::policy::Viewer;
+use crate::policy::view::HandoffView;
+use crate::policy::{Scope, Viewer};
 use crate::store::HoldFilter;
 use futures_util::future::BoxFuture;
+use std::collections::BTreeSet;
 
 /// People brought to receiving chairs a day, for each million.
 const ARRIVALS_A_DAY: i64 = 48;
@@ -27,6 +34,14 @@ const REASONS: [ReleaseReason; 4] = [
     ReleaseReason::WentElsewhere,
     ReleaseReason::NoLongerNeeded,
 ];
+
+/// How often the desk looks at the door, in minutes.
+const DOOR_MINUTES: i64 = 4;
+
+/// The desk of one agency that people are brought to.
+struct Desk {
+    subject: String,
+}
 
 /// The crews of one agency.
 struct Crew {
@@ -44,14 +59,57 @@ pub(super) fn all(loaded: &Loaded) -> Vec<Box<dyn Actor>> {
         staff::crews().filter_map(|(key, _)| Some((staff::crew(&key), loaded.organizations.get(&key)?.0))).collect();
     let looks = i64::try_from(crews.len()).unwrap_or(0).max(1) * 24 * 60 / LOOK_MINUTES;
     let begins_of_thousand = MILLIONS * ARRIVALS_A_DAY * 1_000 / looks;
+    let desks: BTreeSet<String> = chairs.iter().map(|unit| unit.reporter.clone()).collect();
+    let desks = desks.into_iter().map(|subject| Box::new(Desk { subject }) as Box<dyn Actor>);
     let crew = |(subject, agency)| Crew { subject, agency, chairs: chairs.clone(), begins_of_thousand };
-    crews.into_iter().map(|of| Box::new(crew(of)) as Box<dyn Actor>).collect()
+    crews.into_iter().map(|of| Box::new(crew(of)) as Box<dyn Actor>).chain(desks).collect()
+}
+
+/// Handoffs in some states, oldest first.
+async fn standing(hub: &Hub, viewer: &Viewer, states: &[HandoffState]) -> Result<Vec<HandoffView>, Error> {
+    let filter = HandoffFilter { states: Some(states.to_vec()), ..HandoffFilter::default() };
+    let mut found = handoff::list(hub, viewer, &filter, (None, None), 50, false).await?;
+    found.reverse();
+    Ok(found)
+}
+
+/// Moves a handoff. What is refused was settled by somebody else.
+async fn go(hub: &Hub, viewer: &Viewer, view: &HandoffView, to: Move) -> Result<(), Error> {
+    let input = MoveHandoff { handoff: view.handoff().id, expected_version: None, to, keyed: None };
+    handoff::go(hub, viewer, input).await.map(drop)
+}
+
+impl Desk {
+    /// Takes over whoever is at the door; now and then somebody needs medical care first.
+    async fn look(&self, hub: &Hub, stage: &mut Stage<'_>) -> Result<(), Error> {
+        let viewer = viewer(hub, &self.subject).await?;
+        for view in standing(hub, &viewer, &[HandoffState::Arrived, HandoffState::HandedOver]).await? {
+            let to = match stage.dice.between(1, 40) {
+                1 if view.handoff().state == HandoffState::Arrived => Move::Redirect(RedirectReason::Medical),
+                2..=8 => continue,
+                _ => Move::Confirm,
+            };
+            go(hub, &viewer, &view, to).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Actor for Desk {
+    fn next(&self, _: &Hub, stage: &mut Stage<'_>) -> Option<At> {
+        Some(stage.around(DOOR_MINUTES))
+    }
+
+    fn act<'a>(&'a self, hub: &'a Hub, stage: &'a mut Stage<'_>) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.look(hub, stage))
+    }
 }
 
 impl Crew {
     async fn look(&self, hub: &Hub, stage: &mut Stage<'_>) -> Result<(), Error> {
         let viewer = viewer(hub, &self.subject).await?;
         self.settle(hub, &viewer, stage).await?;
+        self.drive(hub, &viewer, stage).await?;
         if stage.dice.between(1, 1_000) <= self.begins_of_thousand {
             self.begin(hub, &viewer, stage).await?;
         }
@@ -76,17 +134,58 @@ impl Crew {
         Ok(())
     }
 
-    /// Holds a chair where one is free; where none is, somebody has to call.
+    /// Those who were announced set out, come, and are handed over; or the person chose otherwise.
+    async fn drive(&self, hub: &Hub, viewer: &Viewer, stage: &mut Stage<'_>) -> Result<(), Error> {
+        let ours = [HandoffState::Accepted, HandoffState::EnRoute, HandoffState::Received];
+        let left_before = stage.now.plus_micros(-DRIVE_SECONDS_MIN * 1_000_000 / stage.pace);
+        for view in standing(hub, viewer, &ours).await? {
+            let (times, chance) = (view.handoff().times, stage.dice.between(1, 40));
+            let to = match view.handoff().state {
+                _ if view.handoff().sender != self.agency => continue,
+                HandoffState::Received => Move::Confirm,
+                _ if chance == 1 => Move::Fail(FailReason::PersonChoseOtherwise),
+                HandoffState::Accepted => Move::Depart,
+                _ if chance <= 6 || times.departed_at.is_none_or(|left| left > left_before) => continue,
+                _ => Move::Arrive,
+            };
+            go(hub, viewer, &view, to).await?;
+        }
+        Ok(())
+    }
+
+    /// The pathway by which the crew may announce somebody to a unit; mobile teams call, and hold a chair.
+    fn pathway(hub: &Hub, viewer: &Viewer, unit: &Living, now: At) -> Option<PathwayId> {
+        let role = viewer.role().filter(|role| *role != Role::MobileTeam)?;
+        let service = stands(hub, unit.id)?.definition().service;
+        let (scope, board) = (Scope::of(viewer), hub.board().now());
+        let mut pathways = board.entries::<PathwayDetails>(&scope).map(|pathway| (pathway.id, &pathway.details.terms));
+        let found = pathways.find(|(_, terms)| {
+            terms.service == service && terms.mode == PathwayMode::Announce && terms.is_open_to(role, now)
+        });
+        found.map(|(id, _)| id)
+    }
+
+    /// Announces somebody, or holds a chair, where one is free; where none is, somebody has to call.
     async fn begin(&self, hub: &Hub, viewer: &Viewer, stage: &mut Stage<'_>) -> Result<(), Error> {
         let free = |unit: &&Living| {
             stands(hub, unit.id).is_some_and(|unit| unit.availability().shown_as == ShownAs::Available)
         };
         let free: Vec<&Living> = self.chairs.iter().filter(free).collect();
-        if let Some(unit) = stage.dice.of(&free) {
+        let Some(unit) = stage.dice.of(&free) else { return Ok(()) };
+        let Some(pathway) = Self::pathway(hub, viewer, unit, stage.now) else {
             // What is refused was taken by somebody who came first.
-            hold::place(hub, viewer, HoldBed { unit: unit.id, minutes: None, need: None, keyed: None }).await?;
-        }
-        Ok(())
+            return hold::place(hub, viewer, HoldBed { unit: unit.id, minutes: None, need: None, keyed: None })
+                .await
+                .map(drop);
+        };
+        let statuses = [LegalStatus::Voluntary, LegalStatus::Involuntary, LegalStatus::Involuntary];
+        let age = u16::try_from(stage.dice.between(18, 70)).ok();
+        let need = Need { age, legal_status: stage.dice.of(&statuses).copied(), ..Need::default() };
+        let arrive_minutes = u32::try_from(stage.dice.between(15, 45)).ok();
+        let (on_behalf_of, hold, keyed) = (None, None, None);
+        // What is refused is not taken there: somebody has to call.
+        let input = Announce { pathway, unit: unit.id, need, arrive_minutes, on_behalf_of, hold, keyed };
+        handoff::announce(hub, viewer, input).await.map(drop)
     }
 }
 

@@ -52,6 +52,15 @@ impl BedUnit {
         next.changed(EventKind::BedHoldsChanged, now)
     }
 
+    /// The unit without somebody who came on a hold and is not there any more; `None` when a report has counted since.
+    pub fn without_arrival(&self, hold: BedHoldId, now: At) -> Option<Changed<Self>> {
+        self.arrivals.iter().any(|arrival| arrival.hold == hold).then(|| {
+            let mut next = self.bumped(now);
+            next.arrivals.retain(|arrival| arrival.hold != hold);
+            next.changed(EventKind::BedHoldsChanged, now)
+        })
+    }
+
     /// The arrivals that a report true at an instant has not counted.
     pub(super) fn arrivals_after(&self, as_of: At) -> Vec<Arrival> {
         self.arrivals.iter().filter(|arrival| arrival.at > as_of).copied().collect()

@@ -3,6 +3,8 @@
 mod codes;
 mod states;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use codes::*;
 pub use states::{HandoffState, HandoffStep, Party, is_ever, next, table};
@@ -237,12 +239,6 @@ impl Handoff {
         )
     }
 
-    /// Whether it ended after the person had come, and otherwise than by being sent on or taken over: what became of them then
-    /// is the receiver's to know.
-    pub fn ended_in_care(&self) -> bool {
-        matches!(self.state, HandoffState::Failed | HandoffState::Lapsed) && self.times.arrived_at.is_some()
-    }
-
     /// Refuses what is decided on an older version.
     pub fn expect(&self, version: Option<Version>) -> Result<(), MoveRefused> {
         match version {
@@ -267,12 +263,8 @@ impl Handoff {
         Self { state, due_at, late, times, version: self.version + 1, ..self.clone() }
     }
 
-    /// Told to both its parties, and to nobody else; of an end in care the receiver alone.
+    /// Told to both its parties, and to nobody else.
     fn changed(self, kind: EventKind, at: At) -> Changed<Self> {
-        let (owner, party) = match self.ended_in_care() {
-            true => (self.receiver, None),
-            false => (self.sender, Some(self.receiver)),
-        };
         let fact = HandoffFact {
             receiver: self.receiver,
             level_of_care: self.need.level_of_care,
@@ -292,8 +284,8 @@ impl Handoff {
             key: self.id.key(),
             version: self.version,
             region: self.region,
-            owner,
-            party,
+            owner: self.sender,
+            party: Some(self.receiver),
             audience: Audience::PARTIES,
             at,
             fact: Fact::Handoff(Box::new(fact)),

@@ -52,6 +52,9 @@ codes! {
 }
 
 /// Where a step by a party leads from a state; `None` where it leads nowhere.
+///
+/// Nothing leads on from the receiver's word but the sender's: what becomes of somebody in care is no part of a handoff, so no
+/// officer can read it here (45 CFR 164.512(f)).
 pub fn next(from: HandoffState, step: HandoffStep, by: Party) -> Option<HandoffState> {
     use HandoffState as S;
     use HandoffStep as T;

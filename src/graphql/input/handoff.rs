@@ -1,5 +1,5 @@
 //! What is said of handoffs.
-use super::{NeedInput, absent, keyed, list, named};
+use super::{NeedInput, absent, keyed, list, maybe_named, named};
 use crate::app::handoff::{Announce, HandoffFilter, MoveHandoff};
 use crate::domain::handoff::{FailReason, HandoffState, Move, RedirectReason};
 use crate::graphql::scalars::Code;
@@ -36,6 +36,8 @@ pub struct AnnounceHandoffInput {
     need: NeedInput,
     /// In how many minutes the person is expected, 0 to the pathway's `arriveMinutes`, which is taken when not given.
     arrive_minutes: Option<u32>,
+    /// A hold of your agency on the unit, to go on with; a new one is placed when not given.
+    hold_id: Option<ID>,
     /// For dispatchers: the call sign of the field unit that they announce for, at most 40 characters.
     on_behalf_of: Option<String>,
     /// Your key for this request, at most 128 characters.
@@ -94,7 +96,6 @@ impl HandoffFilterInput {
             receiver: self.receiver_id.as_ref().map(absent),
             states: list(self.states),
             code: self.code.map(|code| code.chars().map(letter).collect()),
-            veiled: false,
         }
     }
 }
@@ -107,6 +108,7 @@ pub(in crate::graphql) fn announce(asking: &Asking, input: AnnounceHandoffInput)
         unit: named(&input.unit_id)?,
         need: sought(asking, input.need)?,
         arrive_minutes: input.arrive_minutes,
+        hold: maybe_named(input.hold_id.as_ref())?,
         on_behalf_of: input.on_behalf_of,
         keyed,
     })

@@ -65,9 +65,10 @@ pub fn move_handoff(viewer: &Viewer, of: &Handoff, step: HandoffStep) -> Result<
     let moves = |(party, ..): &(Party, Action, OrganizationId)| handoff::next(of.state, step, *party).is_some();
     let mut mine = parties.into_iter().filter(mine);
     let first = mine.clone().find(moves).or_else(|| mine.next());
-    let (party, action, _) = first.filter(|_| !viewer.read_only()).ok_or(Refused)?;
+    // The audit keeps it with the agency that did it: what one party does is not the other's administrator's to read.
+    let (party, action, owner) = first.filter(|_| !viewer.read_only()).ok_or(Refused)?;
     let (grant, machine) = (viewer.grant_id(), viewer.as_machine());
-    let stamp = Stamp { grant, machine, action, noun: Noun::Handoff, owner: of.sender };
+    let stamp = Stamp { grant, machine, action, noun: Noun::Handoff, owner };
     Ok((party, Permit { row: of.id.key(), version: of.version, stamp, action: PhantomData }))
 }
 
@@ -92,7 +93,8 @@ pub fn hold_of_handoff(
 /// May the viewer tell the log that a word about this handoff is late, or how it ended without one?
 pub fn tell_handoff(viewer: &Viewer, of: &Handoff) -> Result<Permit<TellTime>, Refused> {
     let (key, version) = (of.id.key(), of.version);
-    permit(viewer, Row { noun: Noun::Handoff, key, version, region: of.region, owner: of.sender })
+    let owner = if of.state.awaits() == Some(Party::Receiver) { of.receiver } else { of.sender };
+    permit(viewer, Row { noun: Noun::Handoff, key, version, region: of.region, owner })
 }
 
 /// May the viewer tell the log that this hold's end has passed?
