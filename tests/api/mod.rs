@@ -22,6 +22,7 @@ mod bed_view;
 mod directory;
 mod grant;
 mod handoff;
+mod handoff_place;
 mod hold;
 mod key;
 mod kind;
