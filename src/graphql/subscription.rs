@@ -1,7 +1,9 @@
 //! The subscription root: the log, as far as a viewer may see, from a place on.
 use super::bed::BedUnit;
-use super::error::{coded, from_app};
+use super::error::{Answer, coded, from_app};
+use super::handoff::{self, Handoff};
 use super::input::BedUnitFilter;
+use super::input::handoff::HandoffsWatched;
 use super::log::Event;
 use super::scalars::{Code, Cursor, Uuid, id};
 use super::seen::{Asking, Seen, asking};
@@ -10,9 +12,10 @@ use crate::app;
 use crate::app::cursor::Mark;
 use crate::app::filter::{self, UnitFilter};
 use crate::domain::code::codes;
-use crate::domain::event::{EventKind, Told};
-use crate::domain::id::{BedUnitId, NounId};
-use async_graphql::{Context, Error, ID, SimpleObject, Subscription};
+use crate::domain::event::{EventKind, Fact, Told};
+use crate::domain::handoff::HandoffFact;
+use crate::domain::id::{BedUnitId, HandoffId, NounId};
+use async_graphql::{Context, Error, ID, Object, SimpleObject, Subscription};
 use futures_util::Stream;
 use std::sync::Arc;
 
@@ -65,6 +68,51 @@ pub struct EventTold {
     event: Option<Event>,
 }
 
+/// An open handoff of your agency has changed; or, with `change` null, a heartbeat: everything up to `cursor` has been told.
+#[derive(Clone)]
+pub struct HandoffsChanged {
+    cursor: Cursor,
+    news: Option<(uuid::Uuid, Change, HandoffId)>,
+}
+
+/// An open handoff of your agency has changed; or, with `change` null, a heartbeat: everything up to `cursor` has been told.
+#[Object]
+impl HandoffsChanged {
+    /// Go on after this place when you come back.
+    async fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+    /// The event's id, the same at every delivery; null in a heartbeat.
+    async fn event_id(&self) -> Option<Uuid> {
+        self.news.map(|(event, ..)| Uuid(event))
+    }
+    /// ENTERED when it was announced, LEFT when it ended, however it did; null in a heartbeat.
+    async fn change(&self) -> Option<Code<Change>> {
+        self.news.map(|(_, change, _)| Code(change))
+    }
+    /// The handoff's id; null in a heartbeat.
+    async fn handoff_id(&self) -> Option<ID> {
+        self.news.map(|(_, _, handoff)| id(handoff))
+    }
+    /// The handoff as it stands when this is told, which may be after later changes; null in a heartbeat, and when it left:
+    /// read it by `node` to see how it ended.
+    async fn handoff(&self, ctx: &Context<'_>) -> Answer<Handoff> {
+        match self.news? {
+            (_, Change::Left, _) => None,
+            (.., changed) => handoff::handoff(ctx, changed).await,
+        }
+    }
+}
+
+/// How an event changes the handoffs that are open.
+fn of_open(event: &crate::domain::event::Event, fact: &HandoffFact) -> Change {
+    match event.happening.kind {
+        _ if !fact.state.is_open() => Change::Left,
+        EventKind::HandoffAnnounced => Change::Entered,
+        _ => Change::Changed,
+    }
+}
+
 /// Everything that can be watched.
 pub struct Subscription;
 
@@ -101,6 +149,34 @@ impl Subscription {
                 }
                 None => BedsChanged { cursor, event_id: None, change: None, unit_id: None, unit: None },
             },
+        )
+        .await
+    }
+
+    /// The open handoffs that your agency sends or receives, as they change, in order, at least once each. Heartbeats as with
+    /// `bedsChanged`.
+    async fn handoffs_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which handoffs; all that you may see when not given.")] filter: Option<HandoffsWatched>,
+        #[graphql(
+            desc = "After this place: a message's `cursor`, or `asOf.cursor` of `handoffs`. From now when not given."
+        )]
+        after: Option<Cursor>,
+    ) -> Result<impl Stream<Item = HandoffsChanged> + use<>, Error> {
+        let filter = filter.unwrap_or_default().read();
+        told(
+            ctx,
+            EVENTS_BOUND.into(),
+            after,
+            move |asking: &Asking, told: &Told| {
+                let happening = &told.event.happening;
+                let Fact::Handoff(fact) = &happening.fact else { return Vec::new() };
+                let visible = asking.seen.scope.sees_event(happening) && filter.matches(happening.owner, fact);
+                let news = || (told.event.id.key(), of_open(&told.event, fact), HandoffId::of(happening.key));
+                visible.then(news).into_iter().collect()
+            },
+            |cursor, news| HandoffsChanged { cursor, news },
         )
         .await
     }

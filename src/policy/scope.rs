@@ -99,8 +99,8 @@ impl Scope {
     /// Handoffs are told to those who watch the log; whose they are splits no table of units.
     #[must_use]
     pub fn watched(self, with_handoffs: bool) -> Self {
-        let handoffs = if with_handoffs { self.handoffs } else { Rows::None };
-        Self { holds: Rows::None, handoffs, grants: Rows::None, audit: Rows::None, police: false, ..self }
+        let (handoffs, police) = if with_handoffs { (self.handoffs, self.police) } else { (Rows::None, false) };
+        Self { holds: Rows::None, handoffs, grants: Rows::None, audit: Rows::None, police, ..self }
     }
 
     /// Which regions it covers.

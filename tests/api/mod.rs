@@ -23,6 +23,7 @@ mod directory;
 mod grant;
 mod handoff;
 mod handoff_place;
+mod handoff_watch;
 mod hold;
 mod key;
 mod kind;

@@ -335,5 +335,11 @@ pub const SAMPLES: &[Sample] = &[
         "subscription($filter: BedUnitFilter) { bedsChanged(filter: $filter) { cursor change unitId unit { id } } }",
         |named| json!({ "filter": { "facilityId": named.facility.to_string() } }),
     ),
+    sample(
+        "Subscription.handoffsChanged",
+        Needs::Known,
+        "subscription($filter: HandoffsWatched) { handoffsChanged(filter: $filter) { cursor change handoffId handoff { code } } }",
+        |named| json!({ "filter": { "unitId": named.unit.to_string() } }),
+    ),
     sample("Subscription.events", Needs::Known, "subscription { events { cursor change event { kind nodeId } } }", none),
 ];

@@ -1,7 +1,8 @@
 //! What is said of handoffs.
 use super::{NeedInput, absent, keyed, list, maybe_named, named};
 use crate::app::handoff::{Announce, HandoffFilter, MoveHandoff};
-use crate::domain::handoff::{FailReason, HandoffState, Move, RedirectReason};
+use crate::domain::handoff::{FailReason, HandoffFact, HandoffState, Move, RedirectReason};
+use crate::domain::id::{BedUnitId, OrganizationId};
 use crate::graphql::scalars::Code;
 use crate::graphql::search::sought;
 use crate::graphql::seen::Asking;
@@ -21,6 +22,45 @@ pub struct HandoffFilterInput {
     /// By its short code; the letters I, L and O are read as 1, 1 and 0.
     #[graphql(validator(max_length = 6))]
     code: Option<String>,
+}
+
+/// Which open handoffs are watched; everything given has to hold.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct HandoffsWatched {
+    /// To this unit.
+    unit_id: Option<ID>,
+    /// That this agency sends.
+    sender_id: Option<ID>,
+    /// That this agency receives.
+    receiver_id: Option<ID>,
+}
+
+/// Which open handoffs are watched, read.
+#[derive(Clone, Copy, Debug)]
+pub struct Watched {
+    unit: Option<BedUnitId>,
+    sender: Option<OrganizationId>,
+    receiver: Option<OrganizationId>,
+}
+
+impl HandoffsWatched {
+    /// The filter as it is asked.
+    pub fn read(self) -> Watched {
+        Watched {
+            unit: self.unit_id.as_ref().map(absent),
+            sender: self.sender_id.as_ref().map(absent),
+            receiver: self.receiver_id.as_ref().map(absent),
+        }
+    }
+}
+
+impl Watched {
+    /// Whether it is about a handoff.
+    pub fn matches(&self, sender: OrganizationId, fact: &HandoffFact) -> bool {
+        self.unit.is_none_or(|id| id == fact.unit)
+            && self.sender.is_none_or(|id| id == sender)
+            && self.receiver.is_none_or(|id| id == fact.receiver)
+    }
 }
 
 /// Announces somebody to a unit by a pathway of the mode ANNOUNCE. It is accepted as it is made, and a place is kept where one
