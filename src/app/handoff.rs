@@ -88,7 +88,8 @@ async fn announce_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &Announce) -> Re
     may_enter(hub, viewer, (&pathway, &service), &unit, &input.need, now)?;
     let arrive = input.arrive_minutes.unwrap_or(pathway.details.terms.arrive_minutes);
     let minutes = arrive.saturating_add(pathway.details.terms.hold_minutes);
-    let keeping = Keeping { tx: &tx, hub, permit: &permit, handoff: id, holder: sender, placed_by: viewer.grant_id() };
+    let keeping =
+        Keeping { tx: &tx, hub, permit: &permit, handoff: id, holder: sender, placed_by: viewer.grant_id(), now };
     let (hold, unit) = match input.hold {
         Some(held) => keeping.adopt(unit, held, minutes).await?,
         None => keeping.keep(unit, minutes).await?,
@@ -152,6 +153,8 @@ struct Keeping<'a> {
     /// The sender: whoever acts, it is kept for them.
     holder: OrganizationId,
     placed_by: Option<GrantId>,
+    /// One instant for the whole write: the log is in the order of its instants.
+    now: At,
 }
 
 impl Keeping<'_> {
@@ -162,7 +165,7 @@ impl Keeping<'_> {
         let minutes = Some(minutes.clamp(1, limits.owner_minutes_max));
         let (holder, placed_by) = (self.holder, self.placed_by);
         let new = NewHold { id, holder, placed_by, need: Some(Hold::need_of(self.handoff)), minutes };
-        match Hold::place(&unit, new, Side::Owner, &limits, self.tx.now()) {
+        match Hold::place(&unit, new, Side::Owner, &limits, self.now) {
             Ok(change) => Ok((Some(id), self.save(&unit, None, change).await?)),
             // No place is free, or none is ever kept here: the person comes all the same.
             Err(_) => Ok((None, unit)),
@@ -179,7 +182,7 @@ impl Keeping<'_> {
             ));
         }
         let minutes = minutes.clamp(1, limits.owner_minutes_max);
-        let extended = hold.adopted(&unit, Hold::need_of(self.handoff), minutes, self.tx.now());
+        let extended = hold.adopted(&unit, Hold::need_of(self.handoff), minutes, self.now);
         let change = extended.map_err(|_| {
             Error::Refused(vec![Problem::new(ProblemCode::HoldExpired).at(&["holdId"]).with_current(hold.id)])
         })?;
@@ -201,7 +204,7 @@ impl Keeping<'_> {
         unit: BedUnit,
         to: Move,
     ) -> Result<(Option<BedHoldId>, Option<BedUnit>), Error> {
-        let now = self.tx.now();
+        let now = self.now;
         let hold = match kept {
             Some(id) => self.tx.bed_hold(id).await?,
             None => None,
@@ -280,19 +283,25 @@ async fn go_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &MoveHandoff) -> Resul
         Error::Refused(vec![Problem::new(code).at(&["handoffId"]).with_current(handoff.id)])
     };
     handoff.expect(input.expected_version).map_err(|why| refused(why, &handoff))?;
-    handoff.go(input.to, party, tx.now()).map_err(|why| refused(why, &handoff))?;
     // Whoever no longer sees the unit leaves the place to its clock.
-    let unit = match tx.bed_unit(handoff.unit).await? {
+    let unit = match input.to {
+        Move::Depart | Move::Confirm => None,
+        Move::Arrive | Move::Redirect(_) | Move::Fail(_) => tx.bed_unit(handoff.unit).await?,
+    };
+    // Asked when both are locked.
+    let now = tx.now();
+    handoff.go(input.to, party, now).map_err(|why| refused(why, &handoff))?;
+    let unit = match unit {
         Some(unit) => {
             let (holder, placed_by) = (handoff.sender, viewer.grant_id());
-            let keeping = Keeping { tx: &tx, hub, permit: &permit, handoff: handoff.id, holder, placed_by };
+            let keeping = Keeping { tx: &tx, hub, permit: &permit, handoff: handoff.id, holder, placed_by, now };
             let (hold, unit) = Box::pin(keeping.settle(handoff.hold, unit, input.to)).await?;
             handoff.hold = hold;
             unit
         }
         None => None,
     };
-    let changed = handoff.go(input.to, party, tx.now()).map_err(|why| refused(why, &handoff))?;
+    let changed = handoff.go(input.to, party, now).map_err(|why| refused(why, &handoff))?;
     finish(tx, permit, changed, unit, input.keyed.as_ref()).await
 }
 

@@ -95,6 +95,11 @@ impl PlannedFacility {
     }
 }
 
+/// A bound of every unit; `None` when one has none.
+fn bounds(units: &[PlannedUnit], bound: impl Fn(&UnitDefinition) -> Option<u16>) -> Option<Vec<u16>> {
+    units.iter().map(|unit| bound(&unit.details.definition)).collect()
+}
+
 /// A service of a kind around its units.
 pub(crate) fn service(kind: ServiceKind, units: Vec<PlannedUnit>) -> PlannedService {
     use ServiceKind as S;
@@ -119,8 +124,9 @@ pub(crate) fn service(kind: ServiceKind, units: Vec<PlannedUnit>) -> PlannedServ
         medical_clearance_required: kind == S::PsychInpatient,
         voluntary: true,
         involuntary,
-        age_min: units.iter().filter_map(|unit| unit.details.definition.age_min).min(),
-        age_max: units.iter().filter_map(|unit| unit.details.definition.age_max).max(),
+        // Where one unit has no bound, the service has none.
+        age_min: bounds(&units, |unit| unit.age_min).and_then(|ages| ages.into_iter().min()),
+        age_max: bounds(&units, |unit| unit.age_max).and_then(|ages| ages.into_iter().max()),
         languages: ["en", "es", "ht"].map(str::to_owned).into(),
         catchment_fips: COUNTIES.map(|county| county.fips).into(),
         direct_line: None,

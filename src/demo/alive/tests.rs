@@ -101,7 +101,14 @@ async fn history_is_in_its_own_time_and_ends_in_a_region_as_it_is() {
     assert!((4..=40).contains(&kinds[&EventKind::BedUnitPaused]), "{kinds:?}");
     assert!(kinds[&EventKind::BedUnitPauseEnded] > 0 && kinds[&EventKind::BedsAged] > 0, "{kinds:?}");
     assert!((60..=200).contains(&kinds[&EventKind::BedHeld]), "{kinds:?}");
-    for kind in [EventKind::BedHoldArrived, EventKind::BedHoldReleased, EventKind::BedHoldExpired] {
+    for kind in [
+        EventKind::BedHoldArrived,
+        EventKind::BedHoldReleased,
+        EventKind::BedHoldExpired,
+        EventKind::HandoffAnnounced,
+        EventKind::HandoffTransferred,
+        EventKind::HandoffFailed,
+    ] {
         assert!(kinds.get(&kind).is_some_and(|some| *some > 0), "{kinds:?}");
     }
 
