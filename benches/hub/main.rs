@@ -122,13 +122,9 @@ pub enum Job {
 /// Runs a client in a process of its own, and answers what it measured.
 pub async fn client<T: serde::de::DeserializeOwned>(job: &Job) -> Done<T> {
     let mut command = tokio::process::Command::new(std::env::current_exe()?);
-    command
-        .arg("--client")
-        .arg(serde_json::to_string(job)?)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true);
+    command.arg("--client").arg(serde_json::to_string(job)?).stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await?;
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
     if !output.status.success() {
         return Err(format!("the client ended with {}", output.status).into());
     }

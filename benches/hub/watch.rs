@@ -59,6 +59,8 @@ pub struct Measured {
     pub missing: u64,
     /// Sockets that the hub closed.
     pub closed: usize,
+    /// Reports that a hub with no processor left refused for the moment, and that were sent again.
+    pub refused: u64,
     pub connected_in: f64,
 }
 
@@ -169,7 +171,8 @@ async fn watch(job: Job) -> Done<Measured> {
     tokio::time::sleep(Duration::from_secs(1)).await;
     measured.memory[1] = memory_mib(job.hub);
     let stop = Rc::new(Cell::new(false));
-    let reporting = tokio::task::spawn_local(report(job.address, job.reporters.clone(), stop.clone()));
+    let refused = Rc::new(Cell::new(0));
+    let reporting = tokio::task::spawn_local(report(job.address, job.reporters.clone(), stop.clone(), refused.clone()));
     tokio::time::sleep(Duration::from_secs(2)).await;
     for _ in 0..job.runs {
         drop(shared.waits.take());
@@ -183,6 +186,7 @@ async fn watch(job: Job) -> Done<Measured> {
     }
     stop.set(true);
     reporting.await??;
+    measured.refused = refused.get();
     settle(&shared).await;
     measured.memory[2] = memory_mib(job.hub);
     measured.closed = shared.closed.get();
@@ -211,19 +215,30 @@ async fn settle(shared: &Shared) {
 }
 
 /// Reports at an even pace, for either half in turn, whatever the answers take.
-async fn report(address: SocketAddr, reporters: [Vec<Reporter>; 2], stop: Rc<Cell<bool>>) -> Done {
+async fn report(
+    address: SocketAddr,
+    reporters: [Vec<Reporter>; 2],
+    stop: Rc<Cell<bool>>,
+    refused: Rc<Cell<u64>>,
+) -> Done {
     let requests = reporters.map(|half| half.iter().map(|reporter| reporter.requests(address)).collect::<Vec<_>>());
     let requests = Rc::new(requests);
     let mut queues = Vec::new();
     for _ in 0..REPORTERS {
         let mut connection = Connection::open(address).await?;
         let (queue, mut waiting) = tokio::sync::mpsc::unbounded_channel::<u64>();
-        let requests = requests.clone();
+        let (requests, refused) = (requests.clone(), refused.clone());
         let task = tokio::task::spawn_local(async move {
             while let Some(turn) = waiting.recv().await {
                 let half = &requests[(turn % 2) as usize];
                 let of_one = &half[(turn / 2) as usize % half.len()];
-                send(&mut connection, &of_one[(turn / 40) as usize % of_one.len()]).await?;
+                while let Err(error) = send(&mut connection, &of_one[(turn / 40) as usize % of_one.len()]).await {
+                    if !error.to_string().contains("\"UNAVAILABLE\"") {
+                        return Err(error);
+                    }
+                    refused.set(refused.get() + 1);
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
             }
             Done::<()>::Ok(())
         });
@@ -280,7 +295,7 @@ pub const COLUMNS: [&str; 9] = [
     "hub CPU µs a delivery",
     "cores busy: hub, client",
     "MiB: before, all sitting, after",
-    "missing, closed",
+    "missing, closed, refused",
 ];
 
 /// The cells of one crowd.
@@ -296,7 +311,7 @@ pub fn cells(what: String, measured: &Measured) -> Vec<String> {
         short(of(|r| r.hub * 1e6 / r.deliveries).median),
         format!("{}, {}", short(of(|r| r.hub).median), short(of(|r| r.client).median)),
         format!("{}, {}, {}", short(before), short(sitting), short(after)),
-        format!("{}, {}", measured.missing, measured.closed),
+        format!("{}, {}, {}", measured.missing, measured.closed, measured.refused),
     ]
 }
 
