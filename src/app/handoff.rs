@@ -5,13 +5,14 @@ use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::bed::{BedUnit, Seat};
 use crate::domain::entry::{Changed, Version};
+use crate::domain::facility::FacilityDetails;
 use crate::domain::handoff::{FailReason, Handoff, Move, MoveRefused, NeedSummary, NewHandoff};
 use crate::domain::hold::{Hold, HoldChange, HoldRefused, HoldState, NewHold, ReleaseReason, Side};
 use crate::domain::id::{BedHoldId, BedUnitId, GrantId, HandoffId, OrganizationId, PathwayId};
 use crate::domain::need::{self, Criterion, Fit, Need, Reason};
 use crate::domain::pathway::{Pathway, PathwayDetails, PathwayMode};
 use crate::domain::role::Role;
-use crate::domain::service::{Service, ServiceDetails};
+use crate::domain::service::ServiceDetails;
 use crate::domain::time::At;
 use crate::policy::permit::{self, Permit, SendHandoff};
 use crate::policy::view::{self, HandoffView};
@@ -83,9 +84,12 @@ async fn announce_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &Announce) -> Re
     if unit.definition().service != pathway.details.terms.service {
         return Err(Error::BadInput("`unitId` is a unit of another service than the pathway leads to".into()));
     }
+    let facility = tx.consult::<FacilityDetails>(unit.definition().facility).await?.ok_or(Error::NotFound)?;
+    let (service, facility) = (Arc::new(service), Arc::new(facility));
+    let seat = Seat { unit: Arc::new(unit.clone()), service, facility, offered: true };
     let (id, now) = (tx.id(), tx.now());
     let permit = permit::announce(viewer, &unit, id)?;
-    may_enter(hub, viewer, (&pathway, &service), &unit, &input.need, now)?;
+    may_enter(viewer, &pathway, &seat, &input.need, now)?;
     let arrive = input.arrive_minutes.unwrap_or(pathway.details.terms.arrive_minutes);
     let minutes = arrive.saturating_add(pathway.details.terms.hold_minutes);
     let keeping =
@@ -108,17 +112,10 @@ async fn announce_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &Announce) -> Re
 }
 
 /// Refuses what the pathway or the unit does not take, or not now, or not from this role.
-fn may_enter(
-    hub: &Hub,
-    viewer: &Viewer,
-    (pathway, service): (&Pathway, &Service),
-    unit: &BedUnit,
-    need: &Need,
-    now: At,
-) -> Result<(), Error> {
-    let terms = &pathway.details.terms;
+fn may_enter(viewer: &Viewer, pathway: &Pathway, seat: &Seat, need: &Need, now: At) -> Result<(), Error> {
+    let (terms, service) = (&pathway.details.terms, &seat.service);
     let refused = |code, field: &str| Problem::new(code).at(&[field]).with_current(pathway.id);
-    if pathway.retired || unit.entry.retired || service.retired {
+    if pathway.retired || seat.unit.entry.retired || service.retired {
         return Err(Error::Refused(vec![refused(ProblemCode::Retired, "pathwayId")]));
     }
     if terms.mode != PathwayMode::Announce {
@@ -130,13 +127,10 @@ fn may_enter(
         return Err(Error::Refused(vec![refused(ProblemCode::PathwayClosed, "pathwayId")]));
     }
     // The same points as in the search, but for the free place: who refuses nobody is full for nobody.
-    let board = hub.board().now();
-    let facility = board.seat(unit.id()).map(|seat| seat.facility.clone()).ok_or(Error::NotFound)?;
-    let seat = Seat { unit: Arc::new(unit.clone()), service: Arc::new(service.clone()), facility, offered: true };
     let unmet = |reason: &&Reason| {
         reason.fit == Fit::NotMet && !matches!(reason.criterion, Criterion::Capacity | Criterion::Payer)
     };
-    let problems: Vec<Problem> = need::reasons(need, &seat, &terms.reasons(need, now), now)
+    let problems: Vec<Problem> = need::reasons(need, seat, &terms.reasons(need, now), now)
         .iter()
         .filter(unmet)
         .map(|reason| refused(ProblemCode::CriteriaNotMet, "need").saying(reason.says.into()))
