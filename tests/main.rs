@@ -17,6 +17,7 @@ mod house;
 mod api;
 mod board;
 mod crash;
+mod crash_handoff;
 mod cursors;
 mod demo;
 mod events;

@@ -24,7 +24,7 @@ const SHOWN: &str =
     unit { id net } pathway { id } need { levelOfCare ageBand legalStatus safetyFlags language }";
 
 /// A mutation of handoffs.
-fn document(field: &str, input: &str) -> String {
+pub fn document(field: &str, input: &str) -> String {
     format!(
         "mutation($input: {input}!) {{ {field}(input: $input) {{ handoff {{ {SHOWN} }}
             problems {{ code message path current {{ id }} }} replayed }} }}"

@@ -21,7 +21,7 @@ mod bed_time;
 mod bed_view;
 mod directory;
 mod grant;
-mod handoff;
+pub mod handoff;
 mod handoff_place;
 mod handoff_watch;
 mod hold;
