@@ -21,6 +21,9 @@ pub use crate::store::HandoffFilter;
 use crate::store::{Committed, Keyed, Tx};
 use std::sync::Arc;
 
+/// Most people of one agency, under way at once, for whom places are kept: more is no night's work, but a key that got lost.
+const KEPT_MAX: usize = 100;
+
 /// Announces a handoff.
 #[derive(Clone, Debug)]
 pub struct Announce {
@@ -78,6 +81,12 @@ pub async fn announce(hub: &Hub, viewer: &Viewer, input: Announce) -> Result<Out
 
 async fn announce_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &Announce) -> Result<Committed<Written>, Error> {
     let sender = viewer.organization().ok_or(Error::Forbidden)?;
+    // Locked before any row, as where a hold is placed: whoever announces for this agency waits here.
+    let kept = tx.holds_of(sender, tx.now()).await?;
+    if kept.iter().filter(|hold| hold.is_of_handoff()).count() >= KEPT_MAX {
+        let says = format!("Places are kept for {KEPT_MAX} people of your agency: say of some how they went, or call.");
+        return Err(Error::Refused(vec![Problem::new(ProblemCode::HoldLimit).saying(says)]));
+    }
     let pathway = tx.consult::<PathwayDetails>(input.pathway).await?.ok_or(Error::NotFound)?;
     let service = tx.consult::<ServiceDetails>(pathway.details.terms.service).await?.ok_or(Error::NotFound)?;
     let unit = tx.bed_unit(input.unit).await?.ok_or(Error::NotFound)?;

@@ -1,5 +1,5 @@
 //! The place that a handoff keeps, and whose audit says what its parties did.
-use super::bed::{REPORT, numbers, unit};
+use super::bed::{REPORT, numbers, problems, unit};
 use super::handoff::{announce, at, on_the_way, open_door, read, to, went};
 use crate::house::{Db, House};
 use serde_json::{Value, json};
@@ -69,6 +69,14 @@ async fn those_on_the_way_use_up_no_agencys_tries(db: Db) {
         on_the_way(&officer, door).await;
     }
     super::hold::hold(&officer, door.0).await;
+    // But nobody takes the region's places by announcing.
+    house.client("intake").ask(REPORT, numbers(door.0, 200, 4)).await.data("");
+    for _ in 7..100 {
+        on_the_way(&officer, door).await;
+    }
+    let one_more = announce(&officer, to(door, json!({}))).await;
+    assert_eq!(problems(&one_more, "announceHandoff"), ["HOLD_LIMIT"]);
+    on_the_way(&house.client("officer"), door).await;
     house.close().await;
 }
 
