@@ -96,7 +96,7 @@ impl Snapshot {
         let mut best: HashMap<usize, Rank> = HashMap::new();
         for seat in self.seats() {
             for n in to.get(&seat.service.id).into_iter().flatten() {
-                let rank = paths.get(*n).and_then(|path| super::search::rank(scope, seek, &ways, Some(path), seat));
+                let rank = paths.get(*n).and_then(|path| super::search::rank(scope, seek, &ways, |_| Some(path), seat));
                 if let Some(rank) = rank {
                     best.entry(*n).and_modify(|best| *best = rank.min(*best)).or_insert(rank);
                 }

@@ -75,15 +75,16 @@ impl Snapshot {
     /// Every unit is ranked, and nothing more: what an answer says is made for the rows that it has.
     pub fn search(&self, scope: &Scope, seek: &Seek<'_>) -> Vec<Found> {
         let (ways, paths) = (self.ways(scope, seek), self.paths(scope, seek));
-        let path = |seat: &Seat| Path::best(paths.get(&seat.service.id), seek, seat);
+        // Looked up for units that are in the answer alone, and for none where there are no pathways.
+        let path = |seat: &Seat| (!paths.is_empty()).then(|| Path::best(paths.get(&seat.service.id), seek, seat))?;
         let within = seek.near.zip(seek.within_meters);
         let mut ranks: Vec<Rank> = match within {
             Some((near, meters)) => {
                 let facilities: BTreeSet<FacilityId> = self.facilities_in(near.box_within(meters)).collect();
                 let seats = facilities.iter().flat_map(|id| self.seats_at(*id));
-                seats.filter_map(|seat| rank(scope, seek, &ways, path(seat), seat)).collect()
+                seats.filter_map(|seat| rank(scope, seek, &ways, path, seat)).collect()
             }
-            None => self.seats().filter_map(|seat| rank(scope, seek, &ways, path(seat), seat)).collect(),
+            None => self.seats().filter_map(|seat| rank(scope, seek, &ways, path, seat)).collect(),
         };
         if let Some(after) = seek.after {
             ranks.retain(|rank| *rank > after);
@@ -138,11 +139,11 @@ fn answers(path: Option<&Path>) -> &[Reason] {
 }
 
 /// Where a unit stands; `None` when it is not in the answer.
-pub(super) fn rank(
+pub(super) fn rank<'p>(
     scope: &Scope,
     seek: &Seek<'_>,
     ways: &HashMap<FacilityId, u16>,
-    path: Option<&Path>,
+    path: impl FnOnce(&Seat) -> Option<&'p Path>,
     seat: &Seat,
 ) -> Option<Rank> {
     let Seat { unit, service, facility, .. } = seat;
@@ -157,7 +158,7 @@ pub(super) fn rank(
     let seconds = ways.get(&facility.id).map(|minutes| u32::from(*minutes) * 60);
     let then = unit.availability(seek.ranked_at);
     Some(Rank {
-        fit: need::fit(seek.need, seat, answers(path), then.shown_as) as u8,
+        fit: need::fit(seek.need, seat, answers(path(seat)), then.shown_as) as u8,
         may_refuse: !service.details.no_refusal,
         freshness: freshness(then.freshness),
         seconds: seconds.or(meters.map(travel::estimated_seconds)).unwrap_or(u32::MAX),
