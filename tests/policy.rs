@@ -150,6 +150,13 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
                 (true, mine) => (!mine).then_some("FORBIDDEN"),
             };
         }
+        Needs::Episode => {
+            let (reads, sends) = (reach(role, Action::ReadHandoffs), reach(role, Action::SendHandoff));
+            return match (reads != Reach::Nowhere, sends != Reach::Nowhere) {
+                (false, _) => Some("NOT_FOUND"),
+                (true, sends) => (!sends).then_some("FORBIDDEN"),
+            };
+        }
         Needs::Team(action) => (reach(role, Action::ReadTeams) != Reach::Nowhere, *action),
         Needs::Grant(action) => (matches!(reach(role, Action::ReadGrants), Reach::Agency | Reach::Hub), *action),
     };

@@ -29,6 +29,10 @@ pub struct Model {
     pub pathway_id: Uuid,
     /// The version of its terms.
     pub pathway_version: i64,
+    /// The search for a place that it belongs to.
+    pub episode_id: Option<Uuid>,
+    /// What was asked and answered, as JSON text; none when it was announced.
+    pub offer: Option<String>,
     /// Bed unit id.
     pub bed_unit_id: Uuid,
     /// The place that is kept.
@@ -43,8 +47,14 @@ pub struct Model {
     pub due_at: Option<i64>,
     /// That word is late, as told.
     pub late: bool,
-    /// When it was announced, in microseconds since 1970.
+    /// When it was announced or offered, in microseconds since 1970.
     pub announced_at: i64,
+    /// When the receiver saw the offer, in microseconds since 1970.
+    pub acknowledged_at: Option<i64>,
+    /// When the receiver said yes, in microseconds since 1970.
+    pub agreed_at: Option<i64>,
+    /// When it was settled, in microseconds since 1970.
+    pub settled_at: Option<i64>,
     /// When the person set out, in microseconds since 1970.
     pub departed_at: Option<i64>,
     /// When the person was at the door, in microseconds since 1970.

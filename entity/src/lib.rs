@@ -8,6 +8,7 @@ pub mod bed_unit;
 pub mod bed_update_request;
 pub mod counter;
 pub mod due;
+pub mod episode;
 pub mod event;
 pub mod facility;
 pub mod grant;

@@ -5,6 +5,7 @@ pub mod bed;
 pub mod console;
 pub mod cursor;
 pub mod directory;
+pub mod episode;
 pub mod error;
 pub mod filter;
 pub mod grant;

@@ -47,6 +47,18 @@ codes! {
         PathwayClosed "PATHWAY_CLOSED",
         /// The pathway does not take this person: the message says why. See its `fallbacks`.
         CriteriaNotMet "CRITERIA_NOT_MET",
+        /// Another receiver was chosen, or was the first to accept: nothing is left to do here.
+        AlreadyTaken "ALREADY_TAKEN",
+        /// The receiver's yes depends on conditions: see that they are met, and say so with your choice.
+        ConditionsOpen "CONDITIONS_OPEN",
+        /// As many receivers as may be asked at once are asked already: wait for one, or take an offer back.
+        OfferLimit "OFFER_LIMIT",
+        /// This unit is asked already: see `current`.
+        AlreadyOffered "ALREADY_OFFERED",
+        /// This unit has said no to this person: say what has changed since.
+        SayWhatChanged "SAY_WHAT_CHANGED",
+        /// The person speaks with this house first: call together, then ask, and say that you did.
+        CallFirst "CALL_FIRST",
         /// Another region has this code.
         CodeTaken "CODE_TAKEN",
     }

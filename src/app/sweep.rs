@@ -5,7 +5,9 @@ use super::Hub;
 use super::error::Error;
 use crate::domain::bed::BedUnit;
 use crate::domain::due::DueKind;
-use crate::domain::id::{BedUnitId, HandoffId, NounId, TeamId};
+use crate::domain::episode::Episode;
+use crate::domain::handoff::Handoff;
+use crate::domain::id::{BedUnitId, EpisodeId, HandoffId, NounId, TeamId};
 use crate::policy::{Machine, Viewer, permit};
 use crate::store::{self, Committed, Tx};
 use futures_util::future::BoxFuture;
@@ -18,7 +20,7 @@ const POSTPONE_MINUTES: i64 = 10;
 
 /// Tells of everything that is due, noun by noun, and answers how many were told of.
 pub async fn pass(hub: &Hub) -> Result<usize, Error> {
-    let told = units(hub).await? + teams(hub).await? + handoffs(hub).await?;
+    let told = units(hub).await? + teams(hub).await? + handoffs(hub).await? + episodes(hub).await?;
     keys(hub).await?;
     Ok(told)
 }
@@ -41,6 +43,11 @@ async fn teams(hub: &Hub) -> Result<usize, Error> {
 /// Handoffs about which a word is late.
 async fn handoffs(hub: &Hub) -> Result<usize, Error> {
     each(hub, |hub, due: &[HandoffId]| Box::pin(handoffs_are_due(hub, due))).await
+}
+
+/// Searches in which somebody has waited another while.
+async fn episodes(hub: &Hub) -> Result<usize, Error> {
+    each(hub, |hub, due: &[EpisodeId]| Box::pin(episodes_are_due(hub, due))).await
 }
 
 /// Tells of some rows of a noun, all at once.
@@ -102,7 +109,7 @@ async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<B
                 unit = holds_are_over(tx, me, unit).await?;
                 None
             }
-            DueKind::TeamHeartbeat | DueKind::HandoffClock => None,
+            DueKind::TeamHeartbeat | DueKind::HandoffClock | DueKind::EpisodeClock => None,
         };
         if let Some(changed) = changed.filter(|changed| !changed.state().entry.retired) {
             tx.save(permit::tell_time(me, &unit)?, &changed).await?;
@@ -153,12 +160,51 @@ async fn handoffs_are_due(hub: &Hub, due: &[HandoffId]) -> Result<usize, Error> 
     hub.store()
         .apart()
         .write(me, |tx| async move {
+            // The searches that they belong to are locked first, as by everybody else.
+            let known = tx.handoffs_as_they_are(due).await?;
+            let mut behind: Vec<EpisodeId> = known.iter().map(|handoff| handoff.episode).collect();
+            behind.sort_unstable();
+            behind.dedup();
+            let mut searches = tx.episodes_behind(&behind).await?;
             for handoff in tx.handoffs(due).await? {
                 let now = tx.now();
                 // Another node may have told of it, or the word have come, while this one waited for the handoff.
                 let due = !tx.take_due(handoff.id, now).await?.is_empty();
-                if let Some(changed) = handoff.tell_time(now).filter(|_| due) {
-                    tx.save(permit::tell_handoff(me, &handoff)?, &changed).await?;
+                let Some(changed) = handoff.tell_time(now).filter(|_| due) else { continue };
+                tx.save(permit::tell_handoff(me, &handoff)?, &changed).await?;
+                let search = searches.iter_mut().find(|episode| episode.id == handoff.episode);
+                if let Some(episode) = search.filter(|_| !changed.state().state.is_open()) {
+                    after_silence(&tx, me, episode, changed.state()).await?;
+                }
+            }
+            Ok::<Committed<_>, Error>(tx.commit(()).await?)
+        })
+        .await?;
+    Ok(due.len())
+}
+
+/// What the silence about a handoff means for the search that it belongs to.
+async fn after_silence(tx: &Tx, me: &Viewer, episode: &mut Episode, ended: &Handoff) -> Result<(), Error> {
+    let others = tx.handoffs_of(episode.id).await?;
+    let open = others.iter().any(|other| other.id != ended.id && other.state.is_offer());
+    if let Some(changed) = episode.after(ended, open, tx.now()) {
+        tx.save(permit::tell_episode(me, episode)?, &changed).await?;
+        *episode = changed.into_state();
+    }
+    Ok(())
+}
+
+async fn episodes_are_due(hub: &Hub, due: &[EpisodeId]) -> Result<usize, Error> {
+    let me = &Viewer::machine(Machine::Sweeper);
+    hub.store()
+        .apart()
+        .write(me, |tx| async move {
+            for episode in tx.episodes_behind(due).await? {
+                let now = tx.now();
+                let due = !tx.take_due(episode.id, now).await?.is_empty();
+                let open = tx.handoffs_of(episode.id).await?.iter().any(|handoff| handoff.state.is_offer());
+                if let Some(changed) = episode.tell_time(open, now).filter(|_| due) {
+                    tx.save(permit::tell_episode(me, &episode)?, &changed).await?;
                 }
             }
             Ok::<Committed<_>, Error>(tx.commit(()).await?)

@@ -15,6 +15,8 @@ codes! {
         TeamHeartbeat "TEAM_HEARTBEAT",
         /// A word about a handoff is late.
         HandoffClock "HANDOFF_CLOCK",
+        /// Somebody waits for a place.
+        EpisodeClock "EPISODE_CLOCK",
     }
 }
 
@@ -25,6 +27,7 @@ impl DueKind {
             Self::Freshness | Self::PauseEnd | Self::HoldEnd => Noun::BedUnit,
             Self::TeamHeartbeat => Noun::Team,
             Self::HandoffClock => Noun::Handoff,
+            Self::EpisodeClock => Noun::Episode,
         }
     }
 

@@ -2,6 +2,7 @@
 use super::bed::{Moved, UnitFact};
 use super::code::codes;
 use super::entry::Version;
+use super::episode::EpisodeFact;
 use super::facility::Zone;
 use super::handoff::HandoffFact;
 use super::hold::{HoldState, ReleaseReason};
@@ -53,8 +54,42 @@ codes! {
         BedHoldArrived "BED_HOLD_ARRIVED",
         /// A hold's end has passed.
         BedHoldExpired "BED_HOLD_EXPIRED",
+        /// The search for somebody's place began.
+        EpisodeOpened "EPISODE_OPENED",
+        /// What is sought for somebody has changed.
+        EpisodeEdited "EPISODE_EDITED",
+        /// It is settled where somebody goes.
+        EpisodeSettled "EPISODE_SETTLED",
+        /// Somebody needs another place: they were sent on, or nobody drove.
+        EpisodeReopened "EPISODE_REOPENED",
+        /// Nobody who was asked takes somebody: the sender has to ask elsewhere.
+        EpisodeOutOfOffers "EPISODE_OUT_OF_OFFERS",
+        /// Somebody has waited for a place for another 4, 12 or 24 hours.
+        EpisodeWaiting "EPISODE_WAITING",
+        /// The search for somebody's place ended.
+        EpisodeEnded "EPISODE_ENDED",
         /// A handoff was announced, and is accepted.
         HandoffAnnounced "HANDOFF_ANNOUNCED",
+        /// A receiver was asked whether it takes somebody.
+        HandoffOffered "HANDOFF_OFFERED",
+        /// The receiver has seen the offer.
+        HandoffAcknowledged "HANDOFF_ACKNOWLEDGED",
+        /// The receiver asked for something before it decides.
+        HandoffAsked "HANDOFF_ASKED",
+        /// The sender sent what was asked for.
+        HandoffAnswered "HANDOFF_ANSWERED",
+        /// The receiver put the person on its list.
+        HandoffWaitlisted "HANDOFF_WAITLISTED",
+        /// The receiver takes the person, and the sender has the choice.
+        HandoffAgreed "HANDOFF_AGREED",
+        /// It is settled that the person comes here.
+        HandoffAccepted "HANDOFF_ACCEPTED",
+        /// The receiver does not take the person.
+        HandoffDeclined "HANDOFF_DECLINED",
+        /// The offer was taken back, or another was chosen.
+        HandoffWithdrawn "HANDOFF_WITHDRAWN",
+        /// The receiver never answered the offer.
+        HandoffExpired "HANDOFF_EXPIRED",
         /// The person set out.
         HandoffDeparted "HANDOFF_DEPARTED",
         /// The person was at the door.
@@ -69,7 +104,7 @@ codes! {
         HandoffFailed "HANDOFF_FAILED",
         /// A word about a handoff is late.
         HandoffLate "HANDOFF_LATE",
-        /// Nobody said how a handoff ended.
+        /// A word about a handoff never came.
         HandoffLapsed "HANDOFF_LAPSED",
         /// A mobile team was added, edited or withdrawn.
         TeamSaved "TEAM_SAVED",
@@ -223,6 +258,8 @@ pub enum Fact {
     },
     /// A handoff with all its coded state.
     Handoff(Box<HandoffFact>),
+    /// The search for somebody's place with all its coded state.
+    Episode(Box<EpisodeFact>),
     /// A mobile team with all its coded state.
     Team(Box<TeamFact>),
     /// A grant as it stands.
@@ -256,6 +293,7 @@ impl Fact {
             Self::Region {}
             | Self::Hold { .. }
             | Self::Handoff(_)
+            | Self::Episode(_)
             | Self::Grant { .. }
             | Self::Notice(_)
             | Self::BedUpdateRequest(_) => None,

@@ -65,6 +65,8 @@ nouns! {
     TravelTimes TravelTimesId "travel_times",
     /// A place of a unit, kept for somebody until an instant.
     BedHold BedHoldId "bed_hold",
+    /// The search for one person's place.
+    Episode EpisodeId "episode",
     /// A person on the way from one agency into the care of another.
     Handoff HandoffId "handoff",
     /// What a principal may do, for which agency, until when.

@@ -5,6 +5,7 @@ pub mod bed;
 pub mod code;
 pub mod due;
 pub mod entry;
+pub mod episode;
 pub mod event;
 pub mod facility;
 pub mod geo;

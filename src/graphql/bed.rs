@@ -274,7 +274,7 @@ impl BedUnit {
         let Some(last) = self.view.report().map(|report| report.as_of) else { return Some(Ok(Vec::new())) };
         let most = u64::try_from(first).unwrap_or(0);
         let asked = ReportsAsked { unit: self.view.id(), last, before: before.map(|before| before.0), most };
-        let reports = asking.reports.load_one(asked).await.map_err(|error| from_app(&error));
+        let reports = asking.together.load_one(asked).await.map_err(|error| from_app(&error));
         Some(reports.map(|reports| reports.unwrap_or_default().iter().map(BedReport::from).collect()))
     }
     /// When it was last asked to confirm its numbers and has not answered, for those of its own agency who report them.

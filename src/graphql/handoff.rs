@@ -2,15 +2,19 @@
 use super::bed::BedUnit;
 use super::connection::{Latest, Page, Paging, Row};
 use super::directory::Organization;
+use super::episode::{Episode, episode};
 use super::error::{Answer, from_app};
 use super::input::handoff::HandoffFilterInput;
 use super::limits::Limits;
+use super::offer::HandoffOffer;
 use super::pathway::Pathway;
 use super::query::listing;
 use super::scalars::{Code, DateTime, id};
 use super::seen::{Seen, asking, pace};
 use crate::app;
-use crate::domain::handoff::{AgeBand, Ending, FailReason, HandoffState, NeedSummary, Party, RedirectReason};
+use crate::domain::handoff::{
+    AgeBand, DeclineReason, Ending, FailReason, HandoffState, NeedSummary, Party, RedirectReason, WithdrawReason,
+};
 use crate::domain::id::HandoffId;
 use crate::domain::need::{LegalStatus, Mobility, RoomGenderNeed, SafetyFlag};
 use crate::domain::service::ServiceKind;
@@ -89,7 +93,8 @@ impl Handoff {
     async fn awaits(&self) -> Option<Code<Party>> {
         self.view.handoff().state.awaits().map(Code)
     }
-    /// Until when that word is expected: arrival, then ten minutes to take over, then fifteen to confirm.
+    /// Until when that word is expected: to look and to decide, as the pathway says; fifteen minutes to choose; arrival, then
+    /// ten minutes to take over, then fifteen to confirm.
     async fn due_at(&self) -> Option<DateTime> {
         self.view.handoff().due_at.map(DateTime)
     }
@@ -124,6 +129,14 @@ impl Handoff {
     async fn pathway_version(&self) -> i64 {
         self.view.handoff().pathway.1
     }
+    /// The search for a place that it belongs to; null to the receiver, who is not told who else was asked.
+    async fn episode(&self, ctx: &Context<'_>) -> Answer<Episode> {
+        episode(ctx, self.view.handoff().episode).await
+    }
+    /// What was asked and answered; null when it was announced.
+    async fn offer(&self) -> Option<HandoffOffer> {
+        HandoffOffer::of(&self.view)
+    }
     /// The place that is kept, for `bedHolds`; null where none was free.
     async fn hold_id(&self) -> Option<ID> {
         self.view.handoff().hold.map(id)
@@ -132,13 +145,25 @@ impl Handoff {
     async fn need(&self) -> Option<HandoffNeed> {
         self.view.need().map(HandoffNeed::from)
     }
-    /// When the person is expected.
+    /// When the person is expected; while it is an offer, the latest that its pathway foresees.
     async fn arrive_by(&self) -> DateTime {
         DateTime(self.view.handoff().arrive_by)
     }
-    /// When it was announced.
+    /// When it was announced, or offered.
     async fn announced_at(&self) -> DateTime {
         DateTime(self.view.handoff().times.announced_at)
+    }
+    /// When the receiver saw the offer.
+    async fn acknowledged_at(&self) -> Option<DateTime> {
+        self.view.handoff().times.acknowledged_at.map(DateTime)
+    }
+    /// When the receiver said yes.
+    async fn agreed_at(&self) -> Option<DateTime> {
+        self.view.handoff().times.agreed_at.map(DateTime)
+    }
+    /// When it was settled that the person comes here.
+    async fn settled_at(&self) -> Option<DateTime> {
+        self.view.handoff().times.settled_at.map(DateTime)
     }
     /// When the person set out.
     async fn departed_at(&self) -> Option<DateTime> {
@@ -164,14 +189,25 @@ impl Handoff {
     async fn redirect_reason(&self) -> Option<Code<RedirectReason>> {
         match self.view.handoff().ending? {
             Ending::Redirected(reason) => Some(Code(reason)),
-            Ending::Failed(_) => None,
+            Ending::Failed(_) | Ending::Declined(_) | Ending::Withdrawn(_) => None,
         }
     }
     /// Why it ended on the way.
     async fn fail_reason(&self) -> Option<Code<FailReason>> {
         match self.view.handoff().ending? {
             Ending::Failed(reason) => Some(Code(reason)),
-            Ending::Redirected(_) => None,
+            Ending::Redirected(_) | Ending::Declined(_) | Ending::Withdrawn(_) => None,
+        }
+    }
+    /// Why the receiver does not take the person; null to officers and dispatchers.
+    async fn decline_reason(&self) -> Option<Code<DeclineReason>> {
+        self.view.decline().map(|(reason, _)| Code(reason))
+    }
+    /// Why the offer was taken back.
+    async fn withdraw_reason(&self) -> Option<Code<WithdrawReason>> {
+        match self.view.handoff().ending? {
+            Ending::Withdrawn(reason) => Some(Code(reason)),
+            Ending::Redirected(_) | Ending::Failed(_) | Ending::Declined(_) => None,
         }
     }
 }

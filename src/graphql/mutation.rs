@@ -1,7 +1,8 @@
 //! The mutation root: one input, one payload.
 use super::bed::BedUnit;
 use super::directory::{Facility, Organization, Service};
-use super::error::{Answer, from_app};
+use super::episode::Episode;
+use super::error::Answer;
 use super::handoff::Handoff;
 use super::hold::BedHold;
 use super::input;
@@ -11,130 +12,31 @@ use super::input::grant::{GrantRoleInput, RevokeGrantInput};
 use super::input::handoff::{AnnounceHandoffInput, FailHandoffInput, MoveHandoffInput, RedirectHandoffInput};
 use super::input::hold::{ArriveOnHoldInput, ExtendHoldInput, HoldBedInput, ReleaseHoldInput};
 use super::input::notice::{AcknowledgeNoticeInput, PostNoticeInput, RequestBedUpdateInput, WithdrawNoticeInput};
+use super::input::offer::{
+    AcceptOfferInput, AskForInformationInput, ChooseOfferInput, CloseEpisodeInput, DeclineOfferInput,
+    OfferHandoffInput, WaitlistOfferInput, WithdrawOfferInput,
+};
 use super::input::pathway::SavePathwayInput;
 use super::input::team::{SaveTeamInput, SetTeamStatusInput};
 use super::log::Grant;
-use super::node::{Node, find};
 use super::notice::Notice;
 use super::pathway::Pathway;
+use super::payload::{
+    BedHoldPayload, BedUnitPayload, BedUpdateRequestPayload, EpisodePayload, FacilityPayload, GrantPayload,
+    HandoffPayload, NoticePayload, OrganizationPayload, PathwayPayload, ReportBedsPayload, ServicePayload, TeamPayload,
+};
 use super::poll::BedUpdateRequest;
-use super::scalars::Code;
 use super::seen::{Asking, asking};
 use super::team::Team;
 use crate::app::directory::{Entered, SaveEntry};
 use crate::app::handoff::MoveHandoff;
-use crate::app::{self, Outcome, ProblemCode};
+use crate::app::{self, Outcome};
 use crate::domain::entry::Entry;
 use crate::domain::handoff::Move;
 use crate::policy::view::BedUnitView;
 use crate::store::{Kept, KeptBy};
-use async_graphql::{Context, Error, ID, Object, SimpleObject};
+use async_graphql::{Context, Error, Object};
 use std::sync::Arc;
-
-/// An expected refusal: nothing has changed.
-#[derive(Clone, SimpleObject)]
-pub struct Problem {
-    /// Which.
-    code: Code<ProblemCode>,
-    /// What to do, in a sentence.
-    message: String,
-    /// The input that it is about, as a path into `input`.
-    path: Vec<String>,
-    /// What is true now, if you may see it.
-    current: Option<Node>,
-}
-
-macro_rules! payload {
-    ($(#[doc = $doc:literal])+ $name:ident $field:ident $type:ty) => {
-        $(#[doc = $doc])+
-        #[derive(Clone, SimpleObject)]
-        pub struct $name {
-            /// What was changed; null when nothing was.
-            $field: Option<$type>,
-            /// Why nothing was changed; empty when all went well.
-            problems: Vec<Problem>,
-            /// The same request had been done before: this is its effect, read again.
-            replayed: bool,
-        }
-        impl $name {
-            async fn settle<T>(asking: &Asking, outcome: Result<Outcome<T>, app::Error>, changed: impl FnOnce(T) -> $type) -> Answer<Self> {
-                Some(match outcome {
-                    Err(error) => Err(from_app(&error)),
-                    Ok(outcome) => problems(asking, outcome.problems).await.map(|problems| Self {
-                        $field: outcome.changed.map(changed),
-                        problems,
-                        replayed: outcome.replayed,
-                    }),
-                })
-            }
-        }
-    };
-}
-
-payload! {
-    /// What `reportBeds` did.
-    ReportBedsPayload bed_units Vec<BedUnit>
-}
-payload! {
-    /// What a change to a unit did.
-    BedUnitPayload bed_unit BedUnit
-}
-payload! {
-    /// What a change to a hold did.
-    BedHoldPayload hold BedHold
-}
-payload! {
-    /// What a change to a handoff did.
-    HandoffPayload handoff Handoff
-}
-payload! {
-    /// What `saveOrganization` did.
-    OrganizationPayload organization Organization
-}
-payload! {
-    /// What `saveFacility` did.
-    FacilityPayload facility Facility
-}
-payload! {
-    /// What `saveService` did.
-    ServicePayload service Service
-}
-payload! {
-    /// What `savePathway` did.
-    PathwayPayload pathway Pathway
-}
-payload! {
-    /// What a change to a mobile team did.
-    TeamPayload team Team
-}
-payload! {
-    /// What a change to a grant did.
-    GrantPayload grant Grant
-}
-payload! {
-    /// What a change to a notice did.
-    NoticePayload notice Notice
-}
-payload! {
-    /// What `requestBedUpdate` did.
-    BedUpdateRequestPayload bed_update_request BedUpdateRequest
-}
-
-async fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Problem>, Error> {
-    // What is true now is read after the refusal, not as of the operation's beginning.
-    let now = Asking { seen: asking.look(), ..asking.clone() };
-    let named: Vec<ID> = problems.iter().filter_map(|problem| problem.current).map(|id| ID(id.to_string())).collect();
-    let mut current = match named.is_empty() {
-        true => Vec::new(),
-        false => find(&now, &named).await.map_err(|error| from_app(&error))?,
-    }
-    .into_iter();
-    let told = |problem: app::Problem| {
-        let current = problem.current.and_then(|_| current.next().flatten());
-        Problem { code: Code(problem.code), message: problem.message, path: problem.path, current }
-    };
-    Ok(problems.into_iter().map(told).collect())
-}
 
 /// Everything that can be changed.
 pub struct Mutation;
@@ -234,6 +136,72 @@ impl Mutation {
         let input = given!(input::handoff::announce(asking, input));
         let outcome = app::handoff::announce(&asking.hub, &asking.viewer, input).await;
         HandoffPayload::settle(asking, outcome, |view| Handoff::new(view, &asking.look())).await
+    }
+
+    /// Asks up to three receivers at once whether they take somebody, each by a pathway of the mode REQUEST: all are asked, or
+    /// none. Give `episodeId` to go on with a search that stands.
+    async fn offer_handoff(&self, ctx: &Context<'_>, input: OfferHandoffInput) -> Answer<EpisodePayload> {
+        let asking = asking(ctx);
+        let input = given!(input::offer::offer(asking, input));
+        let outcome = app::handoff::offer(&asking.hub, &asking.viewer, input).await;
+        EpisodePayload::settle(asking, outcome, |view| Episode::new(view, &asking.look())).await
+    }
+
+    /// Says, as the receiver, that the offer is seen; the time to decide runs on.
+    async fn acknowledge_offer(&self, ctx: &Context<'_>, input: MoveHandoffInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::handoff::go(asking, "acknowledgeOffer", Move::Acknowledge, input)).await
+    }
+
+    /// Asks the sender for something before deciding. The time to decide stands still until `answerInformation`.
+    async fn ask_for_information(&self, ctx: &Context<'_>, input: AskForInformationInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::offer::ask(asking, input)).await
+    }
+
+    /// Says, as the sender, that what the receiver asked for is sent; the time to decide runs on.
+    async fn answer_information(&self, ctx: &Context<'_>, input: MoveHandoffInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::handoff::go(asking, "answerInformation", Move::Answer, input)).await
+    }
+
+    /// Puts the person on the receiver's list, with a place on it and when it is looked at again.
+    async fn waitlist_offer(&self, ctx: &Context<'_>, input: WaitlistOfferInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::offer::waitlist(asking, input)).await
+    }
+
+    /// Takes the person, as the receiver, and keeps a place. It settles the search where the first yes does and nothing depends
+    /// on more; otherwise the place is kept for 15 minutes in which the sender chooses.
+    async fn accept_offer(&self, ctx: &Context<'_>, input: AcceptOfferInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::offer::accept(asking, input)).await
+    }
+
+    /// Chooses, as the sender, among the receivers that said yes. The others are told, and their places are free at once.
+    async fn choose_offer(&self, ctx: &Context<'_>, input: ChooseOfferInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::offer::choose(asking, input)).await
+    }
+
+    /// Does not take the person, with a reason, and with what would make a yes of it.
+    async fn decline_offer(&self, ctx: &Context<'_>, input: DeclineOfferInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::offer::decline(asking, input)).await
+    }
+
+    /// Takes an offer back, as the sender. The search goes on; end it with `closeEpisode`.
+    async fn withdraw_offer(&self, ctx: &Context<'_>, input: WithdrawOfferInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        Self::go(asking, input::offer::withdraw(asking, input)).await
+    }
+
+    /// Ends a search without a place. Whoever was asked is told that the offer is taken back.
+    async fn close_episode(&self, ctx: &Context<'_>, input: CloseEpisodeInput) -> Answer<EpisodePayload> {
+        let asking = asking(ctx);
+        let input = given!(input::offer::close(asking, input));
+        let outcome = app::handoff::close(&asking.hub, &asking.viewer, input).await;
+        EpisodePayload::settle(asking, outcome, |view| Episode::new(view, &asking.look())).await
     }
 
     /// Says, as the sender, that the person sets out.

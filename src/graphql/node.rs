@@ -1,6 +1,7 @@
 //! Any object by its id.
 use super::bed::BedUnit;
 use super::directory::{Facility, Organization, Region, Service};
+use super::episode::Episode;
 use super::handoff::Handoff;
 use super::hold::BedHold;
 use super::log::Grant;
@@ -10,7 +11,7 @@ use super::poll::BedUpdateRequest;
 use super::seen::Asking;
 use super::team::Team;
 use crate::app;
-use crate::domain::id::{BedHoldId, GlobalId, HandoffId, Noun};
+use crate::domain::id::{BedHoldId, EpisodeId, GlobalId, HandoffId, Noun};
 use async_graphql::{ID, Interface};
 
 /// An object with a global id.
@@ -31,6 +32,8 @@ pub enum Node {
     BedUnit(BedUnit),
     /// A hold.
     BedHold(BedHold),
+    /// The search for one person's place.
+    Episode(Episode),
     /// A handoff.
     Handoff(Handoff),
     /// A mobile team.
@@ -43,8 +46,8 @@ pub enum Node {
     BedUpdateRequest(BedUpdateRequest),
 }
 
-/// Objects by their ids, whatever their nouns, in the order asked. Holds and handoffs are read from the database, each all at
-/// once.
+/// Objects by their ids, whatever their nouns, in the order asked. Holds, episodes and handoffs are read from the database,
+/// each all at once.
 pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>>, app::Error> {
     asking.known()?;
     let ids: Vec<Option<GlobalId>> = ids.iter().map(|id| GlobalId::parse(&id.0)).collect();
@@ -60,7 +63,14 @@ pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>
         false => app::handoff::get(&asking.hub, &asking.viewer, &moving).await?,
     }
     .into_iter();
+    let sought: Vec<EpisodeId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut episodes = match sought.is_empty() {
+        true => Vec::new(),
+        false => app::episode::get(&asking.hub, &asking.viewer, &sought).await?,
+    }
+    .into_iter();
     let mut node = |id: GlobalId| match id.noun {
+        Noun::Episode => episodes.next().flatten().map(|view| Episode::new(view, &asking.seen).into()),
         Noun::Handoff => handoffs.next().flatten().map(|view| Handoff::new(view, &asking.seen).into()),
         Noun::BedHold => holds.next().flatten().map(|view| BedHold::new(view, &asking.seen).into()),
         _ => on_board(asking, id),
@@ -93,6 +103,12 @@ fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
         }
         Noun::Notice => id.as_noun().and_then(|id| Notice::find(asking, id)).map(Into::into),
         Noun::BedUpdateRequest => id.as_noun().and_then(|id| BedUpdateRequest::find(seen, id)).map(Into::into),
-        Noun::BedHold | Noun::Handoff | Noun::BedReport | Noun::TravelTimes | Noun::Event | Noun::AuditEntry => None,
+        Noun::BedHold
+        | Noun::Episode
+        | Noun::Handoff
+        | Noun::BedReport
+        | Noun::TravelTimes
+        | Noun::Event
+        | Noun::AuditEntry => None,
     }
 }

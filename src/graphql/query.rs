@@ -2,12 +2,14 @@
 use super::bed::BedUnit;
 use super::connection::{Listing, Page, Paging, Proof, Row};
 use super::directory::{ExternalIdInput, Facility, Organization, Region, Service};
+use super::episode::{self, Episode};
 use super::error::{Answer, answer, from_app};
 use super::handoff::{self, Handoff};
 use super::hold::{self, BedHold};
 use super::input::handoff::HandoffFilterInput;
 use super::input::hold::BedHoldFilter;
 use super::input::notice::NoticeFilterInput;
+use super::input::offer::EpisodeFilterInput;
 use super::input::pathway::PathwayFilter;
 use super::input::team::TeamFilter;
 use super::input::{BedUnitFilter, NeedInput, PointInput};
@@ -260,6 +262,19 @@ impl Query {
         Some(hold::bed_holds(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
     }
 
+    /// Searches for a place that your agency has begun, latest first.
+    async fn episodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which episodes; all that you may see when not given.")] filter: Option<EpisodeFilterInput>,
+        #[graphql(desc = "How many from the front, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
+        #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
+    ) -> Answer<Page<Episode>> {
+        Some(episode::episodes(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
+    }
+
     /// Handoffs that your agency sends or receives, latest first.
     async fn handoffs(
         &self,
@@ -364,6 +379,12 @@ impl Query {
     #[graphql(entity)]
     async fn find_bed_hold_by_id(&self, ctx: &Context<'_>, id: ID) -> Answer<BedHold> {
         hold::bed_hold(ctx, parse_id(&id)?).await
+    }
+
+    /// One episode, for federation.
+    #[graphql(entity)]
+    async fn find_episode_by_id(&self, ctx: &Context<'_>, id: ID) -> Answer<Episode> {
+        episode::episode(ctx, parse_id(&id)?).await
     }
 
     /// One handoff, for federation.

@@ -1,5 +1,5 @@
 //! Through whose eyes an operation is answered.
-use super::reports::Reports;
+use super::together::Together;
 use crate::app::Hub;
 use crate::board::{Names, Snapshot};
 use crate::domain::entry::Entry;
@@ -29,8 +29,8 @@ pub struct Asking {
     pub viewer: Viewer,
     /// The eyes of the whole operation.
     pub seen: Seen,
-    /// What past reports are read by.
-    pub reports: Arc<DataLoader<Reports>>,
+    /// What stands beside many rows is read by.
+    pub together: Arc<DataLoader<Together>>,
 }
 
 impl Asking {
@@ -38,7 +38,7 @@ impl Asking {
     pub fn new(hub: &Hub, viewer: Viewer) -> Self {
         let scope = Arc::new(Scope::of(&viewer));
         let seen = Seen { board: hub.board().now(), scope, now: hub.clock().now() };
-        Self { hub: hub.clone(), seen, reports: Reports::loader(hub, &viewer), viewer }
+        Self { hub: hub.clone(), seen, together: Together::loader(hub, &viewer), viewer }
     }
 
     /// The same eyes, looking again now.

@@ -86,7 +86,7 @@ impl HandoffsChanged {
     async fn event_id(&self) -> Option<Uuid> {
         self.news.map(|(event, ..)| Uuid(event))
     }
-    /// ENTERED when it was announced, LEFT when it ended, however it did; null in a heartbeat.
+    /// ENTERED when it was announced or offered, LEFT when it ended, however it did; null in a heartbeat.
     async fn change(&self) -> Option<Code<Change>> {
         self.news.map(|(_, change, _)| Code(change))
     }
@@ -108,7 +108,7 @@ impl HandoffsChanged {
 fn of_open(event: &crate::domain::event::Event, fact: &HandoffFact) -> Change {
     match event.happening.kind {
         _ if !fact.state.is_open() => Change::Left,
-        EventKind::HandoffAnnounced => Change::Entered,
+        EventKind::HandoffAnnounced | EventKind::HandoffOffered => Change::Entered,
         _ => Change::Changed,
     }
 }

@@ -288,6 +288,9 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
                 A::TellTime | A::ReadDirectory | A::ReadAvailability | A::ReadTeams | A::ReadHolds | A::ReadHandoffs
             )
         }
+        Machine::Settler => {
+            matches!(action, A::SendHandoff | A::ReadHandoffs | A::ReadHolds | A::ReadDirectory | A::ReadAvailability)
+        }
         Machine::Follower => reads || action == A::ReadHandoffs,
         Machine::Doorway => matches!(action, A::GrantRole | A::ReadGrants | A::ReadDirectory),
         Machine::Console => {

@@ -1,6 +1,7 @@
 //! Scopes: which rows a viewer may see.
 use super::rules::{Action, Reach};
 use super::viewer::Viewer;
+use crate::domain::episode::Episode;
 use crate::domain::event::{Audience, Happening};
 use crate::domain::grant::Grant;
 use crate::domain::handoff::Handoff;
@@ -136,6 +137,11 @@ impl Scope {
     /// Whether it covers a handoff.
     pub fn sees_handoff(&self, handoff: &Handoff) -> bool {
         self.is_here(handoff.region) && self.handoffs.are_between(handoff.sender, Some(handoff.receiver))
+    }
+
+    /// Whether it covers an episode: those of an agency that seeks.
+    pub fn sees_episode(&self, episode: &Episode) -> bool {
+        self.is_here(episode.region) && self.handoffs.are_between(episode.sender, None)
     }
 
     /// Whether it is told of something that happened.

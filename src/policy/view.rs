@@ -4,7 +4,8 @@ use super::scope::Scope;
 use super::viewer::Viewer;
 use crate::domain::bed::{Availability, BedUnit, BedUnitDetails, PauseReason, Report, Seat, UnitDefinition};
 use crate::domain::entry::{Details, Entry, Version};
-use crate::domain::handoff::{Handoff, NeedSummary};
+use crate::domain::episode::Episode;
+use crate::domain::handoff::{AcceptanceCondition, DeclineReason, Ending, Handoff, NeedSummary, Offer};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::id::{BedUnitId, OrganizationId};
 use crate::domain::notice::{Acknowledgement, Notice};
@@ -112,6 +113,41 @@ impl HandoffView {
     /// What of the need travels with it, for those who care for people: police are shown place, state and time.
     pub fn need(&self) -> Option<&NeedSummary> {
         (!self.police).then_some(&self.handoff.need)
+    }
+
+    /// What was asked and answered, where it was asked for.
+    pub fn offer(&self) -> Option<&Offer> {
+        self.handoff.offer.as_ref()
+    }
+
+    /// Why the receiver does not take the person, for those who care for people: it may say something of their health.
+    pub fn decline(&self) -> Option<(DeclineReason, &[AcceptanceCondition])> {
+        let Some(Ending::Declined(reason)) = self.handoff.ending.filter(|_| !self.police) else { return None };
+        Some((reason, self.offer().map_or(&[], |offer| &offer.coded.could_accept_if)))
+    }
+}
+
+/// An episode as one scope sees it.
+#[derive(Clone, Debug)]
+pub struct EpisodeView {
+    episode: Episode,
+    police: bool,
+}
+
+/// What of an episode a scope may read: the agency that seeks reads it, and nobody else anything.
+pub fn episode(scope: &Scope, episode: Episode) -> Option<EpisodeView> {
+    scope.sees_episode(&episode).then_some(EpisodeView { episode, police: scope.police() })
+}
+
+impl EpisodeView {
+    /// The episode; the need is asked of the view.
+    pub fn episode(&self) -> &Episode {
+        &self.episode
+    }
+
+    /// What is sought, for those who care for people.
+    pub fn need(&self) -> Option<&NeedSummary> {
+        (!self.police).then_some(&self.episode.need)
     }
 }
 

@@ -12,6 +12,8 @@ codes! {
     Machine {
         /// Tells the log what time alone has changed.
         Sweeper "SWEEPER",
+        /// Takes back the offers that lose when a search for a place is settled, and frees the places they kept.
+        Settler "SETTLER",
         /// Loads and follows what every node holds in memory.
         Follower "FOLLOWER",
         /// Admits principals by the claims their issuer is trusted for.

@@ -176,6 +176,18 @@ impl Tx {
         self.many(self.dialect().any_of(bed_unit::Column::Id, &keys)).await
     }
 
+    /// Units by id as they stand, without a lock: for what promises no place.
+    pub async fn bed_units_as_they_are(&self, ids: &[BedUnitId]) -> Result<Vec<BedUnit>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
+        self.look(self.dialect().any_of(bed_unit::Column::Id, &keys)).await
+    }
+
+    /// The units where places of handoffs are kept, locked in the order of their ids, whoever may see them.
+    pub async fn units_behind(&self, ids: &[BedUnitId]) -> Result<Vec<BedUnit>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
+        self.settling(self.dialect().any_of(bed_unit::Column::Id, &keys)).await
+    }
+
     /// The units of a facility that are not withdrawn, locked in the order of their ids.
     pub async fn bed_units_at(&self, facility: FacilityId) -> Result<Vec<BedUnit>, Error> {
         self.many(key(bed_unit::Column::FacilityId, facility.key()).add(bed_unit::Column::Retired.eq(false))).await

@@ -7,7 +7,9 @@ use crate::domain::code::Coded;
 use crate::domain::due::DueKind;
 use crate::domain::entry::Changed;
 use crate::domain::handoff::{Ending, Handoff, HandoffState, Times};
-use crate::domain::id::{BedHoldId, BedUnitId, GrantId, HandoffId, NounId, OrganizationId, PathwayId, RegionId};
+use crate::domain::id::{
+    BedHoldId, BedUnitId, EpisodeId, GrantId, HandoffId, NounId, OrganizationId, PathwayId, RegionId,
+};
 use crate::domain::time::At;
 use crate::policy::permit::{SendHandoff, Stamp, TellTime};
 use entity::handoff::{ActiveModel, Column, Entity, Model};
@@ -38,6 +40,8 @@ fn ending(row: &Model) -> Result<Option<Ending>, Error> {
     match coded(TABLE, &row.state)? {
         HandoffState::Redirected => Ok(Some(Ending::Redirected(coded(TABLE, reason)?))),
         HandoffState::Failed => Ok(Some(Ending::Failed(coded(TABLE, reason)?))),
+        HandoffState::Declined => Ok(Some(Ending::Declined(coded(TABLE, reason)?))),
+        HandoffState::Withdrawn => Ok(Some(Ending::Withdrawn(coded(TABLE, reason)?))),
         _ => Err(Error::Corrupt { table: TABLE, what: "reason" }),
     }
 }
@@ -61,6 +65,9 @@ impl Kept for Handoff {
             on_behalf_of: row.on_behalf_of,
             need: list(TABLE, &row.need)?,
             pathway: (PathwayId::of(row.pathway_id), row.pathway_version),
+            // What an older node announces while a newer one is started has no episode yet: its own key names none.
+            episode: EpisodeId::of(row.episode_id.unwrap_or(row.id)),
+            offer: row.offer.as_deref().map(|offer| list(TABLE, offer)).transpose()?,
             unit: BedUnitId::of(row.bed_unit_id),
             hold: row.hold_id.map(BedHoldId::of),
             state: coded(TABLE, &row.state)?,
@@ -69,6 +76,9 @@ impl Kept for Handoff {
             late: row.late,
             times: Times {
                 announced_at: At::from_micros(row.announced_at),
+                acknowledged_at: at(row.acknowledged_at),
+                agreed_at: at(row.agreed_at),
+                settled_at: at(row.settled_at),
                 departed_at: at(row.departed_at),
                 arrived_at: at(row.arrived_at),
                 sender_confirmed_at: at(row.sender_confirmed_at),
@@ -82,6 +92,8 @@ impl Kept for Handoff {
         let reason = self.ending.map(|ending| match ending {
             Ending::Redirected(reason) => reason.code(),
             Ending::Failed(reason) => reason.code(),
+            Ending::Declined(reason) => reason.code(),
+            Ending::Withdrawn(reason) => reason.code(),
         });
         let times = &self.times;
         let row = Model {
@@ -96,6 +108,8 @@ impl Kept for Handoff {
             need: text(&self.need),
             pathway_id: self.pathway.0.key(),
             pathway_version: self.pathway.1,
+            episode_id: Some(self.episode.key()),
+            offer: self.offer.as_ref().map(text),
             bed_unit_id: self.unit.key(),
             hold_id: self.hold.map(NounId::key),
             state: self.state.code().into(),
@@ -104,6 +118,9 @@ impl Kept for Handoff {
             due_at: self.due_at.map(At::micros),
             late: self.late,
             announced_at: times.announced_at.micros(),
+            acknowledged_at: times.acknowledged_at.map(At::micros),
+            agreed_at: times.agreed_at.map(At::micros),
+            settled_at: times.settled_at.map(At::micros),
             departed_at: times.departed_at.map(At::micros),
             arrived_at: times.arrived_at.map(At::micros),
             sender_confirmed_at: times.sender_confirmed_at.map(At::micros),
@@ -143,9 +160,27 @@ impl Tx {
         let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
         self.many(self.dialect().any_of(Column::Id, &keys)).await
     }
+
+    /// Handoffs by id as they stand, without a lock: which episodes they belong to never changes.
+    pub async fn handoffs_as_they_are(&self, ids: &[HandoffId]) -> Result<Vec<Handoff>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
+        self.look(self.dialect().any_of(Column::Id, &keys)).await
+    }
+
+    /// Every handoff of an episode, locked in the order of their ids, whoever receives it: what settles a search settles it
+    /// for all who were asked.
+    pub async fn handoffs_of(&self, episode: EpisodeId) -> Result<Vec<Handoff>, Error> {
+        self.settling(key(Column::EpisodeId, episode.key())).await
+    }
 }
 
 impl Reader {
+    /// The handoffs of episodes that the viewer sees.
+    pub async fn handoffs_of(&self, episodes: &[EpisodeId]) -> Result<Vec<Handoff>, Error> {
+        let keys: Vec<_> = episodes.iter().map(|id| id.key()).collect();
+        self.all(self.dialect().any_of(Column::EpisodeId, &keys)).await
+    }
+
     /// Handoffs by id; those absent or not the viewer's to see are left out.
     pub async fn handoffs(&self, ids: &[HandoffId]) -> Result<Vec<Handoff>, Error> {
         let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();

@@ -103,6 +103,11 @@ impl Tx {
         Ok(self.look(key(Column::Id, id.key())).await?.pop())
     }
 
+    /// The hold of a handoff as it stands now, whoever may see it; its unit is locked.
+    pub async fn hold_behind(&self, id: BedHoldId) -> Result<Option<Hold>, Error> {
+        Ok(self.settling(key(Column::Id, id.key())).await?.pop())
+    }
+
     /// The holds of an agency that keep a place. Whoever else places one for it waits until this write has ended.
     pub async fn holds_of(&self, holder: OrganizationId, now: At) -> Result<Vec<Hold>, Error> {
         self.dialect().lock_name(self.connection(), &format!("holds of {holder}")).await?;

@@ -146,6 +146,13 @@ impl Scoped for entity::handoff::Entity {
     }
 }
 
+impl Scoped for entity::episode::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::episode::Column;
+        in_region(scope, Column::RegionId).add(between(scope.handoffs(), Column::SenderId, Column::SenderId))
+    }
+}
+
 impl Scoped for entity::event::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::event::Column;

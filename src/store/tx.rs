@@ -72,7 +72,7 @@ use crate::domain::entry::Changed;
 use crate::domain::id::NounId;
 use crate::domain::time::At;
 use crate::policy::permit::{Acts, Permit, Stamp};
-use crate::policy::{Scope, Viewer};
+use crate::policy::{Machine, Scope, Viewer};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Iterable,
     PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Select,
@@ -313,7 +313,8 @@ impl Tx {
     /// One row that a write stands on and does not change: held as it is, beside others who do the same.
     ///
     /// So that no two writes wait for each other, rows are locked in this order, whichever way: grants, names, regions,
-    /// organizations, facilities, services with their pathways, handoffs by id, units by id, alarms, the log.
+    /// organizations, facilities, services with their pathways, episodes by id, handoffs by id, units by id, alarms, the
+    /// log.
     pub(super) async fn still<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
         let row = seen::<T::Entity>(&self.scope, which).lock_shared().all(&self.conn).await?.pop();
         row.map(T::from_row).transpose()
@@ -337,6 +338,17 @@ impl Tx {
     /// Locks the first `most` rows in the order of their keys.
     pub(super) async fn some<T: Kept>(&self, which: Condition, most: Option<u64>) -> Result<Vec<T>, Error> {
         let mut select = seen::<T::Entity>(&self.scope, which).limit(most);
+        if let Some(key) = key_column::<T::Entity>() {
+            select = select.order_by_asc(key);
+        }
+        domain(select.lock_exclusive().all(&self.conn).await?)
+    }
+
+    /// Rows that a write settles beside those that the viewer sees, locked in the order of their keys: offers that lose,
+    /// and the places they kept. What is found is never answered.
+    pub(super) async fn settling<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
+        let scope = Scope::of(&Viewer::machine(Machine::Settler));
+        let mut select = seen::<T::Entity>(&scope, which);
         if let Some(key) = key_column::<T::Entity>() {
             select = select.order_by_asc(key);
         }

@@ -12,7 +12,7 @@ pub struct Finding {
     pub broken: i64,
 }
 
-const PROMISES: [(&str, &str); 15] = [
+const PROMISES: [(&str, &str); 18] = [
     ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
@@ -32,6 +32,22 @@ const PROMISES: [(&str, &str); 15] = [
     (
         "each handoff stands where its last event left it",
         "SELECT COUNT(*) AS n FROM handoff h WHERE h.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = h.id)",
+    ),
+    (
+        // One that was made for a handoff before there were episodes has no event.
+        "each episode stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM episode s WHERE s.version <> (SELECT COALESCE(MAX(row_version), 1) FROM event e WHERE e.row_id = s.id)",
+    ),
+    (
+        "each episode is settled by one handoff, and that one stands",
+        "SELECT COUNT(*) AS n FROM episode s WHERE s.state IN ('SETTLED', 'PLACED')
+          AND (SELECT COUNT(*) FROM handoff h WHERE h.episode_id = s.id AND h.id = s.handoff_id AND h.state NOT IN
+            ('OFFERED', 'ACKNOWLEDGED', 'NEEDS_INFORMATION', 'WAITLISTED', 'AGREED', 'DECLINED', 'EXPIRED', 'WITHDRAWN')) <> 1",
+    ),
+    (
+        "no offer is open where the place is settled or nobody seeks one",
+        "SELECT COUNT(*) AS n FROM handoff h JOIN episode s ON s.id = h.episode_id WHERE s.state <> 'SEEKING' AND h.state IN
+          ('OFFERED', 'ACKNOWLEDGED', 'NEEDS_INFORMATION', 'WAITLISTED', 'AGREED')",
     ),
     (
         "each team stands where its last event left it",

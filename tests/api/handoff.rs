@@ -19,7 +19,9 @@ on_both!(
 );
 
 const SHOWN: &str =
-    "id version code state awaits dueAt late onBehalfOf holdId pathwayVersion arriveBy announcedAt departedAt
+    "id version code state awaits dueAt late onBehalfOf holdId pathwayVersion arriveBy announcedAt
+    acknowledgedAt agreedAt settledAt declineReason withdrawReason episode { id state } offer { decideBy asked acceptedBy
+        callback conditions waitlistPosition reviewAt couldAcceptIf bedWasShownAvailable changed previousId } departedAt
     arrivedAt senderConfirmedAt receiverConfirmedAt endedAt redirectReason failReason sender { id } receiver { id }
     unit { id net } pathway { id } need { levelOfCare ageBand legalStatus safetyFlags language }";
 
@@ -36,10 +38,16 @@ pub async fn announce(client: &Client, input: Value) -> Answer {
 }
 
 /// Moves a handoff by the verb of this name.
-async fn go(client: &Client, field: &str, id: &str, more: Value) -> Answer {
+pub async fn go(client: &Client, field: &str, id: &str, more: Value) -> Answer {
     let input = match field {
         "redirectHandoff" => "RedirectHandoffInput",
         "failHandoff" => "FailHandoffInput",
+        "askForInformation" => "AskForInformationInput",
+        "waitlistOffer" => "WaitlistOfferInput",
+        "acceptOffer" => "AcceptOfferInput",
+        "chooseOffer" => "ChooseOfferInput",
+        "declineOffer" => "DeclineOfferInput",
+        "withdrawOffer" => "WithdrawOfferInput",
         _ => "MoveHandoffInput",
     };
     let mut sent = json!({ "handoffId": id });
@@ -89,7 +97,7 @@ pub async fn on_the_way(client: &Client, door: (BedUnitId, PathwayId)) -> String
     said.data("/announceHandoff/handoff/id").as_str().unwrap_or_else(|| panic!("{:#}", said.body)).to_owned()
 }
 
-async fn watch(client: &Client) -> Sse {
+pub async fn watch(client: &Client) -> Sse {
     let mut events = client.sse("subscription { events { event { kind nodeId nodeVersion } } }", json!({})).await;
     events.next().await.unwrap();
     events
@@ -100,7 +108,7 @@ pub fn at(instant: &Value) -> At {
 }
 
 /// The kinds of what is told of a handoff, up to one.
-async fn told(events: &mut Sse, id: &str, last: &str) -> Vec<String> {
+pub async fn told(events: &mut Sse, id: &str, last: &str) -> Vec<String> {
     let mut kinds = Vec::new();
     while kinds.last().is_none_or(|kind| kind != last) {
         let event = events.next().await.unwrap().1["data"]["events"]["event"].clone();

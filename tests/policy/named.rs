@@ -2,14 +2,16 @@
 use crate::house::House;
 use crate::house::traffic::{places, reports, staff};
 use crisis_hub::app::bed;
-use crisis_hub::app::handoff::{self, Announce};
+use crisis_hub::app::episode;
+use crisis_hub::app::handoff::{self, Announce, MoveHandoff, OfferHandoff, OfferTo};
 use crisis_hub::app::hold::{self, HoldBed};
 use crisis_hub::app::notice::{self, PostNotice};
 use crisis_hub::app::poll::{self, Asked, RequestBedUpdate};
 use crisis_hub::clock::Clock;
+use crisis_hub::domain::handoff::{Acceptance, AcceptedBy, InformationItem, Move};
 use crisis_hub::domain::id::{
-    BedHoldId, BedUnitId, BedUpdateRequestId, FacilityId, GrantId, HandoffId, NoticeId, NounId, OrganizationId,
-    PathwayId, RegionId, ServiceId, TeamId,
+    BedHoldId, BedUnitId, BedUpdateRequestId, EpisodeId, FacilityId, GrantId, HandoffId, NoticeId, NounId,
+    OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
 };
 use crisis_hub::domain::need::Need;
 use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
@@ -27,6 +29,13 @@ pub struct Named {
     pub unit: BedUnitId,
     /// Three that the agency sends to itself: to go its way, to be sent on, and to fail.
     pub handoffs: [HandoffId; 3],
+    /// Offers of the agency to itself, each of a search of its own: six that nobody has answered, one that waits for
+    /// information, and one with a yes.
+    pub offers: [HandoffId; 8],
+    /// The search that one more offer belongs to.
+    pub episode: EpisodeId,
+    /// A pathway that decides.
+    pub asked: PathwayId,
     pub hold: BedHoldId,
     pub arriving: BedHoldId,
     pub mobile: ServiceId,
@@ -64,6 +73,36 @@ async fn post(house: &House, person: &str) -> NoticeId {
     posted.changed.unwrap().notice().id
 }
 
+/// Nine searches of the first agency, each with one offer to itself; of the seventh information is asked for, and the
+/// eighth is agreed to.
+async fn offers(house: &House, pathway: PathwayId, unit: BedUnitId) -> Vec<(EpisodeId, HandoffId)> {
+    let (sender, receiver) = (staff(house.hub(), "dispatcher"), staff(house.hub(), "intake"));
+    let mut made = Vec::new();
+    for _ in 0..9 {
+        let new = OfferHandoff {
+            episode: None,
+            to: vec![OfferTo { pathway, unit, arrive_minutes: None }],
+            need: Need::default(),
+            person_agreed: true,
+            settlement: None,
+            called: false,
+            changed: Vec::new(),
+            on_behalf_of: Some("Amber 12".into()),
+            keyed: None,
+        };
+        let episode = handoff::offer(house.hub(), &sender, new).await.unwrap().changed.unwrap().episode().id;
+        let of = episode::handoffs(house.hub(), &sender, &[episode]).await.unwrap();
+        made.push((episode, of[&episode][0].handoff().id));
+    }
+    let by = AcceptedBy { name: "Dr. Amber".into(), callback: "555-0100".into() };
+    let yes = Move::Accept(Acceptance { by, conditions: Vec::new() });
+    for (n, to) in [(6, Move::Ask(vec![InformationItem::Vitals])), (7, yes)] {
+        let said = MoveHandoff { handoff: made[n].1, expected_version: None, to, keyed: None };
+        handoff::go(house.hub(), &receiver, said).await.unwrap().changed.unwrap();
+    }
+    made
+}
+
 impl Named {
     /// The first agency's, with a grant made for the occasion.
     pub async fn ours(house: &House, subject: &str) -> Self {
@@ -75,7 +114,7 @@ impl Named {
         let asked = RequestBedUpdate { of, ask, keyed: None };
         let asked = poll::request(house.hub(), &staff(house.hub(), "agency_admin"), asked).await.unwrap();
         let intake = staff(house.hub(), "intake");
-        bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(40))).await.unwrap();
+        bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(200))).await.unwrap();
         let hold = async || {
             let new = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
             hold::place(house.hub(), &intake, new).await.unwrap().changed.unwrap().hold().id
@@ -91,14 +130,20 @@ impl Named {
                 arrive_minutes: None,
                 on_behalf_of: Some("Amber 12".into()),
                 hold: None,
+                episode: None,
                 keyed: None,
             };
             let announced = handoff::announce(house.hub(), &staff(house.hub(), "dispatcher"), new).await.unwrap();
-            announced.changed.unwrap().handoff().id
+            announced.changed.unwrap_or_else(|| panic!("{:?}", announced.problems)).handoff().id
         };
         let handoffs = [announced().await, announced().await, announced().await];
+        let asked_by = house.pathway(agency, &format!("Amber request of {subject}"), PathwayMode::Request).await;
+        let searches = offers(house, asked_by, agency.chairs()).await;
         house.deliver().await;
         Self {
+            offers: std::array::from_fn(|n| searches[n].1),
+            episode: searches[8].0,
+            asked: asked_by,
             region: house.world.region,
             organization: agency.organization,
             facility: agency.facility,
@@ -129,6 +174,9 @@ impl Named {
             pathway: beside(self.pathway),
             unit: beside(self.unit),
             handoffs: self.handoffs.map(beside),
+            offers: self.offers.map(beside),
+            episode: beside(self.episode),
+            asked: beside(self.asked),
             hold: beside(self.hold),
             arriving: beside(self.arriving),
             mobile: beside(self.mobile),
@@ -152,6 +200,8 @@ impl Named {
             self.pathway.to_string(),
             self.unit.to_string(),
             self.handoffs[0].to_string(),
+            self.episode.to_string(),
+            self.offers[0].to_string(),
             self.hold.to_string(),
             self.team.to_string(),
             self.grant.to_string(),

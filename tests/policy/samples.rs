@@ -26,6 +26,8 @@ pub enum Needs {
     Announce,
     /// To see the agency's handoff, which it both sends and receives, and be allowed the step.
     Handoff(HandoffStep),
+    /// To see the agency's search, and be allowed to send.
+    Episode,
     /// To see the team and be allowed the action on it.
     Team(Action),
     /// To see the grant and be allowed the action on it.
@@ -68,7 +70,7 @@ pub const SAMPLES: &[Sample] = &[
         json!({ "ids": named.all() })
     }),
     sample("Query._entities", Needs::Absent, "query($of: [_Any!]!) { _entities(representations: $of) { __typename
-        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on Pathway { id name } ... on BedUnit { id label shownAs } ... on Team { id label status } ... on Handoff { id code state }
+        ... on Organization { id name } ... on Facility { id name } ... on Service { id name } ... on Pathway { id name } ... on BedUnit { id label shownAs } ... on Team { id label status } ... on Handoff { id code state } ... on Episode { id state }
         ... on Notice { id headline } ... on BedUpdateRequest { id note } } }",
         |named| json!({ "of": [
             { "__typename": "Organization", "id": named.organization.to_string() },
@@ -78,6 +80,7 @@ pub const SAMPLES: &[Sample] = &[
             { "__typename": "BedUnit", "id": named.unit.to_string() },
             { "__typename": "Team", "id": named.team.to_string() },
             { "__typename": "Handoff", "id": named.handoffs[0].to_string() },
+            { "__typename": "Episode", "id": named.episode.to_string() },
             { "__typename": "Notice", "id": named.notice.to_string() },
             { "__typename": "BedUpdateRequest", "id": named.request.to_string() },
         ] })),
@@ -126,6 +129,12 @@ pub const SAMPLES: &[Sample] = &[
         Needs::Rows(Action::ReadTeams),
         "query($filter: TeamFilter) { teams(filter: $filter) { edges { node { id label status } } } }",
         |named| json!({ "filter": { "organizationId": named.organization.to_string() } }),
+    ),
+    sample(
+        "Query.episodes",
+        Needs::Known,
+        "{ episodes(first: 100) { edges { node { id state sender { name } handoffs { id code } } } } }",
+        none,
     ),
     sample(
         "Query.handoffs",
@@ -271,6 +280,68 @@ pub const SAMPLES: &[Sample] = &[
         |named| {
             json!({ "input": { "pathwayId": named.pathway.to_string(), "unitId": named.unit.to_string(), "need": {} } })
         },
+    ),
+    sample(
+        "Mutation.offerHandoff",
+        Needs::Announce,
+        "mutation($input: OfferHandoffInput!) { offerHandoff(input: $input) { episode { id } problems { code current { id } } } }",
+        |named| {
+            json!({ "input": { "to": [{ "pathwayId": named.asked.to_string(), "unitId": named.unit.to_string() }], "need": {} } })
+        },
+    ),
+    sample(
+        "Mutation.acknowledgeOffer",
+        Needs::Handoff(HandoffStep::Acknowledge),
+        "mutation($input: MoveHandoffInput!) { acknowledgeOffer(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.offers[0].to_string() } }),
+    ),
+    sample(
+        "Mutation.askForInformation",
+        Needs::Handoff(HandoffStep::Ask),
+        "mutation($input: AskForInformationInput!) { askForInformation(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.offers[1].to_string(), "items": ["VITALS"] } }),
+    ),
+    sample(
+        "Mutation.waitlistOffer",
+        Needs::Handoff(HandoffStep::Waitlist),
+        "mutation($input: WaitlistOfferInput!) { waitlistOffer(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.offers[2].to_string(), "position": 1, "reviewAt": named.later } }),
+    ),
+    sample(
+        "Mutation.acceptOffer",
+        Needs::Handoff(HandoffStep::Agree),
+        "mutation($input: AcceptOfferInput!) { acceptOffer(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.offers[3].to_string(), "acceptedBy": "Dr. Amber", "callback": "555-0100" } }),
+    ),
+    sample(
+        "Mutation.declineOffer",
+        Needs::Handoff(HandoffStep::Decline),
+        "mutation($input: DeclineOfferInput!) { declineOffer(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.offers[4].to_string(), "reason": "ACUITY" } }),
+    ),
+    sample(
+        "Mutation.withdrawOffer",
+        Needs::Handoff(HandoffStep::Withdraw),
+        "mutation($input: WithdrawOfferInput!) { withdrawOffer(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.offers[5].to_string(), "reason": "MISTAKE" } }),
+    ),
+    sample(
+        "Mutation.answerInformation",
+        Needs::Handoff(HandoffStep::Answer),
+        "mutation($input: MoveHandoffInput!) { answerInformation(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.offers[6].to_string() } }),
+    ),
+    sample(
+        "Mutation.chooseOffer",
+        Needs::Handoff(HandoffStep::Choose),
+        "mutation($input: ChooseOfferInput!) { chooseOffer(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.offers[7].to_string() } }),
+    ),
+    sample(
+        "Mutation.closeEpisode",
+        Needs::Episode,
+        "mutation($input: CloseEpisodeInput!) { closeEpisode(input: $input) { episode { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "episodeId": named.episode.to_string(), "reason": "MISTAKE" } }),
     ),
     sample(
         "Mutation.departHandoff",

@@ -182,9 +182,9 @@ impl Crew {
         let age = u16::try_from(stage.dice.between(18, 70)).ok();
         let need = Need { age, legal_status: stage.dice.of(&statuses).copied(), ..Need::default() };
         let arrive_minutes = u32::try_from(stage.dice.between(15, 45)).ok();
-        let (on_behalf_of, hold, keyed) = (None, None, None);
+        let (on_behalf_of, hold, episode, keyed) = (None, None, None, None);
         // What is refused is not taken there: somebody has to call.
-        let input = Announce { pathway, unit: unit.id, need, arrive_minutes, on_behalf_of, hold, keyed };
+        let input = Announce { pathway, unit: unit.id, need, arrive_minutes, on_behalf_of, hold, episode, keyed };
         handoff::announce(hub, viewer, input).await.map(drop)
     }
 }

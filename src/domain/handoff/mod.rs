@@ -1,19 +1,25 @@
-//! Handoffs: a person on the way from one agency into the care of another. Here stands what both may know: places, states,
+//! Handoffs: a person on the way from one agency into the care of another, from the offer to the door. Here stands what both may know: places, states,
 //! clocks; nothing of who the person is.
 mod codes;
+mod moves;
+mod offer;
 mod states;
 mod summary;
 #[cfg(test)]
 mod tests;
 
 pub use codes::*;
+pub use moves::{Move, MoveRefused};
+pub use offer::{Acceptance, AcceptedBy, Choice, Offer, OfferCoded, Refusal, Waitlist};
 pub use states::{HandoffState, HandoffStep, Party, is_ever, next, table};
 pub use summary::{AgeBand, NeedSummary};
 
 use super::bed::BedUnit;
 use super::entry::{Changed, Version};
 use super::event::{Audience, EventKind, Fact, Happening};
-use super::id::{BedHoldId, BedUnitId, GrantId, HandoffId, Noun, NounId, OrganizationId, PathwayId, RegionId};
+use super::id::{
+    BedHoldId, BedUnitId, EpisodeId, GrantId, HandoffId, Noun, NounId, OrganizationId, PathwayId, RegionId,
+};
 use super::pathway::Pathway;
 use super::service::ServiceKind;
 use super::text::{self, Flaw};
@@ -23,6 +29,8 @@ use super::time::At;
 pub const CLEAR_MINUTES: i64 = 10;
 /// How long the receiver's word waits for the sender's, in minutes.
 pub const CONFIRM_MINUTES: i64 = 15;
+/// How long a yes stands, with the place that is kept, for the sender to choose, in minutes.
+pub const CHOICE_MINUTES: i64 = 15;
 /// How long after its clock has run out a handoff is given up, in minutes.
 pub const GIVE_UP_MINUTES: i64 = 240;
 /// Characters of a short code.
@@ -53,6 +61,10 @@ pub struct Handoff {
     pub need: NeedSummary,
     /// By which pathway, and by which version of its terms.
     pub pathway: (PathwayId, Version),
+    /// The search for a place that it belongs to.
+    pub episode: EpisodeId,
+    /// What was asked and answered, where it was asked for; none when it was announced.
+    pub offer: Option<Offer>,
     /// Where to.
     pub unit: BedUnitId,
     /// The place that is kept; none where none was free.
@@ -74,8 +86,14 @@ pub struct Handoff {
 /// What happened when.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Times {
-    /// It was announced.
+    /// It was announced, or offered.
     pub announced_at: At,
+    /// The receiver saw the offer.
+    pub acknowledged_at: Option<At>,
+    /// The receiver said yes.
+    pub agreed_at: Option<At>,
+    /// It was settled that the person comes here.
+    pub settled_at: Option<At>,
     /// The person set out.
     pub departed_at: Option<At>,
     /// The person was at the door.
@@ -97,6 +115,10 @@ pub struct HandoffFact {
     pub level_of_care: Option<ServiceKind>,
     /// By which pathway, and by which version of its terms.
     pub pathway: (PathwayId, Version),
+    /// The search for a place that it belongs to; of handoffs before there were such searches, none.
+    pub episode: Option<EpisodeId>,
+    /// What was asked and answered, where it was asked for.
+    pub offer: Option<OfferCoded>,
     /// Where to.
     pub unit: BedUnitId,
     /// The place that is kept.
@@ -115,11 +137,13 @@ pub struct HandoffFact {
     pub ending: Option<Ending>,
 }
 
-/// What is announced.
+/// What is announced, or offered.
 #[derive(Clone, Debug)]
 pub struct NewHandoff {
     /// Its id.
     pub id: HandoffId,
+    /// The search for a place that it belongs to.
+    pub episode: EpisodeId,
     /// The agency that sends the person.
     pub sender: OrganizationId,
     /// The grant that it is announced under.
@@ -134,60 +158,72 @@ pub struct NewHandoff {
     pub hold: Option<BedHoldId>,
 }
 
-/// A move, with the reason that belongs to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// The person sets out.
-    Depart,
-    /// The person is at the door.
-    Arrive,
-    /// The transfer of care is confirmed.
-    Confirm,
-    /// The receiver sends the person on.
-    Redirect(RedirectReason),
-    /// It ends on the way.
-    Fail(FailReason),
-}
-
-/// Why a handoff does not move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MoveRefused {
-    /// It does not stand where this move begins, or the move is the other party's.
-    WrongState,
-    /// It has changed since it was read.
-    StaleVersion,
-}
-
-impl Move {
-    /// The step that it is.
-    pub fn step(self) -> HandoffStep {
-        match self {
-            Self::Depart => HandoffStep::Depart,
-            Self::Arrive => HandoffStep::Arrive,
-            Self::Confirm => HandoffStep::Confirm,
-            Self::Redirect(_) => HandoffStep::Redirect,
-            Self::Fail(_) => HandoffStep::Fail,
-        }
-    }
-
-    fn ending(self) -> Option<Ending> {
-        match self {
-            Self::Depart | Self::Arrive | Self::Confirm => None,
-            Self::Redirect(reason) => Some(Ending::Redirected(reason)),
-            Self::Fail(reason) => Some(Ending::Failed(reason)),
-        }
-    }
+/// What is asked beside, of a pathway that decides.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The first receiver to accept settles it.
+    pub first_accept: bool,
+    /// What has changed since this receiver was asked before.
+    pub changed: Vec<WhatChanged>,
+    /// The offer to the same unit that this one follows.
+    pub previous: Option<HandoffId>,
 }
 
 impl Handoff {
     /// Announces a handoff to a unit by a pathway: it is accepted as it is made.
     pub fn announce(new: NewHandoff, pathway: &Pathway, unit: &BedUnit, now: At) -> Result<Changed<Self>, Flaw> {
+        let handoff = Self::new(new, pathway, unit, now)?;
+        let settled = Times { settled_at: Some(now), ..handoff.times };
+        let due_at = Some(handoff.arrive_by);
+        Ok(Self { due_at, times: settled, ..handoff }.changed(EventKind::HandoffAnnounced, now))
+    }
+
+    /// Asks a unit by a pathway whether it takes somebody: the receiver has the next word.
+    pub fn offer(
+        new: NewHandoff,
+        asked: Asked,
+        pathway: &Pathway,
+        unit: &BedUnit,
+        now: At,
+    ) -> Result<Changed<Self>, Flaw> {
+        let terms = &pathway.details.terms;
+        let handoff = Self::new(new, pathway, unit, now)?;
+        let minutes = |count: u32| now.plus_minutes(i64::from(count));
+        let decide_by = minutes(terms.decide_minutes.max(terms.acknowledge_minutes));
+        let travel = handoff.arrive_by.micros_since(now);
+        let coded = OfferCoded {
+            first_accept: asked.first_accept,
+            self_referral: terms.self_referral_call,
+            decide_minutes: terms.decide_minutes,
+            arrive_minutes: u32::try_from(travel / 60_000_000).unwrap_or(terms.arrive_minutes),
+            hold_minutes: terms.hold_minutes,
+            decide_by,
+            decide_left: None,
+            asked: Vec::new(),
+            conditions: Vec::new(),
+            waitlist: None,
+            could_accept_if: Vec::new(),
+            bed_was_shown_available: None,
+            changed: asked.changed,
+            previous: asked.previous,
+        };
+        let offered = Self {
+            state: HandoffState::Offered,
+            offer: Some(Offer { coded, accepted_by: None }),
+            // At the latest, as far as anybody knows yet.
+            arrive_by: decide_by.plus_micros(travel),
+            due_at: Some(minutes(terms.acknowledge_minutes)),
+            ..handoff
+        };
+        Ok(offered.changed(EventKind::HandoffOffered, now))
+    }
+
+    fn new(new: NewHandoff, pathway: &Pathway, unit: &BedUnit, now: At) -> Result<Self, Flaw> {
         let terms = &pathway.details.terms;
         let minutes = new.arrive_minutes.unwrap_or(terms.arrive_minutes);
         text::within("arriveMinutes", i64::from(minutes), 0, i64::from(terms.arrive_minutes))?;
         text::maybe_line("onBehalfOf", new.on_behalf_of.as_ref(), 40)?;
-        let arrive_by = now.plus_minutes(i64::from(minutes));
-        let handoff = Self {
+        Ok(Self {
             id: new.id,
             region: unit.entry.region,
             version: 1,
@@ -198,69 +234,17 @@ impl Handoff {
             on_behalf_of: new.on_behalf_of,
             need: new.need,
             pathway: (pathway.id, pathway.version),
+            episode: new.episode,
+            offer: None,
             unit: unit.id(),
             hold: new.hold,
             state: HandoffState::Accepted,
-            arrive_by,
-            due_at: Some(arrive_by),
+            arrive_by: now.plus_minutes(i64::from(minutes)),
+            due_at: None,
             late: false,
             times: Times { announced_at: now, ..Times::default() },
             ending: None,
-        };
-        Ok(handoff.changed(EventKind::HandoffAnnounced, now))
-    }
-
-    /// Moves it, for one of its parties.
-    pub fn go(&self, to: Move, by: Party, now: At) -> Result<Changed<Self>, MoveRefused> {
-        let state = next(self.state, to.step(), by).ok_or(MoveRefused::WrongState)?;
-        let mut moved = Self { ending: to.ending(), ..self.in_state(state, now) };
-        match (to, by) {
-            (Move::Depart, _) => moved.times.departed_at = Some(now),
-            (Move::Arrive, _) => moved.times.arrived_at = Some(now),
-            (Move::Confirm, Party::Receiver) => moved.times.receiver_confirmed_at = Some(now),
-            (Move::Confirm, _) => moved.times.sender_confirmed_at = Some(now),
-            (Move::Redirect(_) | Move::Fail(_), _) => {}
-        }
-        Ok(moved.changed(kind_of(to.step(), state), now))
-    }
-
-    /// Tells the log that its clock has run out: that a word is late, and long after that how it ends without one. `None`
-    /// while the clock runs.
-    pub fn tell_time(&self, now: At) -> Option<Changed<Self>> {
-        let due = self.due_at.filter(|due| *due <= now)?;
-        let state = next(self.state, HandoffStep::GiveUp, Party::Hub)?;
-        // The receiver's word stands: the sender's silence confirms it, and is nobody's lateness.
-        if self.late || state == HandoffState::Transferred {
-            return Some(self.in_state(state, now).changed(kind_of(HandoffStep::GiveUp, state), now));
-        }
-        let due_at = Some(due.max(now).plus_minutes(GIVE_UP_MINUTES));
-        Some(
-            Self { late: true, due_at, version: self.version + 1, ..self.clone() }.changed(EventKind::HandoffLate, now),
-        )
-    }
-
-    /// Refuses what is decided on an older version.
-    pub fn expect(&self, version: Option<Version>) -> Result<(), MoveRefused> {
-        match version {
-            Some(expected) if expected != self.version => Err(MoveRefused::StaleVersion),
-            _ => Ok(()),
-        }
-    }
-
-    fn in_state(&self, state: HandoffState, now: At) -> Self {
-        let due_at = match state {
-            HandoffState::Accepted | HandoffState::EnRoute => Some(self.arrive_by.max(now)),
-            HandoffState::Arrived => Some(now.plus_minutes(CLEAR_MINUTES)),
-            // Still the door-to-clear clock: it is the receiver who has not spoken.
-            HandoffState::HandedOver => self.due_at,
-            HandoffState::Received => Some(now.plus_minutes(CONFIRM_MINUTES)),
-            HandoffState::Transferred | HandoffState::Redirected | HandoffState::Failed | HandoffState::Lapsed => None,
-        };
-        let times = Times { ended_at: (!state.is_open()).then_some(now), ..self.times };
-        // A word that came late came; the next one is awaited anew. Setting out is not arriving.
-        let late = self.late && matches!(state, HandoffState::EnRoute | HandoffState::HandedOver);
-        let due_at = if late { self.due_at } else { due_at };
-        Self { state, due_at, late, times, version: self.version + 1, ..self.clone() }
+        })
     }
 
     /// Told to both its parties, and to nobody else.
@@ -269,6 +253,8 @@ impl Handoff {
             receiver: self.receiver,
             level_of_care: self.need.level_of_care,
             pathway: self.pathway,
+            episode: Some(self.episode),
+            offer: self.offer.as_ref().map(|offer| offer.coded.clone()),
             unit: self.unit,
             hold: self.hold,
             state: self.state,
@@ -291,18 +277,6 @@ impl Handoff {
             fact: Fact::Handoff(Box::new(fact)),
         };
         Changed::new(self, happening)
-    }
-}
-
-fn kind_of(step: HandoffStep, to: HandoffState) -> EventKind {
-    match (step, to) {
-        (_, HandoffState::Transferred) => EventKind::HandoffTransferred,
-        (HandoffStep::Depart, _) => EventKind::HandoffDeparted,
-        (HandoffStep::Arrive, _) => EventKind::HandoffArrived,
-        (HandoffStep::Confirm, _) => EventKind::HandoffConfirmed,
-        (HandoffStep::Redirect, _) => EventKind::HandoffRedirected,
-        (HandoffStep::Fail, _) => EventKind::HandoffFailed,
-        (HandoffStep::GiveUp, _) => EventKind::HandoffLapsed,
     }
 }
 

@@ -6,6 +6,16 @@ use crate::domain::code::{Coded, codes};
 codes! {
     /// Where a handoff stands.
     HandoffState {
+        /// A place has been asked for; the receiver has not looked yet.
+        Offered "OFFERED",
+        /// The receiver has seen the offer, and decides.
+        Acknowledged "ACKNOWLEDGED",
+        /// The receiver has asked the sender for something first; the time to decide stands still.
+        NeedsInformation "NEEDS_INFORMATION",
+        /// The receiver would take the person later, and says when it looks again.
+        Waitlisted "WAITLISTED",
+        /// The receiver takes the person; the sender has not chosen yet.
+        Agreed "AGREED",
         /// The place is theirs; the person has not set out.
         Accepted "ACCEPTED",
         /// The person is on the way.
@@ -22,11 +32,35 @@ codes! {
         Redirected "REDIRECTED",
         /// It ended on the way, with a reason.
         Failed "FAILED",
-        /// Nobody said how it ended.
+        /// The receiver does not take the person, with a reason.
+        Declined "DECLINED",
+        /// The receiver never answered the offer.
+        Expired "EXPIRED",
+        /// The sender needs the place no more, with a reason.
+        Withdrawn "WITHDRAWN",
+        /// A word that was awaited never came.
         Lapsed "LAPSED",
     }
     /// What moves a handoff.
     HandoffStep {
+        /// The receiver has seen the offer.
+        Acknowledge "ACKNOWLEDGE",
+        /// The receiver asks for something before it decides.
+        Ask "ASK",
+        /// The sender has sent what was asked for.
+        Answer "ANSWER",
+        /// The receiver puts the person on its list.
+        Waitlist "WAITLIST",
+        /// The receiver takes the person, and the sender has the choice.
+        Agree "AGREE",
+        /// The receiver takes the person, and that settles it.
+        Accept "ACCEPT",
+        /// The sender chooses this receiver, and that settles it.
+        Choose "CHOOSE",
+        /// The receiver does not take the person.
+        Decline "DECLINE",
+        /// The sender needs the place no more; or the hub says so, because another was chosen.
+        Withdraw "WITHDRAW",
         /// The person sets out.
         Depart "DEPART",
         /// The person is at the door.
@@ -60,6 +94,16 @@ pub fn next(from: HandoffState, step: HandoffStep, by: Party) -> Option<HandoffS
     use HandoffStep as T;
     use Party as P;
     Some(match (from, step, by) {
+        (S::Offered, T::Acknowledge, P::Receiver) => S::Acknowledged,
+        (S::Offered | S::Acknowledged | S::Waitlisted, T::Ask, P::Receiver) => S::NeedsInformation,
+        (S::NeedsInformation, T::Answer, P::Sender) => S::Acknowledged,
+        (S::Offered | S::Acknowledged | S::NeedsInformation | S::Waitlisted, T::Waitlist, P::Receiver) => S::Waitlisted,
+        (S::Offered | S::Acknowledged | S::NeedsInformation | S::Waitlisted, T::Agree, P::Receiver) => S::Agreed,
+        (S::Offered | S::Acknowledged | S::NeedsInformation | S::Waitlisted, T::Accept, P::Receiver)
+        | (S::Agreed, T::Choose, P::Sender) => S::Accepted,
+        // A yes that nobody has chosen can be taken back, with a reason.
+        (from, T::Decline, P::Receiver) if from.is_offer() => S::Declined,
+        (from, T::Withdraw, P::Sender | P::Hub) if from.is_offer() => S::Withdrawn,
         (S::Accepted, T::Depart, P::Sender) => S::EnRoute,
         (S::Accepted | S::EnRoute, T::Arrive, P::Sender | P::Receiver) => S::Arrived,
         (S::Arrived, T::Confirm, P::Sender) => S::HandedOver,
@@ -70,7 +114,12 @@ pub fn next(from: HandoffState, step: HandoffStep, by: Party) -> Option<HandoffS
         (S::Accepted | S::EnRoute | S::Arrived | S::HandedOver, T::Fail, P::Sender | P::Receiver) => S::Failed,
         // The receiver's word is enough; the sender's is not.
         (S::Received, T::GiveUp, P::Hub) => S::Transferred,
-        (S::Accepted | S::EnRoute | S::Arrived | S::HandedOver, T::GiveUp, P::Hub) => S::Lapsed,
+        (S::Offered | S::Acknowledged | S::Waitlisted, T::GiveUp, P::Hub) => S::Expired,
+        (
+            S::NeedsInformation | S::Agreed | S::Accepted | S::EnRoute | S::Arrived | S::HandedOver,
+            T::GiveUp,
+            P::Hub,
+        ) => S::Lapsed,
         _ => return None,
     })
 }
@@ -84,10 +133,30 @@ impl HandoffState {
     /// Whose word is awaited; nobody's when it has ended.
     pub fn awaits(self) -> Option<Party> {
         match self {
-            Self::Accepted | Self::EnRoute | Self::Received => Some(Party::Sender),
-            Self::Arrived | Self::HandedOver => Some(Party::Receiver),
-            Self::Transferred | Self::Redirected | Self::Failed | Self::Lapsed => None,
+            Self::NeedsInformation | Self::Agreed | Self::Accepted | Self::EnRoute | Self::Received => {
+                Some(Party::Sender)
+            }
+            Self::Offered | Self::Acknowledged | Self::Waitlisted | Self::Arrived | Self::HandedOver => {
+                Some(Party::Receiver)
+            }
+            Self::Transferred
+            | Self::Redirected
+            | Self::Failed
+            | Self::Declined
+            | Self::Expired
+            | Self::Withdrawn
+            | Self::Lapsed => None,
         }
+    }
+
+    /// Whether it is an offer that nothing has settled yet.
+    pub fn is_offer(self) -> bool {
+        matches!(self, Self::Offered | Self::Acknowledged | Self::NeedsInformation | Self::Waitlisted | Self::Agreed)
+    }
+
+    /// Whether the sender has no answer yet, or a yes to choose from: those count among the offers of an episode.
+    pub fn is_live_offer(self) -> bool {
+        self.is_offer() && self != Self::Waitlisted
     }
 
     /// Whether anything can still happen.
@@ -106,12 +175,12 @@ pub fn table() -> String {
         let awaits = from.awaits().map_or("-", Coded::code);
         for (step, by) in HandoffStep::ALL.iter().flat_map(|step| Party::ALL.iter().map(move |by| (*step, *by))) {
             if let Some(to) = next(*from, step, by) {
-                let line = format!("{:12} {awaits:9} {:9} {:9} {}\n", from.code(), step.code(), by.code(), to.code());
+                let line = format!("{:17} {awaits:9} {:12} {:9} {}\n", from.code(), step.code(), by.code(), to.code());
                 text.push_str(&line);
             }
         }
         if !from.is_open() {
-            text.push_str(&format!("{:12} {awaits:9} ended: {}\n", from.code(), from.doc()));
+            text.push_str(&format!("{:17} {awaits:9} ended: {}\n", from.code(), from.doc()));
         }
     }
     text
@@ -139,7 +208,8 @@ mod tests {
 
     #[test]
     fn every_state_is_reached_and_no_ended_one_is_left() {
-        let mut reached = BTreeSet::from([HandoffState::Accepted]);
+        // Announced, or offered.
+        let mut reached = BTreeSet::from([HandoffState::Accepted, HandoffState::Offered]);
         while let Some(to) = moves().find(|(from, .., to)| reached.contains(from) && !reached.contains(to)) {
             reached.insert(to.3);
         }
@@ -151,9 +221,16 @@ mod tests {
     fn nobody_moves_for_another() {
         for (from, step, by, _) in moves() {
             match step {
-                HandoffStep::Depart => assert_eq!(by, Party::Sender),
-                HandoffStep::Redirect => assert_eq!(by, Party::Receiver),
+                HandoffStep::Depart | HandoffStep::Answer | HandoffStep::Choose => assert_eq!(by, Party::Sender),
+                HandoffStep::Acknowledge
+                | HandoffStep::Ask
+                | HandoffStep::Waitlist
+                | HandoffStep::Agree
+                | HandoffStep::Accept
+                | HandoffStep::Decline
+                | HandoffStep::Redirect => assert_eq!(by, Party::Receiver),
                 HandoffStep::GiveUp => assert_eq!(by, Party::Hub),
+                HandoffStep::Withdraw => assert_ne!(by, Party::Receiver),
                 _ => assert_ne!(by, Party::Hub, "{from:?}"),
             }
         }

@@ -17,29 +17,87 @@ fn announced() -> Handoff {
         on_behalf_of: None,
         need: NeedSummary::default(),
         pathway: (PathwayId::of(Uuid::nil()), 1),
+        episode: EpisodeId::of(Uuid::nil()),
+        offer: None,
         unit: BedUnitId::of(Uuid::nil()),
         hold: None,
         state: HandoffState::Accepted,
         arrive_by: now.plus_minutes(60),
         due_at: Some(now.plus_minutes(60)),
         late: false,
-        times: Times { announced_at: now, ..Times::default() },
+        times: Times { announced_at: now, settled_at: Some(now), ..Times::default() },
         ending: None,
     }
 }
 
+/// An offer to the same agency: ten minutes to look, an hour to decide, half an hour's way.
+fn offered(first_accept: bool) -> Handoff {
+    let now = At::from_micros(0);
+    let coded = OfferCoded {
+        first_accept,
+        self_referral: false,
+        decide_minutes: 60,
+        arrive_minutes: 30,
+        hold_minutes: 30,
+        decide_by: now.plus_minutes(60),
+        decide_left: None,
+        asked: Vec::new(),
+        conditions: Vec::new(),
+        waitlist: None,
+        could_accept_if: Vec::new(),
+        bed_was_shown_available: None,
+        changed: Vec::new(),
+        previous: None,
+    };
+    Handoff {
+        state: HandoffState::Offered,
+        offer: Some(Offer { coded, accepted_by: None }),
+        due_at: Some(now.plus_minutes(10)),
+        arrive_by: now.plus_minutes(90),
+        times: Times { announced_at: now, ..Times::default() },
+        ..announced()
+    }
+}
+
+fn yes(conditions: &[AcceptanceCondition]) -> Move {
+    let by = AcceptedBy { name: "Dr. Amber".into(), callback: "555-0100".into() };
+    Move::Accept(Acceptance { by, conditions: conditions.to_vec() })
+}
+
+fn no(reason: DeclineReason) -> Move {
+    Move::Decline(Refusal { reason, could_accept_if: Vec::new(), bed_was_shown_available: true })
+}
+
+fn begun() -> impl Strategy<Value = Handoff> {
+    prop_oneof![Just(announced()), Just(offered(true)), Just(offered(false))]
+}
+
 fn moves() -> impl Strategy<Value = Option<(Move, Party)>> {
-    let to = prop_oneof![
+    let of_offers = prop_oneof![
+        Just(Move::Acknowledge),
+        Just(Move::Ask(vec![InformationItem::Vitals])),
+        Just(Move::Answer),
+        (1..9_i64).prop_map(|hours| {
+            Move::Waitlist(Waitlist { position: 1, review_at: At::from_micros(0).plus_minutes(hours * 60) })
+        }),
+        Just(yes(&[])),
+        Just(yes(&[AcceptanceCondition::Papers])),
+        any::<bool>().prop_map(|conditions_met| Move::Choose(Choice { chosen_for: None, conditions_met })),
+        Just(no(DeclineReason::Acuity)),
+        Just(Move::Withdraw(WithdrawReason::NeedChanged)),
+    ];
+    let of_the_way = prop_oneof![
         Just(Move::Depart),
         Just(Move::Arrive),
         Just(Move::Confirm),
         Just(Move::Redirect(RedirectReason::Medical)),
         Just(Move::Fail(FailReason::NoShow)),
     ];
+    let to = prop_oneof![3 => of_offers, 2 => of_the_way];
     // The likeliest thing is that time passes.
     prop_oneof![
         2 => Just(None),
-        3 => (to, prop_oneof![Just(Party::Sender), Just(Party::Receiver)]).prop_map(Some),
+        5 => (to, prop_oneof![Just(Party::Sender), Just(Party::Receiver)]).prop_map(Some),
     ]
 }
 
@@ -48,7 +106,10 @@ fn holds(handoff: &Handoff) {
     let (open, times) = (handoff.state.is_open(), handoff.times);
     assert_eq!(open, handoff.due_at.is_some(), "an open handoff has a clock: {handoff:?}");
     assert_eq!(open, times.ended_at.is_none(), "{handoff:?}");
-    let with_reason = matches!(handoff.state, HandoffState::Redirected | HandoffState::Failed);
+    let with_reason = matches!(
+        handoff.state,
+        HandoffState::Redirected | HandoffState::Failed | HandoffState::Declined | HandoffState::Withdrawn
+    );
     assert_eq!(handoff.ending.is_some(), with_reason, "{handoff:?}");
     let taken_over = matches!(handoff.state, HandoffState::Received | HandoffState::Transferred);
     assert_eq!(
@@ -57,18 +118,27 @@ fn holds(handoff: &Handoff) {
         "nobody is taken over without the receiver: {handoff:?}"
     );
     assert!(times.arrived_at.is_some() || !taken_over, "{handoff:?}");
+    let Some(offer) = &handoff.offer else { return };
+    // Nobody comes to where nobody said yes, and who said yes can be called.
+    let past_offer = handoff.times.settled_at.is_some();
+    assert!(!past_offer || (times.agreed_at.is_some() && offer.accepted_by.is_some()), "{handoff:?}");
+    assert!(!(past_offer && handoff.state.is_offer()), "{handoff:?}");
+    // The time to decide stands still exactly while the sender owes an answer.
+    let asked = handoff.state == HandoffState::NeedsInformation;
+    assert!(!asked || offer.coded.decide_left.is_some(), "{handoff:?}");
 }
 
 proptest! {
     #[test]
     fn whatever_happens_somebody_owns_the_next_word_until_it_ends(
+        first in begun(),
         walk in prop::collection::vec((moves(), 0..200_i64), 1..30),
     ) {
-        let (mut handoff, mut now) = (announced(), At::from_micros(0));
+        let (mut handoff, mut now) = (first, At::from_micros(0));
         for (step, minutes) in walk {
             now = now.plus_minutes(minutes);
             let changed = match step {
-                Some((to, by)) => handoff.go(to, by, now).ok(),
+                Some((to, by)) => handoff.go(&to, by, now).ok(),
                 None => handoff.tell_time(now),
             };
             if let Some(changed) = changed {
@@ -91,17 +161,70 @@ proptest! {
 }
 
 #[test]
+fn the_first_yes_settles_it_unless_it_depends_on_more_or_the_sender_chooses() {
+    let now = At::from_micros(0).plus_minutes(5);
+    let state = |offer: &Handoff, to: &Move| offer.go(to, Party::Receiver, now).unwrap().into_state();
+    let settled = state(&offered(true), &yes(&[]));
+    assert_eq!((settled.state, settled.due_at), (HandoffState::Accepted, Some(now.plus_minutes(30))));
+    let depends = state(&offered(true), &yes(&[AcceptanceCondition::Papers]));
+    assert_eq!((depends.state, depends.due_at), (HandoffState::Agreed, Some(now.plus_minutes(CHOICE_MINUTES))));
+    let choose = |conditions_met| Move::Choose(Choice { chosen_for: Some(ChosenFor::Person), conditions_met });
+    assert_eq!(depends.go(&choose(false), Party::Sender, now).unwrap_err(), MoveRefused::ConditionsOpen);
+    assert_eq!(depends.go(&choose(true), Party::Receiver, now).unwrap_err(), MoveRefused::WrongState);
+    assert_eq!(depends.go(&choose(true), Party::Sender, now).unwrap().state().state, HandoffState::Accepted);
+    let agreed = state(&offered(false), &yes(&[]));
+    assert_eq!(agreed.state, HandoffState::Agreed);
+    assert_eq!(agreed.go(&choose(false), Party::Sender, now).unwrap().state().arrive_by, now.plus_minutes(30));
+}
+
+#[test]
+fn the_time_to_decide_stands_still_while_the_sender_owes_an_answer() {
+    let at = |minutes| At::from_micros(0).plus_minutes(minutes);
+    let asked = offered(false).go(&Move::Ask(vec![InformationItem::Vitals]), Party::Receiver, at(20)).unwrap();
+    let asked = asked.into_state();
+    assert_eq!((asked.state.awaits(), asked.due_at), (Some(Party::Sender), Some(at(80))));
+    assert_eq!(asked.times.acknowledged_at, Some(at(20)), "who asks has looked");
+    let answered = asked.go(&Move::Answer, Party::Sender, at(70)).unwrap().into_state();
+    assert_eq!((answered.state, answered.due_at), (HandoffState::Acknowledged, Some(at(110))), "40 minutes were left");
+    let late = answered.go(&Move::Ask(vec![InformationItem::Vitals]), Party::Receiver, at(130)).unwrap().into_state();
+    let answered = late.go(&Move::Answer, Party::Sender, at(140)).unwrap().into_state();
+    assert_eq!(answered.due_at, Some(at(145)), "never too short to look");
+}
+
+#[test]
+fn who_never_looks_is_waited_for_no_longer_than_the_time_to_decide() {
+    let at = |minutes| At::from_micros(0).plus_minutes(minutes);
+    let late = offered(false).tell_time(at(10)).unwrap().into_state();
+    assert_eq!((late.state, late.late, late.due_at), (HandoffState::Offered, true, Some(at(60))));
+    assert_eq!(late.tell_time(at(60)).unwrap().state().state, HandoffState::Expired);
+    // Who has looked is given the time that others are.
+    let seen = late.go(&Move::Acknowledge, Party::Receiver, at(30)).unwrap().into_state();
+    assert_eq!((seen.late, seen.due_at), (false, Some(at(60))));
+    let overdue = seen.tell_time(at(60)).unwrap().into_state();
+    assert_eq!((overdue.late, overdue.due_at), (true, Some(at(60 + GIVE_UP_MINUTES))));
+}
+
+#[test]
+fn a_house_that_people_call_says_nothing_of_their_health() {
+    let mut house = offered(true);
+    house.offer.as_mut().unwrap().coded.self_referral = true;
+    let said = |reason| house.go(&no(reason), Party::Receiver, At::from_micros(0)).map(|changed| changed.state().state);
+    assert_eq!(said(DeclineReason::WithdrawalRisk), Err(MoveRefused::ClinicalReason));
+    assert_eq!(said(DeclineReason::NotASuit), Ok(HandoffState::Declined));
+}
+
+#[test]
 fn a_late_word_that_comes_is_late_no_more() {
     let at = |minutes| At::from_micros(0).plus_minutes(minutes);
     let late = announced().tell_time(at(60)).unwrap().into_state();
     assert_eq!((late.late, late.due_at), (true, Some(at(300))));
     // Setting out is not the word that is late; arriving is.
-    let on_the_way = late.go(Move::Depart, Party::Sender, at(70)).unwrap().into_state();
+    let on_the_way = late.go(&Move::Depart, Party::Sender, at(70)).unwrap().into_state();
     assert_eq!((on_the_way.late, on_the_way.due_at), (true, Some(at(300))));
-    let there = on_the_way.go(Move::Arrive, Party::Receiver, at(80)).unwrap().into_state();
+    let there = on_the_way.go(&Move::Arrive, Party::Receiver, at(80)).unwrap().into_state();
     assert_eq!((there.late, there.due_at), (false, Some(at(90))));
     // The receiver has not spoken, whoever else has.
-    let handed = there.go(Move::Confirm, Party::Sender, at(85)).unwrap().into_state();
+    let handed = there.go(&Move::Confirm, Party::Sender, at(85)).unwrap().into_state();
     assert_eq!((handed.late, handed.due_at), (false, Some(at(90))));
 }
 

@@ -78,6 +78,8 @@ pub struct AnnounceHandoffInput {
     arrive_minutes: Option<u32>,
     /// A hold of your agency on the unit, to go on with; a new one is placed when not given.
     hold_id: Option<ID>,
+    /// A search of your agency that this settles; whoever else was asked is told. A new one is begun and settled when not given.
+    episode_id: Option<ID>,
     /// For dispatchers: the call sign of the field unit that they announce for, at most 40 characters.
     on_behalf_of: Option<String>,
     /// Your key for this request, at most 128 characters.
@@ -149,6 +151,7 @@ pub(in crate::graphql) fn announce(asking: &Asking, input: AnnounceHandoffInput)
         need: sought(asking, input.need)?,
         arrive_minutes: input.arrive_minutes,
         hold: maybe_named(input.hold_id.as_ref())?,
+        episode: maybe_named(input.episode_id.as_ref())?,
         on_behalf_of: input.on_behalf_of,
         keyed,
     })

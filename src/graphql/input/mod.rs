@@ -5,6 +5,7 @@ pub mod grant;
 pub mod handoff;
 pub mod hold;
 pub mod notice;
+pub mod offer;
 pub mod pathway;
 pub mod team;
 

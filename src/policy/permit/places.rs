@@ -1,12 +1,15 @@
 //! Permits for places that are kept, and for those on the way to them.
 use super::{HoldBed, Permit, Refused, Row, SendHandoff, Stamp, TellTime, permit, reaches, reaches_unit};
 use crate::domain::bed::BedUnit;
+use crate::domain::entry::Version;
+use crate::domain::episode::Episode;
 use crate::domain::handoff::{self, Handoff, HandoffStep, Party};
 use crate::domain::hold::{Hold, Side};
-use crate::domain::id::{BedHoldId, HandoffId, Noun, NounId, OrganizationId};
+use crate::domain::id::{BedHoldId, EpisodeId, HandoffId, Noun, NounId, OrganizationId, RegionId};
 use crate::policy::rules::Action;
-use crate::policy::viewer::Viewer;
+use crate::policy::viewer::{Machine, Viewer};
 use std::marker::PhantomData;
+use uuid::Uuid;
 
 /// Both permits that one change of a hold takes, and for whom the viewer acts.
 #[derive(Debug)]
@@ -53,6 +56,48 @@ pub fn hold_bed(
 pub fn announce(viewer: &Viewer, to: &BedUnit, id: HandoffId) -> Result<Permit<SendHandoff>, Refused> {
     let owner = viewer.organization().ok_or(Refused)?;
     permit(viewer, Row { noun: Noun::Handoff, key: id.key(), version: 0, region: to.entry.region, owner })
+}
+
+/// May the viewer ask others to take somebody, for their own agency, or go on with a search of it?
+pub fn seek(
+    viewer: &Viewer,
+    region: RegionId,
+    episode: EpisodeId,
+    version: Version,
+) -> Result<Permit<SendHandoff>, Refused> {
+    let owner = viewer.organization().ok_or(Refused)?;
+    permit(viewer, Row { noun: Noun::Episode, key: episode.key(), version, region, owner })
+}
+
+/// The permit for an offer of a search: whoever may seek may ask.
+pub fn offer(of: &Permit<SendHandoff>, id: HandoffId) -> Permit<SendHandoff> {
+    beside(of, Noun::Handoff, id.key(), 0)
+}
+
+/// The permit for the search that a handoff belongs to, at a version: whoever may move the one moves the other.
+pub fn episode_of(of: &Permit<SendHandoff>, id: EpisodeId, version: Version) -> Permit<SendHandoff> {
+    beside(of, Noun::Episode, id.key(), version)
+}
+
+/// The permit to end an offer of a search that somebody may end.
+pub fn offer_of_episode(of: &Permit<SendHandoff>, offer: &Handoff) -> Permit<SendHandoff> {
+    beside(of, Noun::Handoff, offer.id.key(), offer.version)
+}
+
+/// May the hub take back an offer that lost? It is told to the agency that was asked.
+pub fn lose(offer: &Handoff) -> Result<Permit<SendHandoff>, Refused> {
+    let (key, version, region, owner) = (offer.id.key(), offer.version, offer.region, offer.receiver);
+    permit(&Viewer::machine(Machine::Settler), Row { noun: Noun::Handoff, key, version, region, owner })
+}
+
+fn beside(of: &Permit<SendHandoff>, noun: Noun, row: Uuid, version: Version) -> Permit<SendHandoff> {
+    Permit { row, version, stamp: Stamp { noun, ..of.stamp }, action: PhantomData }
+}
+
+/// May the viewer tell the log how long somebody has waited, or what the silence of others means for the search?
+pub fn tell_episode(viewer: &Viewer, of: &Episode) -> Result<Permit<TellTime>, Refused> {
+    let (key, version, region, owner) = (of.id.key(), of.version, of.region, of.sender);
+    permit(viewer, Row { noun: Noun::Episode, key, version, region, owner })
 }
 
 /// May the viewer move this handoff, and for which of its parties? Where an agency is both, for the one whose step it is.

@@ -1,0 +1,267 @@
+//! Verbs of handoffs: announced or offered by a pathway, and moved by both parties to their end.
+mod door;
+mod offer;
+mod place;
+mod search;
+
+pub use offer::{CloseEpisode, OfferHandoff, OfferTo, close, offer};
+
+use door::Door;
+use place::{Keeping, touches_place};
+use search::Search;
+
+use super::error::Error;
+use super::keyed::{remember, replayed_one};
+use super::outcome::{Outcome, Problem, ProblemCode};
+use super::{Hub, log};
+use crate::domain::bed::{BedUnit, ShownAs};
+use crate::domain::entry::{Changed, Version};
+use crate::domain::handoff::{Ending, Handoff, Move, MoveRefused, NeedSummary, NewHandoff, Refusal, WithdrawReason};
+use crate::domain::id::{BedHoldId, BedUnitId, EpisodeId, HandoffId, PathwayId};
+use crate::domain::need::Need;
+use crate::domain::pathway::PathwayMode;
+use crate::domain::role::Role;
+use crate::domain::time::At;
+use crate::policy::permit::{self, Permit, SendHandoff};
+use crate::policy::view::{self, HandoffView};
+use crate::policy::{Scope, Viewer};
+use crate::store::{Committed, Keyed, Tx};
+pub use crate::store::{EpisodeFilter, HandoffFilter};
+use futures_util::future::BoxFuture;
+
+/// Most people of one agency, under way at once, for whom places are kept: more is no night's work, but a key that got lost.
+const KEPT_MAX: usize = 100;
+
+/// Announces a handoff.
+#[derive(Clone, Debug)]
+pub struct Announce {
+    /// By which pathway.
+    pub pathway: PathwayId,
+    /// To which unit of its service.
+    pub unit: BedUnitId,
+    /// What is known of the need.
+    pub need: Need,
+    /// In how many minutes the person is expected; as the pathway says when not given.
+    pub arrive_minutes: Option<u32>,
+    /// The call sign of the field unit that a dispatcher announces for.
+    pub on_behalf_of: Option<String>,
+    /// A hold of the sender's on the unit, to go on with.
+    pub hold: Option<BedHoldId>,
+    /// The search that it ends, where a place was sought before.
+    pub episode: Option<EpisodeId>,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// Moves a handoff.
+#[derive(Clone, Debug)]
+pub struct MoveHandoff {
+    /// The handoff.
+    pub handoff: HandoffId,
+    /// The version that the client read; any when not given.
+    pub expected_version: Option<Version>,
+    /// Where to.
+    pub to: Move,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// What a write leaves: the handoff, the units that changed, and whether it had been done before.
+type Written = (Handoff, Vec<BedUnit>, bool);
+
+/// Announces somebody by a pathway that refuses nobody: accepted as it is made, with a place kept where one is free.
+pub async fn announce(hub: &Hub, viewer: &Viewer, input: Announce) -> Result<Outcome<HandoffView>, Error> {
+    log::known(viewer)?;
+    if input.on_behalf_of.is_some() && viewer.role() != Some(Role::Dispatcher) {
+        return Err(Error::BadInput("`onBehalfOf` is for dispatchers: leave it out".into()));
+    }
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            match done_before(&tx, input.keyed.as_ref()).await? {
+                Some(handoff) => Ok(tx.commit((handoff, Vec::new(), true)).await?),
+                None => announce_in(tx, hub, viewer, input).await,
+            }
+        })
+        .await;
+    settled(hub, viewer, written)
+}
+
+/// The whole announcement. Boxed, as all that it is made of: what it holds at once is more than a worker's stack should carry.
+fn announce_in<'a>(
+    tx: Tx,
+    hub: &'a Hub,
+    viewer: &'a Viewer,
+    input: &'a Announce,
+) -> BoxFuture<'a, Result<Committed<Written>, Error>> {
+    Box::pin(async move {
+        let sender = viewer.organization().ok_or(Error::Forbidden)?;
+        // Locked before any row, as where a hold is placed: whoever announces for this agency waits here.
+        let kept = tx.holds_of(sender, tx.now()).await?;
+        if kept.iter().filter(|hold| hold.is_of_handoff()).count() >= KEPT_MAX {
+            let says =
+                format!("Places are kept for {KEPT_MAX} people of your agency: say of some how they went, or call.");
+            return Err(Error::Refused(vec![Problem::new(ProblemCode::HoldLimit).saying(says)]));
+        }
+        let door = Door::find(&tx, input.pathway).await?;
+        let search = Search::to_go_on(&tx, input.episode).await?;
+        let (unit, mut units) = Search::to_announce(&tx, search.as_ref(), input.unit).await?;
+        let seat = door.seat(&tx, &unit).await?;
+        let (id, now) = (tx.id(), tx.now());
+        let permit = permit::announce(viewer, &unit, id)?;
+        let problems = door.problems(viewer, PathwayMode::Announce, &seat, &input.need, now, &["pathwayId"]);
+        if !problems.is_empty() {
+            return Err(Error::Refused(problems));
+        }
+        let terms = &door.pathway.details.terms;
+        let arrive = input.arrive_minutes.unwrap_or(terms.arrive_minutes);
+        let minutes = arrive.saturating_add(terms.hold_minutes);
+        let keeping =
+            Keeping { tx: &tx, hub, permit: &permit, handoff: id, holder: sender, placed_by: viewer.grant_id(), now };
+        let (hold, unit) = match input.hold {
+            Some(held) => keeping.adopt(unit, held, minutes).await?,
+            None => keeping.keep(unit, minutes).await?,
+        };
+        let new = NewHandoff {
+            id,
+            episode: search.as_ref().map_or_else(|| tx.id(), |(episode, _)| episode.id),
+            sender,
+            sent_by: viewer.grant_id(),
+            on_behalf_of: input.on_behalf_of.clone(),
+            need: NeedSummary::from(&input.need),
+            arrive_minutes: input.arrive_minutes,
+            hold,
+        };
+        let changed = Handoff::announce(new, &door.pathway, &unit, now)?;
+        units.push(unit);
+        let units = Search::announced((&tx, hub), &permit, search, changed.state(), units, now).await?;
+        finish(tx, permit, changed, units, input.keyed.as_ref()).await
+    })
+}
+
+/// Moves a handoff, for the party that the viewer belongs to.
+pub async fn go(hub: &Hub, viewer: &Viewer, input: MoveHandoff) -> Result<Outcome<HandoffView>, Error> {
+    log::known(viewer)?;
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            match done_before(&tx, input.keyed.as_ref()).await? {
+                Some(handoff) => Ok(tx.commit((handoff, Vec::new(), true)).await?),
+                None => go_in(tx, hub, viewer, input).await,
+            }
+        })
+        .await;
+    settled(hub, viewer, written)
+}
+
+fn go_in<'a>(
+    tx: Tx,
+    hub: &'a Hub,
+    viewer: &'a Viewer,
+    input: &'a MoveHandoff,
+) -> BoxFuture<'a, Result<Committed<Written>, Error>> {
+    Box::pin(async move {
+        // Which search it belongs to never changes; that one is locked first, so that all who answer it wait there.
+        let known = tx.handoffs_as_they_are(&[input.handoff]).await?.pop().ok_or(Error::NotFound)?;
+        let search = Search::behind(&tx, known.episode).await?;
+        let mut handoff = match search.handoff(known.id) {
+            Some(handoff) => handoff.clone(),
+            None => tx.handoff(known.id).await?.ok_or(Error::NotFound)?,
+        };
+        let (party, permit) = permit::move_handoff(viewer, &handoff, handoff.step(&input.to))?;
+        handoff.expect(input.expected_version).map_err(|why| refused(why, &handoff))?;
+        let to = &input.to;
+        let mut units = search.units(&tx, &handoff, to).await?;
+        // Asked when everything is locked.
+        let now = tx.now();
+        let to = &seen_by_the_hub(to, units.iter().find(|unit| unit.id() == handoff.unit), now);
+        handoff.go(to, party, now).map_err(|why| refused(why, &handoff))?;
+        if let Some(place) = units.iter().position(|unit| unit.id() == handoff.unit).filter(|_| touches_place(to)) {
+            let (holder, placed_by) = (handoff.sender, viewer.grant_id());
+            let keeping = Keeping { tx: &tx, hub, permit: &permit, handoff: handoff.id, holder, placed_by, now };
+            let (hold, unit) = keeping.settle(&handoff, units.swap_remove(place), to).await?;
+            handoff.hold = hold;
+            units.extend(unit);
+        }
+        let changed = handoff.go(to, party, now).map_err(|why| refused(why, &handoff))?;
+        let units = search.moved((&tx, hub), &permit, changed.state(), to, units, now).await?;
+        finish(tx, permit, changed, units, input.keyed.as_ref()).await
+    })
+}
+
+/// A no says whether the unit was shown as free: the hub looks, so that nobody has to be believed.
+fn seen_by_the_hub(to: &Move, unit: Option<&BedUnit>, now: At) -> Move {
+    let shown = || unit.is_some_and(|unit| unit.availability(now).shown_as == ShownAs::Available);
+    match to {
+        Move::Decline(no) => Move::Decline(Refusal { bed_was_shown_available: shown(), ..no.clone() }),
+        other => other.clone(),
+    }
+}
+
+fn refused(why: MoveRefused, handoff: &Handoff) -> Error {
+    let lost = handoff.ending == Some(Ending::Withdrawn(WithdrawReason::AnotherChosen));
+    let code = match why {
+        MoveRefused::WrongState if lost => ProblemCode::AlreadyTaken,
+        MoveRefused::WrongState => ProblemCode::WrongState,
+        MoveRefused::StaleVersion => ProblemCode::StaleVersion,
+        MoveRefused::ConditionsOpen => ProblemCode::ConditionsOpen,
+        MoveRefused::ClinicalReason => {
+            let says = "a house that people call by themselves says nothing of their health: give another `reason`";
+            return Error::BadInput(says.into());
+        }
+    };
+    Error::Refused(vec![Problem::new(code).at(&["handoffId"]).with_current(handoff.id)])
+}
+
+async fn finish(
+    tx: Tx,
+    permit: Permit<SendHandoff>,
+    changed: Changed<Handoff>,
+    units: Vec<BedUnit>,
+    keyed: Option<&Keyed>,
+) -> Result<Committed<Written>, Error> {
+    tx.save(permit, &changed).await?;
+    let handoff = changed.into_state();
+    remember(&tx, keyed, [handoff.id]).await?;
+    Ok(tx.commit((handoff, units, false)).await?)
+}
+
+/// The handoff that the key was used for before, read again through the viewer's present scope.
+async fn done_before(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Handoff>, Error> {
+    let Some(id) = replayed_one(tx, keyed).await? else { return Ok(None) };
+    Ok(Some(tx.handoff(id).await?.ok_or(Error::NotFound)?))
+}
+
+fn settled(hub: &Hub, viewer: &Viewer, written: Result<Written, Error>) -> Result<Outcome<HandoffView>, Error> {
+    Outcome::settle(written.and_then(|(handoff, units, replayed)| {
+        hub.board().learn_units(&units);
+        let view = view::handoff(&Scope::of(viewer), handoff, hub.clock().now()).ok_or(Error::NotFound)?;
+        Ok(Outcome::done(view, replayed))
+    }))
+}
+
+/// Handoffs by id, in the order asked; none for each that is absent or not the viewer's to see.
+pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[HandoffId]) -> Result<Vec<Option<HandoffView>>, Error> {
+    log::known(viewer)?;
+    let found = hub.store().read(viewer).await?.handoffs(ids).await?;
+    let (scope, now) = (Scope::of(viewer), hub.clock().now());
+    let one = |id: &HandoffId| view::handoff(&scope, found.iter().find(|one| one.id == *id)?.clone(), now);
+    Ok(ids.iter().map(one).collect())
+}
+
+/// Handoffs of a filter between two ids, latest first; its first `most`, or with `from_end` its last.
+pub async fn list(
+    hub: &Hub,
+    viewer: &Viewer,
+    filter: &HandoffFilter,
+    between: (Option<HandoffId>, Option<HandoffId>),
+    most: u64,
+    from_end: bool,
+) -> Result<Vec<HandoffView>, Error> {
+    log::known(viewer)?;
+    let handoffs = hub.store().read(viewer).await?.list_handoffs(filter, between, most, from_end).await?;
+    let (scope, now) = (Scope::of(viewer), hub.clock().now());
+    Ok(handoffs.into_iter().filter_map(|handoff| view::handoff(&scope, handoff, now)).collect())
+}

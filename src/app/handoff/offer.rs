@@ -1,0 +1,285 @@
+//! Asking: up to three receivers at once, again with what has changed, and the end of a search.
+use super::door::Door;
+use super::search::{Search, not_sought, withdraw};
+use crate::app::error::Error;
+use crate::app::keyed::{remember, replayed_one};
+use crate::app::outcome::{Outcome, Problem, ProblemCode};
+use crate::app::{Hub, log};
+use crate::domain::bed::BedUnit;
+use crate::domain::entry::{Changed, Version};
+use crate::domain::episode::{Episode, EpisodeEnd, HANDOFFS_MAX, NewEpisode, PARALLEL_MAX, Settlement};
+use crate::domain::handoff::{
+    Asked, Handoff, HandoffState, Move, NeedSummary, NewHandoff, Party, WhatChanged, WithdrawReason,
+};
+use crate::domain::id::{BedUnitId, EpisodeId, HandoffId, PathwayId};
+use crate::domain::need::Need;
+use crate::domain::pathway::PathwayMode;
+use crate::domain::role::Role;
+use crate::domain::time::At;
+use crate::policy::permit::{self, Permit, SendHandoff};
+use crate::policy::view::{self, EpisodeView};
+use crate::policy::{Scope, Viewer};
+use crate::store::{Committed, Keyed, Tx};
+use futures_util::future::BoxFuture;
+
+/// Asks receivers whether they take somebody.
+#[derive(Clone, Debug)]
+pub struct OfferHandoff {
+    /// The search that goes on; a new one when not given.
+    pub episode: Option<EpisodeId>,
+    /// Whom to ask, 1 to 3.
+    pub to: Vec<OfferTo>,
+    /// What is known of the need.
+    pub need: Need,
+    /// The person agrees with the search.
+    pub person_agreed: bool,
+    /// How it is settled, of a new search; the sender chooses when not given.
+    pub settlement: Option<Settlement>,
+    /// The person has spoken with the houses that ask for it.
+    pub called: bool,
+    /// What has changed since these receivers were asked before.
+    pub changed: Vec<WhatChanged>,
+    /// The call sign of the field unit that a dispatcher asks for.
+    pub on_behalf_of: Option<String>,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// One receiver that is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct OfferTo {
+    /// By which pathway.
+    pub pathway: PathwayId,
+    /// For which unit of its service.
+    pub unit: BedUnitId,
+    /// In how many minutes of a yes the person arrives; as the pathway says when not given.
+    pub arrive_minutes: Option<u32>,
+}
+
+/// Ends a search without a place.
+#[derive(Clone, Debug)]
+pub struct CloseEpisode {
+    /// The search.
+    pub episode: EpisodeId,
+    /// The version that the client read; any when not given.
+    pub expected_version: Option<Version>,
+    /// Why.
+    pub reason: EpisodeEnd,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// What a write leaves: the search, the units that changed, and whether it had been done before.
+type Written = (Episode, Vec<BedUnit>, bool);
+
+/// Asks up to three receivers at once, each by a pathway that decides: all are asked, or none.
+pub async fn offer(hub: &Hub, viewer: &Viewer, input: OfferHandoff) -> Result<Outcome<EpisodeView>, Error> {
+    log::known(viewer)?;
+    if input.on_behalf_of.is_some() && viewer.role() != Some(Role::Dispatcher) {
+        return Err(Error::BadInput("`onBehalfOf` is for dispatchers: leave it out".into()));
+    } else if !(1..=PARALLEL_MAX).contains(&input.to.len()) {
+        return Err(Error::BadInput(format!("`to` names 1 to {PARALLEL_MAX} receivers")));
+    }
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            match done_before(&tx, input.keyed.as_ref()).await? {
+                Some(episode) => Ok(tx.commit((episode, Vec::new(), true)).await?),
+                None => offer_in(tx, viewer, input).await,
+            }
+        })
+        .await;
+    settled(hub, viewer, written)
+}
+
+fn offer_in<'a>(
+    tx: Tx,
+    viewer: &'a Viewer,
+    input: &'a OfferHandoff,
+) -> BoxFuture<'a, Result<Committed<Written>, Error>> {
+    Box::pin(async move {
+        let mut doors = Vec::with_capacity(input.to.len());
+        for to in &input.to {
+            doors.push((to, Door::find(&tx, to.pathway).await?));
+        }
+        let search = Search::to_go_on(&tx, input.episode).await?;
+        let stands = search.as_ref().map(|(episode, _)| episode);
+        let before = search.as_ref().map_or(&[][..], |(_, search)| search.handoffs());
+        // Nothing is promised yet: the units are read as they are.
+        let ids: Vec<_> = input.to.iter().map(|to| to.unit).collect();
+        let units = tx.bed_units_as_they_are(&ids).await?;
+        if ids.iter().any(|id| !units.iter().any(|unit| unit.id() == *id)) {
+            return Err(Error::NotFound);
+        }
+        let (id, version) = stands.map_or_else(|| (tx.id(), 0), |episode| (episode.id, episode.version));
+        let permit = permit::seek(viewer, viewer.region().ok_or(Error::Forbidden)?, id, version)?;
+        let now = tx.now();
+        let mut problems: Vec<Problem> = too_many(before, input.to.len(), stands).into_iter().collect();
+        let mut asked = Vec::with_capacity(doors.len());
+        for (n, (to, door)) in doors.iter().enumerate() {
+            let unit = units.iter().find(|unit| unit.id() == to.unit).ok_or(Error::NotFound)?;
+            let seat = door.seat(&tx, unit).await?;
+            let place = n.to_string();
+            let pathway = ["to", &place, "pathwayId"];
+            problems.extend(door.problems(viewer, PathwayMode::Request, &seat, &input.need, now, &pathway));
+            if door.pathway.details.terms.self_referral_call && !input.called {
+                problems.push(Problem::new(ProblemCode::CallFirst).at(&pathway).with_current(door.pathway.id));
+            }
+            match follows(before, to.unit, input) {
+                Ok(previous) => asked.push((*to, door, unit, previous)),
+                Err(problem) => problems.push(problem.at(&["to", &place, "unitId"])),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Error::Refused(problems));
+        }
+        let episode = sought(&tx, viewer, (id, &permit), stands, input, now).await?;
+        for (to, door, unit, previous) in asked {
+            let id = tx.id();
+            let new = NewHandoff {
+                id,
+                episode: episode.id,
+                sender: episode.sender,
+                sent_by: viewer.grant_id(),
+                on_behalf_of: input.on_behalf_of.clone(),
+                need: NeedSummary::from(&input.need),
+                arrive_minutes: to.arrive_minutes,
+                hold: None,
+            };
+            let first_accept = episode.settlement == Settlement::FirstAccept;
+            let asked = Asked { first_accept, changed: input.changed.clone(), previous };
+            let offered = Handoff::offer(new, asked, &door.pathway, unit, now)?;
+            tx.save(permit::offer(&permit, id), &offered).await?;
+        }
+        remember(&tx, input.keyed.as_ref(), [episode.id]).await?;
+        Ok(tx.commit((episode, Vec::new(), false)).await?)
+    })
+}
+
+/// The search that the offers belong to: begun, or as it goes on.
+async fn sought(
+    tx: &Tx,
+    viewer: &Viewer,
+    (id, permit): (EpisodeId, &Permit<SendHandoff>),
+    stands: Option<&Episode>,
+    input: &OfferHandoff,
+    now: At,
+) -> Result<Episode, Error> {
+    let need = NeedSummary::from(&input.need);
+    let changed = if let Some(episode) = stands {
+        episode.seek(need, input.person_agreed, now).map_err(|_| not_sought(episode))?
+    } else {
+        let new = NewEpisode {
+            id,
+            region: viewer.region().ok_or(Error::Forbidden)?,
+            sender: viewer.organization().ok_or(Error::Forbidden)?,
+            opened_by: viewer.grant_id(),
+            need,
+            settlement: input.settlement.unwrap_or(Settlement::SenderChooses),
+            person_agreed: input.person_agreed,
+        };
+        Some(Episode::open(new, now))
+    };
+    if let Some(changed) = &changed {
+        tx.save(permit::episode_of(permit, id, permit.version()), changed).await?;
+    }
+    changed.map(Changed::into_state).or_else(|| stands.cloned()).ok_or(Error::NotFound)
+}
+
+/// Refuses more receivers at once, or in all, than may be asked.
+fn too_many(before: &[Handoff], more: usize, stands: Option<&Episode>) -> Option<Problem> {
+    let live = before.iter().filter(|handoff| handoff.state.is_live_offer()).count();
+    let over = live + more > PARALLEL_MAX || before.len() + more > HANDOFFS_MAX;
+    let problem = Problem::new(ProblemCode::OfferLimit).at(&["to"]);
+    over.then(|| stands.map_or(problem.clone(), |episode| problem.with_current(episode.id)))
+}
+
+/// The offer to the same unit that a new one follows: not while that one is open, and after a no only with what has changed.
+fn follows(before: &[Handoff], unit: BedUnitId, input: &OfferHandoff) -> Result<Option<HandoffId>, Problem> {
+    let asked_twice = input.to.iter().filter(|to| to.unit == unit).count() > 1;
+    let Some(last) = before.iter().rev().find(|handoff| handoff.unit == unit) else {
+        return if asked_twice { Err(Problem::new(ProblemCode::AlreadyOffered)) } else { Ok(None) };
+    };
+    if asked_twice || last.state.is_offer() {
+        return Err(Problem::new(ProblemCode::AlreadyOffered).with_current(last.id));
+    } else if last.state == HandoffState::Declined && input.changed.is_empty() {
+        return Err(Problem::new(ProblemCode::SayWhatChanged).with_current(last.id));
+    }
+    Ok(Some(last.id))
+}
+
+/// Ends a search without a place: whoever was asked is told that the offer is taken back.
+pub async fn close(hub: &Hub, viewer: &Viewer, input: CloseEpisode) -> Result<Outcome<EpisodeView>, Error> {
+    log::known(viewer)?;
+    if input.reason == EpisodeEnd::Silence {
+        return Err(Error::BadInput("`reason` SILENCE is the hub's own: say why".into()));
+    }
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            match done_before(&tx, input.keyed.as_ref()).await? {
+                Some(episode) => Ok(tx.commit((episode, Vec::new(), true)).await?),
+                None => close_in(tx, hub, viewer, input).await,
+            }
+        })
+        .await;
+    settled(hub, viewer, written)
+}
+
+fn close_in<'a>(
+    tx: Tx,
+    hub: &'a Hub,
+    viewer: &'a Viewer,
+    input: &'a CloseEpisode,
+) -> BoxFuture<'a, Result<Committed<Written>, Error>> {
+    Box::pin(async move {
+        let search = Search::to_go_on(&tx, Some(input.episode)).await?;
+        let (episode, search) = search.ok_or(Error::NotFound)?;
+        if input.expected_version.is_some_and(|version| version != episode.version) {
+            let stale = Problem::new(ProblemCode::StaleVersion).at(&["episodeId"]);
+            return Err(Error::Refused(vec![stale.with_current(episode.id)]));
+        }
+        let permit = permit::seek(viewer, episode.region, episode.id, episode.version)?;
+        let open: Vec<&Handoff> = search.handoffs().iter().filter(|handoff| handoff.state.is_offer()).collect();
+        let ids: Vec<_> = open.iter().filter(|offer| offer.hold.is_some()).map(|offer| offer.unit).collect();
+        let mut units = if ids.is_empty() { Vec::new() } else { tx.units_behind(&ids).await? };
+        let now = tx.now();
+        let to = Move::Withdraw(withdrawn_as(input.reason));
+        for offer in open {
+            let permit = permit::offer_of_episode(&permit, offer);
+            units = withdraw((&tx, hub), permit, offer, (&to, Party::Sender), units, now).await?;
+        }
+        let changed = episode.close(input.reason, now).map_err(|_| not_sought(&episode))?;
+        tx.save(permit, &changed).await?;
+        remember(&tx, input.keyed.as_ref(), [episode.id]).await?;
+        Ok(tx.commit((changed.into_state(), units, false)).await?)
+    })
+}
+
+fn withdrawn_as(why: EpisodeEnd) -> WithdrawReason {
+    match why {
+        EpisodeEnd::PersonChoseOtherwise => WithdrawReason::PersonChoseOtherwise,
+        EpisodeEnd::Mistake => WithdrawReason::Mistake,
+        EpisodeEnd::NoLongerNeeded
+        | EpisodeEnd::PersonLeft
+        | EpisodeEnd::MedicalCare
+        | EpisodeEnd::FoundElsewhere
+        | EpisodeEnd::Silence => WithdrawReason::NoLongerNeeded,
+    }
+}
+
+/// The search that the key was used for before, read again through the viewer's present scope.
+async fn done_before(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Episode>, Error> {
+    let Some(id) = replayed_one(tx, keyed).await? else { return Ok(None) };
+    Ok(Some(tx.episode(id).await?.ok_or(Error::NotFound)?))
+}
+
+fn settled(hub: &Hub, viewer: &Viewer, written: Result<Written, Error>) -> Result<Outcome<EpisodeView>, Error> {
+    Outcome::settle(written.and_then(|(episode, units, replayed)| {
+        hub.board().learn_units(&units);
+        let view = view::episode(&Scope::of(viewer), episode).ok_or(Error::NotFound)?;
+        Ok(Outcome::done(view, replayed))
+    }))
+}

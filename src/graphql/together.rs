@@ -1,0 +1,63 @@
+//! What stands beside many rows of one answer, read together: past reports of units, episodes and their handoffs.
+use crate::app::bed::{self, ReportsAsked};
+use crate::app::{Error, Hub, episode};
+use crate::domain::bed::Report;
+use crate::domain::id::EpisodeId;
+use crate::policy::Viewer;
+use crate::policy::view::{EpisodeView, HandoffView};
+use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::runtime::{TokioSpawner, TokioTimer};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The most rows whose neighbors are read by one statement.
+const TOGETHER: usize = 100;
+
+/// What a viewer reads such rows by.
+pub struct Together {
+    hub: Hub,
+    viewer: Viewer,
+}
+
+impl Together {
+    /// For one operation.
+    pub fn loader(hub: &Hub, viewer: &Viewer) -> Arc<DataLoader<Self>> {
+        let together = Self { hub: hub.clone(), viewer: viewer.clone() };
+        Arc::new(DataLoader::new(together, TokioSpawner::current(), TokioTimer::default()).max_batch_size(TOGETHER))
+    }
+}
+
+impl Loader<ReportsAsked> for Together {
+    type Value = Vec<Report>;
+    // Each of those who asked together hears it.
+    type Error = Arc<Error>;
+
+    async fn load(&self, asked: &[ReportsAsked]) -> Result<HashMap<ReportsAsked, Vec<Report>>, Arc<Error>> {
+        bed::reports(&self.hub, &self.viewer, asked).await.map_err(Arc::new)
+    }
+}
+
+/// The handoffs of an episode.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HandoffsOf(pub EpisodeId);
+
+impl Loader<HandoffsOf> for Together {
+    type Value = Vec<HandoffView>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, asked: &[HandoffsOf]) -> Result<HashMap<HandoffsOf, Vec<HandoffView>>, Arc<Error>> {
+        let ids: Vec<EpisodeId> = asked.iter().map(|of| of.0).collect();
+        let found = episode::handoffs(&self.hub, &self.viewer, &ids).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|(id, handoffs)| (HandoffsOf(id), handoffs)).collect())
+    }
+}
+
+impl Loader<EpisodeId> for Together {
+    type Value = EpisodeView;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[EpisodeId]) -> Result<HashMap<EpisodeId, EpisodeView>, Arc<Error>> {
+        let found = episode::get(&self.hub, &self.viewer, ids).await.map_err(Arc::new)?;
+        Ok(ids.iter().copied().zip(found).filter_map(|(id, view)| Some((id, view?))).collect())
+    }
+}
