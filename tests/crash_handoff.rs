@@ -23,36 +23,73 @@ const KILLS: usize = 5;
 /// What was said of a handoff: its id, its version, its state.
 type Said = (String, i64, String);
 
-/// Brings people, one after the other, until the hub is gone.
-async fn bring(officer: Client, intake: Client, announced: Value, said: Arc<AtomicU32>) -> Vec<Said> {
-    let mut heard = Vec::new();
-    let mut say = async |client: &Client, field: &str, input: &str, variables: Value| -> Option<String> {
-        let query = document(field, input);
-        let body = json!({ "query": query, "variables": { "input": variables } }).to_string();
+/// Somebody who says things until the hub is gone, and notes what was acknowledged.
+struct Speaker {
+    sender: Client,
+    desk: Client,
+    said: Arc<AtomicU32>,
+    heard: Vec<Said>,
+}
+
+impl Speaker {
+    /// The answer's field, as soon as it is acknowledged; `None` when the hub is gone.
+    async fn say(&mut self, at_the_desk: bool, query: String, field: &str, input: Value) -> Option<Value> {
+        let client = if at_the_desk { &self.desk } else { &self.sender };
+        let body = json!({ "query": query, "variables": { "input": input } }).to_string();
         let request = client.request(reqwest::Method::POST).header("content-type", "application/json").body(body);
         let answer: Value = serde_json::from_str(&request.send().await.ok()?.text().await.ok()?).unwrap();
-        let handoff = answer["data"][field]["handoff"].clone();
-        assert!(handoff.is_object(), "{answer:#}");
-        let id = handoff["id"].as_str().unwrap().to_owned();
-        heard.push((id.clone(), handoff["version"].as_i64().unwrap(), handoff["state"].as_str().unwrap().to_owned()));
-        said.fetch_add(1, SeqCst);
-        Some(id)
-    };
-    loop {
-        let Some(id) = say(&officer, "announceHandoff", "AnnounceHandoffInput", announced.clone()).await else { break };
-        let moves = [
-            (&officer, "departHandoff"),
-            (&officer, "arriveHandoff"),
-            (&intake, "confirmTransfer"),
-            (&officer, "confirmTransfer"),
-        ];
-        for (client, field) in moves {
-            if say(client, field, "MoveHandoffInput", json!({ "handoffId": id })).await.is_none() {
-                break;
-            }
-        }
+        assert!(answer["data"][field].is_object(), "{answer:#}");
+        Some(answer["data"][field].clone())
     }
-    heard
+
+    fn heard(&mut self, handoff: &Value) -> Option<String> {
+        let id = handoff["id"].as_str()?.to_owned();
+        let (version, state) = (handoff["version"].as_i64().unwrap(), handoff["state"].as_str().unwrap().to_owned());
+        self.heard.push((id.clone(), version, state));
+        self.said.fetch_add(1, SeqCst);
+        Some(id)
+    }
+
+    async fn go(&mut self, at_the_desk: bool, field: &str, input: &str, variables: Value) -> Option<Option<String>> {
+        let said = self.say(at_the_desk, document(field, input), field, variables).await?;
+        Some(self.heard(&said["handoff"]))
+    }
+
+    /// To the door, and handed over there.
+    async fn bring(&mut self, id: &str) -> Option<()> {
+        for (at_the_desk, field) in
+            [(false, "departHandoff"), (false, "arriveHandoff"), (true, "confirmTransfer"), (false, "confirmTransfer")]
+        {
+            self.go(at_the_desk, field, "MoveHandoffInput", json!({ "handoffId": id })).await??;
+        }
+        Some(())
+    }
+
+    async fn announce(&mut self, input: &Value) -> Option<()> {
+        let id = self.go(false, "announceHandoff", "AnnounceHandoffInput", input.clone()).await??;
+        self.bring(&id).await
+    }
+
+    /// Two are asked, and both say yes: the first settles it.
+    async fn offer(&mut self, input: &Value) -> Option<()> {
+        let query = "mutation($input: OfferHandoffInput!) { offerHandoff(input: $input) {
+            episode { handoffs { id version state } } problems { code } } }";
+        let said = self.say(false, query.into(), "offerHandoff", input.clone()).await?;
+        let handoffs = said["episode"]["handoffs"].as_array().unwrap().clone();
+        let mut settled = None;
+        for handoff in &handoffs {
+            let id = self.heard(handoff).unwrap();
+            let yes = json!({ "handoffId": id, "acceptedBy": "Dr. Amber", "callback": "555-0100" });
+            settled = settled.or(self.go(true, "acceptOffer", "AcceptOfferInput", yes).await?);
+        }
+        self.bring(&settled.unwrap()).await
+    }
+}
+
+/// Brings people, one after the other, announced and asked for by turns, until the hub is gone.
+async fn speak(mut speaker: Speaker, announced: Value, offered: Value) -> Vec<Said> {
+    while speaker.announce(&announced).await.is_some() && speaker.offer(&offered).await.is_some() {}
+    speaker.heard
 }
 
 async fn a_killed_node_forgets_no_handoff_that_it_acknowledged(db: Db) {
@@ -60,16 +97,21 @@ async fn a_killed_node_forgets_no_handoff_that_it_acknowledged(db: Db) {
     let agency = house.world.agencies[0].clone();
     let door = (agency.chairs(), house.pathway(&agency, "Amber door", PathwayMode::Announce).await);
     let intake = staff(house.hub(), "intake");
-    bed::report(house.hub(), &intake, reports(&[door.0], || places(400))).await.unwrap();
+    let asked = house.pathway(&agency, "Amber request", PathwayMode::Request).await.to_string();
+    let wards = [agency.ward(), agency.guest()];
+    bed::report(house.hub(), &intake, reports(&[door.0, wards[0], wards[1]], || places(400))).await.unwrap();
     house.deliver().await;
+    let to_wards = wards.map(|unit| json!({ "pathwayId": asked, "unitId": unit.to_string() }));
+    let offered = json!({ "to": to_wards, "need": { "age": 34 }, "settlement": "FIRST_ACCEPT" });
     let mut program = Program::of(&mut house).await;
-    let [officer, intake] =
-        ["officer-2", "intake"].map(|p| Client::new(program.address, Some(house.token_of_today(p))));
+    let [sender, desk] =
+        ["mobile_team-2", "intake"].map(|p| Client::new(program.address, Some(house.token_of_today(p))));
     let (mut dice, mut heard, said) = (Dice::new(5), Vec::new(), Arc::new(AtomicU32::new(0)));
     program.start().await;
     for _ in 0..KILLS * scale() {
         let senders: Vec<_> = (0..SENDERS)
-            .map(|_| tokio::spawn(bring(officer.clone(), intake.clone(), to(door, json!({})), said.clone())))
+            .map(|_| Speaker { sender: sender.clone(), desk: desk.clone(), said: said.clone(), heard: Vec::new() })
+            .map(|speaker| tokio::spawn(speak(speaker, to(door, json!({})), offered.clone())))
             .collect();
         let enough = said.load(SeqCst) + 10 + dice.count(30);
         while said.load(SeqCst) < enough {

@@ -1,5 +1,5 @@
 //! What the region's file does not hold and the demo invents: police, 911, EMS, crisis providers, 988, peers, advocates,
-//! councils, substance-use providers, and the entities that operate the hub. Two of each, so that one can be refused
+//! councils, substance-use providers, hospitals with an emergency department, and the entities that operate the hub. Two of each, so that one can be refused
 //! what is the other's. Each stands where some mental-health site of the file stands.
 //!
 //! **Invariant**: every key begins with `invented:`; no pair of words is one of the file's organizations'.
@@ -14,7 +14,7 @@ use crate::domain::organization::OrganizationKind as Kind;
 use crate::domain::service::ServiceKind as Care;
 
 /// What is invented: a short key, what it is, what it calls itself.
-const FORMS: [(&str, Kind, &str); 10] = [
+const FORMS: [(&str, Kind, &str); 11] = [
     ("police", Kind::LawEnforcement, "Police Department"),
     ("psap", Kind::Psap, "911 Communications"),
     ("ems", Kind::EmsFire, "Fire Rescue"),
@@ -25,6 +25,7 @@ const FORMS: [(&str, Kind, &str); 10] = [
     ("council", Kind::Council, "Crisis Council"),
     ("sud", Kind::SudProvider, "Recovery Services"),
     ("operator", Kind::Payer, "Managing Entity"),
+    ("hospital", Kind::Hospital, "Regional Hospital"),
 ];
 
 /// The key of one of the two organizations of a form.
@@ -88,6 +89,7 @@ fn facilities(
             Kind::SudProvider => sud(site("Recovery Center"), dice),
             Kind::PeerRun => peer(site("House"), number == 0, dice),
             Kind::CallCenter988 if number == 0 => site("Contact Center"),
+            Kind::Hospital if number == 0 => hospital(site("Emergency Department"), dice),
             _ => continue,
         };
         all.push(planned);
@@ -109,6 +111,12 @@ pub(crate) fn crisis(mut site: PlannedFacility, large: bool, dice: &mut Dice) ->
         unit("Adult stabilization, voluntary", Care::StabilizationShort, 10, beds).voluntary_and_open(),
     ];
     site.offering(Care::Receiving23h, receiving).offering(Care::StabilizationShort, stabilization)
+}
+
+fn hospital(mut site: PlannedFacility, dice: &mut Dice) -> PlannedFacility {
+    site.details.first_responder_door = true;
+    let beds = Series::around(700, 980, dice);
+    site.offering(Care::PsychInpatient, general(24, &beds))
 }
 
 fn sud(mut site: PlannedFacility, dice: &mut Dice) -> PlannedFacility {

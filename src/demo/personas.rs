@@ -12,8 +12,8 @@ use std::path::Path;
 
 /// The file of personas in the data folder.
 pub const FILE: &str = "personas.json";
-/// Two hospitals of the region that have psychiatric units.
-const HOSPITALS: (&str, &str) = ("F003", "F082");
+/// A hospital of the region that has psychiatric units.
+const HOSPITAL: &str = "F003";
 
 /// Somebody to be.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -53,9 +53,8 @@ fn organization(role: Role, which: usize) -> String {
         Role::Officer => "police",
         Role::Dispatcher => "psap",
         Role::Ems => "ems",
-        Role::EmergencyDepartment if which == 2 => return HOSPITALS.1.into(),
-        Role::EmergencyDepartment => return HOSPITALS.0.into(),
-        Role::AgencyAdmin if which == 2 => return HOSPITALS.0.into(),
+        Role::EmergencyDepartment => "hospital",
+        Role::AgencyAdmin if which == 2 => return HOSPITAL.into(),
         Role::Intake | Role::MobileTeam | Role::AgencyAdmin => "crisis",
         Role::Line988 => "line-988",
         Role::Peer => "peer",

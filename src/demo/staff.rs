@@ -37,6 +37,16 @@ pub(crate) fn crews() -> impl Iterator<Item = (String, Role)> {
     [1, 2].into_iter().flat_map(of)
 }
 
+/// The subject of a hospital's emergency department.
+pub(crate) fn department(key: &str) -> String {
+    format!("emergency:{key}")
+}
+
+/// The hospitals whose emergency departments ask for places, by their ids of the system `demo`.
+pub(crate) fn departments() -> impl Iterator<Item = String> {
+    [1, 2].into_iter().map(|which| invented::key("hospital", which))
+}
+
 /// What a verb changed; its problems as an error.
 pub(crate) fn done<T>(outcome: Outcome<T>) -> Result<T, Error> {
     outcome.changed.ok_or(Error::Refused(outcome.problems))

@@ -7,7 +7,7 @@ use super::numbers::{Habit, Series};
 use super::pathways;
 use super::plan::{self, Planned, PlannedFacility, PlannedService, PlannedUnit, TIME_ZONE};
 use super::region::{self, COUNTIES};
-use super::staff::{crew, crews, done, employ, first_reports, staff};
+use super::staff::{crew, crews, department, departments, done, employ, first_reports, staff};
 use super::teams::{self, LivingTeam};
 use crate::app::bed;
 use crate::app::directory::{self, Entered, SaveEntry};
@@ -135,6 +135,11 @@ impl World {
         for (key, role) in crews() {
             if let Some((id, _)) = loaded.organizations.get(&key) {
                 employ(hub, &crew(&key), role, *id).await?;
+            }
+        }
+        for key in departments() {
+            if let Some((id, _)) = loaded.organizations.get(&key) {
+                employ(hub, &department(&key), Role::EmergencyDepartment, *id).await?;
             }
         }
         if self.has_pathways {
@@ -410,7 +415,7 @@ mod tests {
         let names: std::collections::BTreeSet<_> = world.plan.iter().map(|planned| &planned.details.name).collect();
         assert_eq!(names.len(), world.plan.len());
         let invented = world.plan.iter().filter(|planned| planned.key.starts_with("invented:")).count();
-        assert_eq!(invented, 20);
+        assert_eq!(invented, 22);
         let phones: Vec<_> =
             world.plan.iter().flat_map(|planned| &planned.facilities).map(|f| &f.details.direct_line).collect();
         assert_eq!(phones.iter().collect::<std::collections::BTreeSet<_>>().len(), phones.len());

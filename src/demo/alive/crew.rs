@@ -1,5 +1,5 @@
-//! Crews on the street. Police and EMS announce somebody by a pathway and bring them to the door, where the desk takes over;
-//! mobile teams hold a chair. Some come, some are brought elsewhere, and of some nobody hears again.
+//! Crews on the street. Police and EMS announce somebody by a pathway and bring them to the door; mobile teams hold a chair.
+//! Some come, some are brought elsewhere, and of some nobody hears again.
 use super::{Actor, MILLIONS, Stage};
 use crate::app::handoff::{self, Announce, HandoffFilter, MoveHandoff};
 use crate::app::hold::{self, ChangeHold, HoldBed, HoldTo};
@@ -7,7 +7,7 @@ use crate::app::{Error, Hub};
 use crate::demo::staff::{self, stands, viewer};
 use crate::demo::world::{Living, Loaded};
 use crate::domain::bed::ShownAs;
-use crate::domain::handoff::{FailReason, HandoffState, Move, RedirectReason};
+use crate::domain::handoff::{FailReason, HandoffState, Move};
 use crate::domain::hold::{HoldState, ReleaseReason};
 use crate::domain::id::{OrganizationId, PathwayId};
 use crate::domain::need::{LegalStatus, Need};
@@ -18,14 +18,13 @@ use crate::policy::view::HandoffView;
 use crate::policy::{Scope, Viewer};
 use crate::store::HoldFilter;
 use futures_util::future::BoxFuture;
-use std::collections::BTreeSet;
 
 /// People brought to receiving chairs a day, for each million.
 const ARRIVALS_A_DAY: i64 = 48;
 /// How often a crew says where it is, in minutes.
 const LOOK_MINUTES: i64 = 10;
 /// Shortest drive, in seconds.
-const DRIVE_SECONDS_MIN: i64 = 8 * 60;
+pub(super) const DRIVE_SECONDS_MIN: i64 = 8 * 60;
 
 /// Why somebody who was to come does not, most common first.
 const REASONS: [ReleaseReason; 4] = [
@@ -34,14 +33,6 @@ const REASONS: [ReleaseReason; 4] = [
     ReleaseReason::WentElsewhere,
     ReleaseReason::NoLongerNeeded,
 ];
-
-/// How often the desk looks at the door, in minutes.
-const DOOR_MINUTES: i64 = 4;
-
-/// The desk of one agency that people are brought to.
-struct Desk {
-    subject: String,
-}
 
 /// The crews of one agency.
 struct Crew {
@@ -59,50 +50,22 @@ pub(super) fn all(loaded: &Loaded) -> Vec<Box<dyn Actor>> {
         staff::crews().filter_map(|(key, _)| Some((staff::crew(&key), loaded.organizations.get(&key)?.0))).collect();
     let looks = i64::try_from(crews.len()).unwrap_or(0).max(1) * 24 * 60 / LOOK_MINUTES;
     let begins_of_thousand = MILLIONS * ARRIVALS_A_DAY * 1_000 / looks;
-    let desks: BTreeSet<String> = chairs.iter().map(|unit| unit.reporter.clone()).collect();
-    let desks = desks.into_iter().map(|subject| Box::new(Desk { subject }) as Box<dyn Actor>);
     let crew = |(subject, agency)| Crew { subject, agency, chairs: chairs.clone(), begins_of_thousand };
-    crews.into_iter().map(|of| Box::new(crew(of)) as Box<dyn Actor>).chain(desks).collect()
+    crews.into_iter().map(|of| Box::new(crew(of)) as Box<dyn Actor>).collect()
 }
 
 /// Handoffs in some states, oldest first.
-async fn standing(hub: &Hub, viewer: &Viewer, states: &[HandoffState]) -> Result<Vec<HandoffView>, Error> {
+pub(super) async fn standing(hub: &Hub, viewer: &Viewer, states: &[HandoffState]) -> Result<Vec<HandoffView>, Error> {
     let filter = HandoffFilter { states: Some(states.to_vec()), ..HandoffFilter::default() };
     let mut found = handoff::list(hub, viewer, &filter, (None, None), 50, false).await?;
     found.reverse();
     Ok(found)
 }
 
-/// Moves a handoff. What is refused was settled by somebody else.
-async fn go(hub: &Hub, viewer: &Viewer, view: &HandoffView, to: Move) -> Result<(), Error> {
+/// Moves a handoff, and answers whether it did. What is refused was settled by somebody else, or has no place.
+pub(super) async fn go(hub: &Hub, viewer: &Viewer, view: &HandoffView, to: Move) -> Result<bool, Error> {
     let input = MoveHandoff { handoff: view.handoff().id, expected_version: None, to, keyed: None };
-    handoff::go(hub, viewer, input).await.map(drop)
-}
-
-impl Desk {
-    /// Takes over whoever is at the door; now and then somebody needs medical care first.
-    async fn look(&self, hub: &Hub, stage: &mut Stage<'_>) -> Result<(), Error> {
-        let viewer = viewer(hub, &self.subject).await?;
-        for view in standing(hub, &viewer, &[HandoffState::Arrived, HandoffState::HandedOver]).await? {
-            let to = match stage.dice.between(1, 40) {
-                1 if view.handoff().state == HandoffState::Arrived => Move::Redirect(RedirectReason::Medical),
-                2..=8 => continue,
-                _ => Move::Confirm,
-            };
-            go(hub, &viewer, &view, to).await?;
-        }
-        Ok(())
-    }
-}
-
-impl Actor for Desk {
-    fn next(&self, _: &Hub, stage: &mut Stage<'_>) -> Option<At> {
-        Some(stage.around(DOOR_MINUTES))
-    }
-
-    fn act<'a>(&'a self, hub: &'a Hub, stage: &'a mut Stage<'_>) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(self.look(hub, stage))
-    }
+    Ok(handoff::go(hub, viewer, input).await?.changed.is_some())
 }
 
 impl Crew {

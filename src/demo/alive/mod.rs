@@ -3,10 +3,12 @@
 //! One cast makes both: the past is drained up to the present, and from then on each act waits for its instant.
 //!
 //! **Invariant**: whoever acts does so as a holder of a grant, through the verbs that everybody has; nobody is a machine.
+mod boarding;
 mod clock;
 mod closing;
 mod crew;
 mod desk;
+mod intake;
 #[cfg(test)]
 mod tests;
 
@@ -104,6 +106,8 @@ impl Cast {
         let mut actors: Vec<Box<dyn Actor>> = desk::all(&loaded.units);
         actors.extend(closing::all(&loaded.units));
         actors.extend(crew::all(loaded));
+        actors.extend(intake::all(loaded));
+        actors.extend(boarding::all(loaded));
         let mut cast = Self { parts: Vec::new(), due: BinaryHeap::new(), pace: 1 };
         for (number, actor) in actors.into_iter().enumerate() {
             cast.join(hub, actor, Dice::new(seed, u64::try_from(number).unwrap_or(0)));

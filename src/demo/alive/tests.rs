@@ -108,6 +108,11 @@ async fn history_is_in_its_own_time_and_ends_in_a_region_as_it_is() {
         EventKind::HandoffAnnounced,
         EventKind::HandoffTransferred,
         EventKind::HandoffFailed,
+        EventKind::HandoffOffered,
+        EventKind::HandoffAgreed,
+        EventKind::HandoffDeclined,
+        EventKind::HandoffWithdrawn,
+        EventKind::EpisodeEnded,
     ] {
         assert!(kinds.get(&kind).is_some_and(|some| *some > 0), "{kinds:?}");
     }

@@ -1,0 +1,160 @@
+//! Emergency departments in which people wait for a bed: up to three receivers are asked at once, the person's preference
+//! decides, and the person is brought there.
+use super::crew::{DRIVE_SECONDS_MIN, go, standing};
+use super::{Actor, MILLIONS, Stage};
+use crate::app::episode::{self, EpisodeFilter};
+use crate::app::handoff::{self, CloseEpisode, OfferHandoff, OfferTo};
+use crate::app::{Error, Hub};
+use crate::demo::staff::{self, stands, viewer};
+use crate::demo::world::{Living, Loaded};
+use crate::domain::episode::{EpisodeEnd, EpisodeState};
+use crate::domain::handoff::{Choice, ChosenFor, HandoffState, Move, WhatChanged};
+use crate::domain::id::{EpisodeId, OrganizationId};
+use crate::domain::need::{LegalStatus, MedicalScreening, Need, WithdrawalRisk};
+use crate::domain::pathway::{PathwayDetails, PathwayMode};
+use crate::domain::role::Role;
+use crate::domain::time::At;
+use crate::policy::view::HandoffView;
+use crate::policy::{Scope, Viewer};
+use futures_util::future::BoxFuture;
+
+/// People a day who wait in an emergency department, for each million.
+const BOARDING_A_DAY: i64 = 11;
+/// How often a department looks after those who wait, in minutes.
+const LOOK_MINUTES: i64 = 10;
+/// Whose preference decides, most common first.
+const CHOSEN_FOR: [ChosenFor; 4] = [ChosenFor::Person, ChosenFor::Person, ChosenFor::Guardian, ChosenFor::Distance];
+
+/// One emergency department.
+struct Department {
+    subject: String,
+    agency: OrganizationId,
+    wards: Vec<Living>,
+    /// Of a thousand looks, how many begin a search.
+    begins_of_thousand: i64,
+}
+
+/// Every invented emergency department, and the invented wards that it asks.
+pub(super) fn all(loaded: &Loaded) -> Vec<Box<dyn Actor>> {
+    let asked = |unit: &&Living| !unit.drop_off && unit.reporter.starts_with(&staff::staff("invented:"));
+    let wards: Vec<Living> = loaded.units.iter().filter(asked).cloned().collect();
+    let departments: Vec<_> = staff::departments()
+        .filter_map(|key| Some((staff::department(&key), loaded.organizations.get(&key)?.0)))
+        .collect();
+    let looks = i64::try_from(departments.len()).unwrap_or(0).max(1) * 24 * 60 / LOOK_MINUTES;
+    let begins_of_thousand = MILLIONS * BOARDING_A_DAY * 1_000 / looks;
+    let of = |(subject, agency)| Department { subject, agency, wards: wards.clone(), begins_of_thousand };
+    departments.into_iter().map(|department| Box::new(of(department)) as Box<dyn Actor>).collect()
+}
+
+impl Department {
+    async fn look(&self, hub: &Hub, stage: &mut Stage<'_>) -> Result<(), Error> {
+        let viewer = viewer(hub, &self.subject).await?;
+        self.go_on(hub, &viewer, stage).await?;
+        self.seek(hub, &viewer, stage).await?;
+        if stage.dice.between(1, 1_000) <= self.begins_of_thousand {
+            self.ask(hub, &viewer, stage, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Those for whom a place is found set out, come, and are handed over.
+    async fn go_on(&self, hub: &Hub, viewer: &Viewer, stage: &mut Stage<'_>) -> Result<(), Error> {
+        let ours =
+            [HandoffState::NeedsInformation, HandoffState::Accepted, HandoffState::EnRoute, HandoffState::Received];
+        let left_before = stage.now.plus_micros(-DRIVE_SECONDS_MIN * 1_000_000 / stage.pace);
+        for view in standing(hub, viewer, &ours).await? {
+            let (times, chance) = (view.handoff().times, stage.dice.between(1, 10));
+            let to = match view.handoff().state {
+                _ if view.handoff().sender != self.agency || chance == 1 => continue,
+                HandoffState::NeedsInformation => Move::Answer,
+                HandoffState::Accepted if chance <= 5 => Move::Depart,
+                HandoffState::EnRoute if times.departed_at.is_some_and(|left| left <= left_before) => Move::Arrive,
+                HandoffState::Received => Move::Confirm,
+                _ => continue,
+            };
+            go(hub, viewer, &view, to).await?;
+        }
+        Ok(())
+    }
+
+    /// Chooses where somebody said yes, and asks elsewhere where nobody is left who might.
+    async fn seek(&self, hub: &Hub, viewer: &Viewer, stage: &mut Stage<'_>) -> Result<(), Error> {
+        let seeking = EpisodeFilter { states: Some(vec![EpisodeState::Seeking]) };
+        let mut found = episode::list(hub, viewer, &seeking, (None, None), 50, false).await?;
+        found.reverse();
+        for view in found {
+            let id = view.episode().id;
+            let asked = episode::handoffs(hub, viewer, &[id]).await?.remove(&id).unwrap_or_default();
+            let yes = |one: &&HandoffView| one.handoff().state == HandoffState::Agreed;
+            if let Some(agreed) = asked.iter().find(yes) {
+                let chosen_for = stage.dice.of(&CHOSEN_FOR).copied();
+                go(hub, viewer, agreed, Move::Choose(Choice { chosen_for, conditions_met: true })).await?;
+            } else if !asked.iter().any(|one| one.handoff().state.is_live_offer()) {
+                if stage.dice.between(1, 12) == 1 {
+                    let (reason, expected_version, keyed) = (EpisodeEnd::PersonChoseOtherwise, None, None);
+                    handoff::close(hub, viewer, CloseEpisode { episode: id, expected_version, reason, keyed }).await?;
+                } else {
+                    self.ask(hub, viewer, stage, Some(id)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks up to three wards for somebody, each by its pathway; full ones too, for a place may become free.
+    async fn ask(
+        &self,
+        hub: &Hub,
+        viewer: &Viewer,
+        stage: &mut Stage<'_>,
+        episode: Option<EpisodeId>,
+    ) -> Result<(), Error> {
+        let mut wards: Vec<&Living> = self.wards.iter().collect();
+        let mut to = Vec::new();
+        while let Some(ward) = stage.dice.of(&wards).copied().filter(|_| to.len() < 3) {
+            wards.retain(|other| other.id != ward.id);
+            to.extend(door(hub, viewer, ward, stage.now));
+        }
+        if to.is_empty() {
+            return Ok(());
+        }
+        let need = Need {
+            age: u16::try_from(stage.dice.between(18, 70)).ok(),
+            legal_status: Some(LegalStatus::Voluntary),
+            medical_screening: Some(MedicalScreening::DoneStable),
+            withdrawal_risk: Some(WithdrawalRisk::None),
+            vitals_out_of_range: Some(false),
+            ..Need::default()
+        };
+        let (changed, settlement) = (vec![WhatChanged::BehaviorSettled], None);
+        let (person_agreed, called, on_behalf_of, keyed) = (true, false, None, None);
+        let offer = OfferHandoff { episode, to, need, person_agreed, settlement, called, changed, on_behalf_of, keyed };
+        // What is refused is not taken there, or asked already: somebody has to call.
+        handoff::offer(hub, viewer, offer).await.map(drop)
+    }
+}
+
+/// The pathway by which a department may ask a ward.
+fn door(hub: &Hub, viewer: &Viewer, ward: &Living, now: At) -> Option<OfferTo> {
+    let service = stands(hub, ward.id)?.definition().service;
+    let (scope, board) = (Scope::of(viewer), hub.board().now());
+    let mut pathways = board.entries::<PathwayDetails>(&scope).map(|pathway| (pathway.id, &pathway.details.terms));
+    let found = pathways.find(|(_, terms)| {
+        terms.service == service
+            && terms.mode == PathwayMode::Request
+            && !terms.self_referral_call
+            && terms.is_open_to(Role::EmergencyDepartment, now)
+    });
+    found.map(|(pathway, _)| OfferTo { pathway, unit: ward.id, arrive_minutes: None })
+}
+
+impl Actor for Department {
+    fn next(&self, _: &Hub, stage: &mut Stage<'_>) -> Option<At> {
+        Some(stage.around(LOOK_MINUTES))
+    }
+
+    fn act<'a>(&'a self, hub: &'a Hub, stage: &'a mut Stage<'_>) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.look(hub, stage))
+    }
+}
