@@ -11,6 +11,7 @@ mod m0006_past;
 mod m0007_log_region;
 mod m0008_pathways;
 mod m0009_handoffs;
+mod m0011_sealed;
 
 /// Runs the steps in order.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_log_region::Migration),
             Box::new(m0008_pathways::Migration),
             Box::new(m0009_handoffs::Migration),
+            Box::new(m0011_sealed::Migration),
         ]
     }
 }

@@ -47,6 +47,10 @@ codes! {
         PathwayClosed "PATHWAY_CLOSED",
         /// The pathway does not take this person: the message says why. See its `fallbacks`.
         CriteriaNotMet "CRITERIA_NOT_MET",
+        /// The person has to consent first: no consent stands that lets your agency be told this tier for this purpose.
+        ConsentRequired "CONSENT_REQUIRED",
+        /// What was written here is no longer opened: 90 days after the handoff's end, or its key is destroyed.
+        RetentionEnded "RETENTION_ENDED",
         /// Another region has this code.
         CodeTaken "CODE_TAKEN",
     }

@@ -11,6 +11,7 @@ use super::organization::OrganizationKind;
 use super::pathway::Terms;
 use super::poll::RequestFact;
 use super::role::Role;
+use super::sealed::{ConsentFact, EntryFact};
 use super::service::ServiceKind;
 use super::team::TeamFact;
 use super::time::At;
@@ -71,6 +72,12 @@ codes! {
         HandoffLate "HANDOFF_LATE",
         /// Nobody said how a handoff ended.
         HandoffLapsed "HANDOFF_LAPSED",
+        /// A sealed entry was added to a handoff.
+        HandoffNoted "HANDOFF_NOTED",
+        /// A person's consent was recorded.
+        ConsentRecorded "CONSENT_RECORDED",
+        /// A person's consent was revoked.
+        ConsentRevoked "CONSENT_REVOKED",
         /// A mobile team was added, edited or withdrawn.
         TeamSaved "TEAM_SAVED",
         /// A team said another status, or when it will be free.
@@ -223,6 +230,10 @@ pub enum Fact {
     },
     /// A handoff with all its coded state.
     Handoff(Box<HandoffFact>),
+    /// A sealed entry of a handoff, less what it says.
+    HandoffEntry(EntryFact),
+    /// A consent as it stands.
+    Consent(Box<ConsentFact>),
     /// A mobile team with all its coded state.
     Team(Box<TeamFact>),
     /// A grant as it stands.
@@ -256,6 +267,8 @@ impl Fact {
             Self::Region {}
             | Self::Hold { .. }
             | Self::Handoff(_)
+            | Self::HandoffEntry(_)
+            | Self::Consent(_)
             | Self::Grant { .. }
             | Self::Notice(_)
             | Self::BedUpdateRequest(_) => None,

@@ -93,6 +93,7 @@ fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
         }
         Noun::Notice => id.as_noun().and_then(|id| Notice::find(asking, id)).map(Into::into),
         Noun::BedUpdateRequest => id.as_noun().and_then(|id| BedUpdateRequest::find(seen, id)).map(Into::into),
+        Noun::HandoffEntry | Noun::Consent | Noun::Disclosure => None,
         Noun::BedHold | Noun::Handoff | Noun::BedReport | Noun::TravelTimes | Noun::Event | Noun::AuditEntry => None,
     }
 }
