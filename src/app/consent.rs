@@ -48,12 +48,12 @@ pub async fn record(hub: &Hub, viewer: &Viewer, input: RecordConsent) -> Result<
 
 async fn record_in(tx: Tx, viewer: &Viewer, input: &RecordConsent) -> Result<Committed<Outcome<Consent>>, Error> {
     let (recorder, grant) = viewer.organization().zip(viewer.grant_id()).ok_or(Error::Forbidden)?;
-    let handoff = tx.handoff(input.terms.handoff).await?.ok_or(Error::NotFound)?;
-    let id = tx.id();
-    let permit = permit::keep_consent(viewer, &handoff, id, None)?;
     for agency in &input.terms.to {
         tx.consult::<OrganizationDetails>(*agency).await?.ok_or(Error::NotFound)?;
     }
+    let handoff = tx.handoff(input.terms.handoff).await?.ok_or(Error::NotFound)?;
+    let id = tx.id();
+    let permit = permit::keep_consent(viewer, &handoff, id, None)?;
     let new = NewConsent { id, terms: input.terms.clone(), recorder, grant };
     let changed = Consent::record(new, &handoff, tx.now())?;
     tx.save(permit, &changed).await?;

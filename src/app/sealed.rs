@@ -202,17 +202,19 @@ impl Asking<'_> {
                     }
                 }
             }
-            lines.extend(opened.into_iter().map(|((author, consent), ids)| (Some(author), consent, ids)).map(
-                |(author, consent, ids)| Ok((self.line(tx, of, *tier, author, consent, ids.len())?, ids)),
-            ));
-            if !lines.iter().any(|line: &Result<Line, Error>| line.as_ref().is_ok_and(|(line, _)| line.tier == *tier)) {
-                lines.push(Ok((self.line(tx, of, *tier, None, None, 0)?, Vec::new())));
+            // Somebody looked, whether or not there was anything.
+            if opened.is_empty() {
+                lines.push((self.line(tx, of, *tier, None, None)?, Vec::new()));
+            }
+            for ((author, consent), ids) in opened {
+                let line = self.line(tx, of, *tier, Some(author), consent)?;
+                lines.push((Disclosure { entries: u32::try_from(ids.len()).unwrap_or(u32::MAX), ..line }, ids));
             }
             if self.lacks(of, *tier, &entries) {
                 problems.push(Problem::new(ProblemCode::ConsentRequired).at(&["tiers"]).with_current(of.id));
             }
         }
-        Ok((lines.into_iter().collect::<Result<_, _>>()?, problems))
+        Ok((lines, problems))
     }
 
     /// Whether a consent is lacking. It is told by who the two agencies are, whether or not anything is written: that a
@@ -253,7 +255,6 @@ impl Asking<'_> {
         tier: Tier,
         author: Option<OrganizationId>,
         consent: Option<ConsentId>,
-        entries: usize,
     ) -> Result<Disclosure, Error> {
         let grant = self.viewer.grant().ok_or(Error::Forbidden)?;
         Ok(Disclosure {
@@ -268,7 +269,7 @@ impl Asking<'_> {
             purpose: self.input.purpose,
             author,
             consent,
-            entries: u32::try_from(entries).unwrap_or(u32::MAX),
+            entries: 0,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! **Invariant**: the only room that knows GraphQL; it decides nothing and keeps nothing.
 pub mod bed;
 pub mod connection;
+pub mod consent;
 pub mod directory;
 pub mod error;
 pub mod guard;
@@ -24,6 +25,7 @@ pub mod query;
 pub mod reports;
 pub mod scalars;
 pub mod search;
+pub mod sealed;
 pub mod seen;
 pub mod socket;
 pub mod source;
@@ -33,7 +35,7 @@ pub mod team;
 mod verbs;
 
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationType, Selection};
-use async_graphql::{Name, Positioned, Request, Response, SDLExportOptions, Value};
+use async_graphql::{MergedObject, Name, Positioned, Request, Response, SDLExportOptions, Value};
 use futures_util::{Stream, StreamExt};
 use guard::Documents;
 use limits::Limits;
@@ -41,7 +43,17 @@ use over_http::{Fault, Incoming, Ready, Source};
 use std::sync::Arc;
 use std::time::Duration;
 
-type Inner = async_graphql::Schema<query::Query, mutation::Mutation, subscription::Subscription>;
+type Inner = async_graphql::Schema<Queries, Mutations, subscription::Subscription>;
+
+/// Everything that can be asked.
+#[derive(MergedObject)]
+#[graphql(name = "Query")]
+pub struct Queries(query::Query, sealed::SealedQuery);
+
+/// Everything that can be changed.
+#[derive(MergedObject)]
+#[graphql(name = "Mutation")]
+pub struct Mutations(mutation::Mutation, sealed::SealedMutation);
 
 /// The one schema, for all roles.
 #[derive(Clone)]
@@ -70,7 +82,11 @@ impl Schema {
 
     /// Builds the schema, with a span for each verb when they are collected.
     pub fn traced(limits: &Limits, demo: bool, collected: bool) -> Self {
-        let mut inner = Inner::build(query::Query, mutation::Mutation, subscription::Subscription)
+        let mut inner = Inner::build(
+            Queries(query::Query, sealed::SealedQuery),
+            Mutations(mutation::Mutation, sealed::SealedMutation),
+            subscription::Subscription,
+        )
             .data(limits.clone())
             .enable_federation()
             .enable_subscription_in_federation()

@@ -57,7 +57,7 @@ macro_rules! payload {
             replayed: bool,
         }
         impl $name {
-            async fn settle<T>(asking: &Asking, outcome: Result<Outcome<T>, app::Error>, changed: impl FnOnce(T) -> $type) -> Answer<Self> {
+            pub(super) async fn settle<T>(asking: &Asking, outcome: Result<Outcome<T>, app::Error>, changed: impl FnOnce(T) -> $type) -> Answer<Self> {
                 Some(match outcome {
                     Err(error) => Err(from_app(&error)),
                     Ok(outcome) => problems(asking, outcome.problems).await.map(|problems| Self {
@@ -70,6 +70,7 @@ macro_rules! payload {
         }
     };
 }
+pub(super) use payload;
 
 payload! {
     /// What `reportBeds` did.
@@ -120,7 +121,7 @@ payload! {
     BedUpdateRequestPayload bed_update_request BedUpdateRequest
 }
 
-async fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Problem>, Error> {
+pub(super) async fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Problem>, Error> {
     // What is true now is read after the refusal, not as of the operation's beginning.
     let now = Asking { seen: asking.look(), ..asking.clone() };
     let named: Vec<ID> = problems.iter().filter_map(|problem| problem.current).map(|id| ID(id.to_string())).collect();
@@ -147,6 +148,7 @@ macro_rules! given {
         }
     };
 }
+pub(super) use given;
 
 impl Mutation {
     async fn go(asking: &Asking, input: Result<MoveHandoff, Error>) -> Answer<HandoffPayload> {

@@ -1,5 +1,6 @@
 //! Any object by its id.
 use super::bed::BedUnit;
+use super::consent::Consent;
 use super::directory::{Facility, Organization, Region, Service};
 use super::handoff::Handoff;
 use super::hold::BedHold;
@@ -7,10 +8,11 @@ use super::log::Grant;
 use super::notice::Notice;
 use super::pathway::Pathway;
 use super::poll::BedUpdateRequest;
+use super::sealed::HandoffEntry;
 use super::seen::Asking;
 use super::team::Team;
 use crate::app;
-use crate::domain::id::{BedHoldId, GlobalId, HandoffId, Noun};
+use crate::domain::id::{BedHoldId, ConsentId, GlobalId, HandoffEntryId, HandoffId, Noun};
 use async_graphql::{ID, Interface};
 
 /// An object with a global id.
@@ -33,6 +35,10 @@ pub enum Node {
     BedHold(BedHold),
     /// A handoff.
     Handoff(Handoff),
+    /// A sealed entry of a handoff, unopened.
+    HandoffEntry(HandoffEntry),
+    /// A consent.
+    Consent(Consent),
     /// A mobile team.
     Team(Team),
     /// A grant.
@@ -43,8 +49,8 @@ pub enum Node {
     BedUpdateRequest(BedUpdateRequest),
 }
 
-/// Objects by their ids, whatever their nouns, in the order asked. Holds and handoffs are read from the database, each all at
-/// once.
+/// Objects by their ids, whatever their nouns, in the order asked. Holds, handoffs and what belongs to them are read from the
+/// database, each all at once.
 pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>>, app::Error> {
     asking.known()?;
     let ids: Vec<Option<GlobalId>> = ids.iter().map(|id| GlobalId::parse(&id.0)).collect();
@@ -60,7 +66,21 @@ pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>
         false => app::handoff::get(&asking.hub, &asking.viewer, &moving).await?,
     }
     .into_iter();
+    let noted: Vec<HandoffEntryId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut entries = match noted.is_empty() {
+        true => Vec::new(),
+        false => app::sealed::get(&asking.hub, &asking.viewer, &noted).await?,
+    }
+    .into_iter();
+    let agreed: Vec<ConsentId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut consents = match agreed.is_empty() {
+        true => Vec::new(),
+        false => app::consent::get(&asking.hub, &asking.viewer, &agreed).await?,
+    }
+    .into_iter();
     let mut node = |id: GlobalId| match id.noun {
+        Noun::HandoffEntry => entries.next().flatten().map(|facts| HandoffEntry::new(facts, &asking.seen).into()),
+        Noun::Consent => consents.next().flatten().map(|consent| Consent::new(consent, &asking.seen).into()),
         Noun::Handoff => handoffs.next().flatten().map(|view| Handoff::new(view, &asking.seen).into()),
         Noun::BedHold => holds.next().flatten().map(|view| BedHold::new(view, &asking.seen).into()),
         _ => on_board(asking, id),

@@ -1,11 +1,13 @@
 //! Inputs, read into what the verbs take.
 pub mod bed;
+pub mod consent;
 pub mod directory;
 pub mod grant;
 pub mod handoff;
 pub mod hold;
 pub mod notice;
 pub mod pathway;
+pub mod sealed;
 pub mod team;
 
 use super::directory::{ExternalIdInput, parse_fips};
