@@ -1,7 +1,7 @@
 //! Sealed entries of handoffs, their keys, consents, and the ledger of what was opened.
 use sea_orm_migration::prelude::{
-    ColumnDef, DbErr, DeriveMigrationName, ForeignKey, ForeignKeyAction, ForeignKeyCreateStatement, Index, MigrationTrait,
-    SchemaManager, Table, TableCreateStatement, async_trait,
+    ColumnDef, DbErr, DeriveMigrationName, ForeignKey, ForeignKeyAction, ForeignKeyCreateStatement, Index,
+    MigrationTrait, SchemaManager, Table, TableCreateStatement, async_trait,
 };
 
 /// The step.
@@ -15,7 +15,12 @@ impl MigrationTrait for Migration {
             manager.create_table(table).await?;
         }
         for index in [
-            Index::create().name("handoff_key_generation").table("handoff_key").col("generation").col("handoff_id").take(),
+            Index::create()
+                .name("handoff_key_generation")
+                .table("handoff_key")
+                .col("generation")
+                .col("handoff_id")
+                .take(),
             Index::create().name("handoff_entry_handoff").table("handoff_entry").col("handoff_id").col("id").take(),
             Index::create().name("consent_handoff").table("consent").col("handoff_id").take(),
             Index::create().name("disclosure_handoff").table("disclosure").col("handoff_id").col("id").take(),

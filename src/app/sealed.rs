@@ -144,7 +144,9 @@ async fn disclose_in(tx: Tx, viewer: &Viewer, input: &Disclose) -> Result<Commit
         problems.extend(lacking);
     }
     if granted > DISCLOSED_MAX {
-        return Err(Error::BadInput(format!("that is more than {DISCLOSED_MAX} entries: name fewer handoffs or tiers")));
+        return Err(Error::BadInput(format!(
+            "that is more than {DISCLOSED_MAX} entries: name fewer handoffs or tiers"
+        )));
     }
     let mut opened = Vec::with_capacity(granted);
     for handoff in &handoffs {
@@ -279,7 +281,8 @@ impl Asking<'_> {
 pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[HandoffEntryId]) -> Result<Vec<Option<EntryFacts>>, Error> {
     log::known(viewer)?;
     let found = hub.store().read(viewer).await?.handoff_entries(ids).await?;
-    let one = |id: &HandoffEntryId| found.iter().find(|entry| entry.id == *id && tiers::may_know(viewer, entry)).copied();
+    let one =
+        |id: &HandoffEntryId| found.iter().find(|entry| entry.id == *id && tiers::may_know(viewer, entry)).copied();
     Ok(ids.iter().map(one).collect())
 }
 

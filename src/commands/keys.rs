@@ -56,10 +56,16 @@ pub(super) async fn keys(ask: KeysCommand) -> Done {
         KeysCommand::Status => status(&store, &Ring::read(file)?).await,
         KeysCommand::Make => {
             let ring = match store.make_ring(file).await {
-                Err(NoVault::Gone(_)) => return Err("this database has a ring already: bring it from where it is kept".into()),
+                Err(NoVault::Gone(_)) => {
+                    return Err("this database has a ring already: bring it from where it is kept".into());
+                }
                 other => other?,
             };
-            println!("{}: the ring {} of this database. Bring it to every node, and keep a copy apart from backups.", file.display(), ring.name());
+            println!(
+                "{}: the ring {} of this database. Bring it to every node, and keep a copy apart from backups.",
+                file.display(),
+                ring.name()
+            );
             Ok(ExitCode::SUCCESS)
         }
         KeysCommand::Rotate { prepare } => {
@@ -69,7 +75,10 @@ pub(super) async fn keys(ask: KeysCommand) -> Done {
         KeysCommand::Destroy { month, even_now } => {
             let now = month_at(store.clock().now());
             if month >= now && !even_now {
-                return Err(format!("{month} has not passed: handoffs are open whose retention ends in it (--even-now)").into());
+                return Err(format!(
+                    "{month} has not passed: handoffs are open whose retention ends in it (--even-now)"
+                )
+                .into());
             }
             store.open_vault(file, false).await?;
             let (_, destroyed) = store.change_ring(|ring| Ok((ring.destroy(month), true)))?;
@@ -109,7 +118,9 @@ async fn rotate(store: &Store, prepare: bool) -> Done {
     })?;
     let generation = ring.generation();
     if prepare {
-        println!("The keys of generation {generation} are in the file. Bring it to every node, then run `keys rotate`.");
+        println!(
+            "The keys of generation {generation} are in the file. Bring it to every node, then run `keys rotate`."
+        );
         return Ok(ExitCode::SUCCESS);
     }
     store.begin_key_generation(generation).await?;
@@ -123,7 +134,9 @@ async fn rotate(store: &Store, prepare: bool) -> Done {
         }
     }
     let (_, forgotten) = store.change_ring(|ring| Ok((ring.forget_earlier(), true)))?;
-    println!("{wrapped} keys of handoffs are wrapped under generation {generation}; {forgotten} older keys are forgotten.");
+    println!(
+        "{wrapped} keys of handoffs are wrapped under generation {generation}; {forgotten} older keys are forgotten."
+    );
     if destroyed > 0 {
         println!("{destroyed} were of destroyed months and stay so.");
     }

@@ -24,8 +24,8 @@ pub mod poll;
 pub mod query;
 pub mod reports;
 pub mod scalars;
-pub mod search;
 pub mod sealed;
+pub mod search;
 pub mod seen;
 pub mod socket;
 pub mod source;
@@ -87,10 +87,10 @@ impl Schema {
             Mutations(mutation::Mutation, sealed::SealedMutation),
             subscription::Subscription,
         )
-            .data(limits.clone())
-            .enable_federation()
-            .enable_subscription_in_federation()
-            .disable_suggestions();
+        .data(limits.clone())
+        .enable_federation()
+        .enable_subscription_in_federation()
+        .disable_suggestions();
         if collected {
             inner = inner.extension(verbs::Verbs);
         }

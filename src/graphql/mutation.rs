@@ -169,7 +169,8 @@ impl Mutation {
 }
 
 /// Everything that can be changed.
-#[Object]
+// Part of the one `Mutation`: no type of the schema has this name.
+#[Object(name = "OpenMutation")]
 impl Mutation {
     /// Reports the numbers of one unit, of up to 200, or says of a whole facility that the last numbers are still correct.
     /// All are taken, or none.

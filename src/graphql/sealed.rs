@@ -3,9 +3,9 @@ use super::connection::{Latest, Page, Paging, Row};
 use super::consent::Consent;
 use super::directory::Organization;
 use super::error::{Answer, ErrorCode, coded, from_app};
+use super::input;
 use super::input::consent::{RecordConsentInput, RevokeConsentInput};
 use super::input::sealed::{AddHandoffNoteInput, DiscloseInput};
-use super::input;
 use super::limits::Limits;
 use super::mutation::{Problem, given, payload, problems};
 use super::query::listing;
@@ -127,7 +127,8 @@ impl DisclosedEntry {
         let author = seen.entry(facts.author).map(|entry| Organization::new(entry, seen));
         let (id, text) = (id(facts.id), opened.content.text);
         if facts.part2 {
-            return Part2Entry { id, handoff_id, tier, author, at, text, part2: true, redisclosure_notice: NOTICE }.into();
+            return Part2Entry { id, handoff_id, tier, author, at, text, part2: true, redisclosure_notice: NOTICE }
+                .into();
         }
         let identity = opened.content.identity.map(|identity| Identity {
             name: identity.name,

@@ -3,7 +3,9 @@ use super::directory::{coded, count, number};
 use super::error::Error;
 use super::tx::{Reader, Tx};
 use crate::domain::code::Coded;
-use crate::domain::id::{ConsentId, DisclosureId, GrantId, HandoffEntryId, HandoffId, NounId, OrganizationId, RegionId};
+use crate::domain::id::{
+    ConsentId, DisclosureId, GrantId, HandoffEntryId, HandoffId, NounId, OrganizationId, RegionId,
+};
 use crate::domain::sealed::Disclosure;
 use crate::domain::time::At;
 use crate::policy::permit::{Disclose, Permit};

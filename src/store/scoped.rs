@@ -238,7 +238,9 @@ impl Scoped for entity::disclosure::Entity {
         let between = match scope.disclosures() {
             Rows::None | Rows::Own(_) => never(),
             // What its people opened, and what others opened that it wrote.
-            Rows::Agency(id) => Condition::any().add(Column::OrganizationId.eq(id.key())).add(Column::AuthorId.eq(id.key())),
+            Rows::Agency(id) => {
+                Condition::any().add(Column::OrganizationId.eq(id.key())).add(Column::AuthorId.eq(id.key()))
+            }
             Rows::All => Condition::all(),
         };
         in_region(scope, Column::RegionId).add(between)

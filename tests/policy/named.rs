@@ -2,20 +2,23 @@
 use crate::house::House;
 use crate::house::traffic::{places, reports, staff};
 use crisis_hub::app::bed;
+use crisis_hub::app::consent::{self, RecordConsent};
 use crisis_hub::app::handoff::{self, Announce};
 use crisis_hub::app::hold::{self, HoldBed};
 use crisis_hub::app::notice::{self, PostNotice};
 use crisis_hub::app::poll::{self, Asked, RequestBedUpdate};
+use crisis_hub::app::sealed::{self, Note};
 use crisis_hub::clock::Clock;
 use crisis_hub::domain::id::{
-    BedHoldId, BedUnitId, BedUpdateRequestId, FacilityId, GrantId, HandoffId, NoticeId, NounId, OrganizationId,
-    PathwayId, RegionId, ServiceId, TeamId,
+    BedHoldId, BedUnitId, BedUpdateRequestId, ConsentId, FacilityId, GrantId, HandoffEntryId, HandoffId, NoticeId,
+    NounId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
 };
 use crisis_hub::domain::need::Need;
 use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
 use crisis_hub::domain::pathway::PathwayMode;
 use crisis_hub::domain::poll::Ask;
 use crisis_hub::domain::role::Role;
+use crisis_hub::domain::sealed::{ConsentFact, ConsentGiven, ConsentKind, Content, Purpose, Signer, Tier};
 
 /// Whose things the samples name.
 pub struct Named {
@@ -27,6 +30,10 @@ pub struct Named {
     pub unit: BedUnitId,
     /// Three that the agency sends to itself: to go its way, to be sent on, and to fail.
     pub handoffs: [HandoffId; 3],
+    /// Written by the agency into the first of them.
+    pub entry: HandoffEntryId,
+    /// Recorded by the agency in the first of them.
+    pub consent: ConsentId,
     pub hold: BedHoldId,
     pub arriving: BedHoldId,
     pub mobile: ServiceId,
@@ -64,6 +71,30 @@ async fn post(house: &House, person: &str) -> NoticeId {
     posted.changed.unwrap().notice().id
 }
 
+/// An entry of a handoff, and a consent within it.
+async fn sealed(house: &House, handoff: HandoffId, agency: OrganizationId) -> (HandoffEntryId, ConsentId) {
+    let intake = staff(house.hub(), "intake");
+    let content = Content { text: Some("Amber".into()), identity: None };
+    let note = Note { handoff, tier: Tier::Clinical, content, keyed: None };
+    let entry = sealed::note(house.hub(), &intake, note).await.unwrap().changed.unwrap().id;
+    let now = house.clock.now();
+    let terms = ConsentFact {
+        handoff,
+        kind: ConsentKind::Peer,
+        from: agency,
+        to: vec![agency],
+        tiers: vec![Tier::Clinical],
+        purposes: vec![Purpose::CareCoordination],
+        signer: Signer::Person,
+        given: ConsentGiven::Verbal,
+        starts_at: now,
+        expires_at: now.plus_minutes(60),
+        revoked_at: None,
+    };
+    let record = RecordConsent { terms, keyed: None };
+    (entry, consent::record(house.hub(), &intake, record).await.unwrap().changed.unwrap().id)
+}
+
 impl Named {
     /// The first agency's, with a grant made for the occasion.
     pub async fn ours(house: &House, subject: &str) -> Self {
@@ -97,6 +128,7 @@ impl Named {
             announced.changed.unwrap().handoff().id
         };
         let handoffs = [announced().await, announced().await, announced().await];
+        let (entry, consent) = sealed(house, handoffs[0], agency.organization).await;
         house.deliver().await;
         Self {
             region: house.world.region,
@@ -106,6 +138,8 @@ impl Named {
             pathway,
             unit: agency.chairs(),
             handoffs,
+            entry,
+            consent,
             hold,
             arriving,
             mobile: house.mobile(agency).await,
@@ -129,6 +163,8 @@ impl Named {
             pathway: beside(self.pathway),
             unit: beside(self.unit),
             handoffs: self.handoffs.map(beside),
+            entry: beside(self.entry),
+            consent: beside(self.consent),
             hold: beside(self.hold),
             arriving: beside(self.arriving),
             mobile: beside(self.mobile),
@@ -152,6 +188,8 @@ impl Named {
             self.pathway.to_string(),
             self.unit.to_string(),
             self.handoffs[0].to_string(),
+            self.entry.to_string(),
+            self.consent.to_string(),
             self.hold.to_string(),
             self.team.to_string(),
             self.grant.to_string(),

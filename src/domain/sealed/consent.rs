@@ -101,7 +101,12 @@ impl Consent {
         }
         let minutes = |from: At, to: At| to.micros_since(from).div_euclid(60_000_000);
         text::within("startsAt, in minutes from now,", minutes(now, terms.starts_at), -MINUTES_MAX, MINUTES_MAX)?;
-        text::within("expiresAt, in minutes after startsAt,", minutes(terms.starts_at, terms.expires_at), 1, MINUTES_MAX)?;
+        text::within(
+            "expiresAt, in minutes after startsAt,",
+            minutes(terms.starts_at, terms.expires_at),
+            1,
+            MINUTES_MAX,
+        )?;
         let consent = Self {
             id: new.id,
             region: of.region,

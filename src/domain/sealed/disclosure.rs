@@ -54,14 +54,10 @@ pub fn parties(handoff: &Handoff) -> [OrganizationId; 2] {
     [handoff.sender, handoff.receiver]
 }
 
-/// On which side an agency stands; the receiver's where it is both, and none where it is neither.
-pub fn side_of(handoff: &Handoff, agency: OrganizationId) -> Option<Side> {
-    let [sender, receiver] = parties(handoff);
-    match agency {
-        _ if agency == receiver => Some(Side::Receiver),
-        _ if agency == sender => Some(Side::Sender),
-        _ => None,
-    }
+/// On which sides an agency stands: on both where it sends to itself, on none where it is no party.
+pub fn sides_of(handoff: &Handoff, agency: OrganizationId) -> impl Iterator<Item = Side> {
+    let sides = parties(handoff).into_iter().zip([Side::Sender, Side::Receiver]);
+    sides.filter(move |(party, _)| *party == agency).map(|(_, side)| side)
 }
 
 /// Whether a handoff takes notes at an instant: while it is open, and for a day after its end.

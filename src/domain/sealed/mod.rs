@@ -8,7 +8,7 @@ mod tests;
 
 pub use codes::{ConsentGiven, ConsentKind, Purpose, Signer, Tier};
 pub use consent::{Consent, ConsentFact, NewConsent};
-pub use disclosure::{Disclosure, NOTICE, Side, is_readable, parties, side_of, takes_notes};
+pub use disclosure::{Disclosure, NOTICE, Side, is_readable, parties, sides_of, takes_notes};
 
 use super::entry::{Changed, Version};
 use super::event::{Audience, EventKind, Fact, Happening};

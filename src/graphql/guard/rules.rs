@@ -1,8 +1,8 @@
 //! The rules of GraphQL that the library's own validation lacks.
 //!
 //! **Invariant**: a rule here walks only what `weigh` has bounded.
-use super::{Excess, Limit, Refused};
 use super::refused::brief;
+use super::{Excess, Limit, Refused};
 use async_graphql::parser::types::{
     ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
 };

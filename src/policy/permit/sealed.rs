@@ -3,7 +3,7 @@ use super::{Disclose, KeepConsent, NoteHandoff, Permit, Refused, Row, permit, re
 use crate::domain::handoff::Handoff;
 use crate::domain::id::{ConsentId, HandoffEntryId, Noun, NounId, OrganizationId};
 use crate::domain::organization::Organization;
-use crate::domain::sealed::{Consent, Purpose, Tier, side_of};
+use crate::domain::sealed::{Consent, Purpose, Tier, parties, sides_of};
 use crate::policy::rules::Action;
 use crate::policy::tiers;
 use crate::policy::viewer::Viewer;
@@ -17,8 +17,8 @@ pub fn note(
     tier: Tier,
 ) -> Result<Permit<NoteHandoff>, Refused> {
     let (owner, program) = (own_party(viewer, of)?, home.details.part2_program);
-    let side = side_of(of, owner).filter(|_| home.id == owner).ok_or(Refused)?;
-    if !viewer.stands_on().all(|grant| tiers::may_write(grant.role, tier, side, program)) {
+    let writes = |side| viewer.stands_on().all(|grant| tiers::may_write(grant.role, tier, side, program));
+    if home.id != owner || !sides_of(of, owner).any(writes) {
         return Err(Refused);
     }
     permit(viewer, Row { noun: Noun::HandoffEntry, key: id.key(), version: 0, region: of.region, owner })
@@ -52,5 +52,5 @@ pub fn knows_consent(viewer: &Viewer, consent: &Consent) -> bool {
 
 /// The viewer's agency, where it is one of the two that a handoff is between.
 fn own_party(viewer: &Viewer, of: &Handoff) -> Result<OrganizationId, Refused> {
-    viewer.organization().filter(|own| side_of(of, *own).is_some()).ok_or(Refused)
+    viewer.organization().filter(|own| parties(of).contains(own)).ok_or(Refused)
 }

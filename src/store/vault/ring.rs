@@ -83,7 +83,8 @@ impl Month {
     pub fn parse(text: &str) -> Option<Self> {
         let (year, month) = text.split_once('-').filter(|(year, month)| (year.len(), month.len()) == (4, 2))?;
         let digits = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
-        let (year, month): (i32, i32) = (digits(year) && digits(month)).then_some((year.parse().ok()?, month.parse().ok()?))?;
+        let (year, month): (i32, i32) =
+            (digits(year) && digits(month)).then_some((year.parse().ok()?, month.parse().ok()?))?;
         ((1..=9_999).contains(&year) && (1..=12).contains(&month)).then_some(Self(year * 12 + month - 1))
     }
 

@@ -48,7 +48,8 @@ impl Store {
         let rows = find.order_by_asc(Column::HandoffId).limit(most).lock_exclusive().all(&tx).await?;
         let mut done = Rewrapped { last: rows.last().map(|row| HandoffId::of(row.handoff_id)), ..Rewrapped::default() };
         for row in rows {
-            let (of, corrupt) = (HandoffId::of(row.handoff_id), Error::Corrupt { table: "handoff_key", what: "key id" });
+            let (of, corrupt) =
+                (HandoffId::of(row.handoff_id), Error::Corrupt { table: "handoff_key", what: "key id" });
             let old = KeyId::parse(&row.key_id).ok_or(corrupt)?;
             let DataKey::Key(key) = self.unwrap_key(of, old, &row.wrapped)? else {
                 done.destroyed += 1;

@@ -68,7 +68,9 @@ fn a_line_that_is_no_ring_s_is_named_and_never_shown() {
     Ring::make(month("2026-11")).unwrap().write_new(&path).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    for (at, line) in [(0, "crisis-hub keys 2"), (1, "name short"), (2, "check zebra"), (3, "generation 0"), (4, "key zebra x")] {
+    for (at, line) in
+        [(0, "crisis-hub keys 2"), (1, "name short"), (2, "check zebra"), (3, "generation 0"), (4, "key zebra x")]
+    {
         let mut broken = lines.clone();
         broken[at] = line;
         std::fs::write(&path, broken.join("\n")).unwrap();
@@ -104,7 +106,11 @@ fn months_are_added_ahead_rotated_and_destroyed_for_good() {
     assert_eq!((forgotten, ring.ids().count()), (26, 27));
     assert!(ring.ids().all(|id| id.generation == 2));
     let kept = std::fs::read(&path).unwrap();
-    let (_, ()) = Ring::change(&path, |ring| { ring.destroy(now.plus(3)); Ok(((), false)) }).unwrap();
+    let (_, ()) = Ring::change(&path, |ring| {
+        ring.destroy(now.plus(3));
+        Ok(((), false))
+    })
+    .unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), kept);
     assert!(!folder.path().join("keys.new").exists());
 }
