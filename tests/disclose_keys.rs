@@ -133,7 +133,7 @@ async fn rotation_under_load_fails_no_reader(db: Db) {
         let (intake, mut read) = (client("intake"), 0);
         while !done.load(SeqCst) {
             let said = ask(&intake, &[&id], &["CLINICAL"], "TREATMENT").await;
-            assert!(texts(&said).iter().any(|text| *text == "zebra"), "{:#}", said.body);
+            assert!(texts(&said).contains(&"zebra"), "{:#}", said.body);
             read += 1;
         }
         read
@@ -158,7 +158,7 @@ async fn rotation_under_load_fails_no_reader(db: Db) {
     let (good, _) = program.run("keys", &["destroy", "--month", "2026-04"]).await;
     assert!(good && Ring::read(&house.place().keys()).unwrap().destroyed().eq([Month::parse("2026-04").unwrap()]));
     let (good, said) = program.run("keys", &["make"]).await;
-    assert!(!good && said.contains("has a ring already"), "{said}");
+    assert!(good && said.contains("made before"), "{said}");
     println!("{db:?}: {read} reads beside 3 rotations, none failed");
     program.stop().await;
     house.start().await;
@@ -197,7 +197,8 @@ async fn dumped(place: &Place) -> Vec<u8> {
 /// Words that are found again wherever they lie: plain, in hexadecimal, in base 64 at each of its three places.
 fn shapes(canary: &str) -> Vec<String> {
     use base64::Engine;
-    let hex: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap();
+    let hex: String = canary.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
     let base = |skip: usize| {
         let text = base64::engine::general_purpose::STANDARD.encode(&canary.as_bytes()[skip..]);
         text.trim_end_matches('=')[..text.trim_end_matches('=').len() - 2].to_owned()
@@ -209,7 +210,7 @@ fn shapes(canary: &str) -> Vec<String> {
 async fn told(client: &Client, id: &str, canary: &str) {
     let note =
         "mutation($input: AddHandoffNoteInput!) { addHandoffNote(input: $input) { entry { id } problems { code } } }";
-    let of = |tier: &str, text: &str| json!({ "handoffId": id, "tier": tier, "text": text, "idempotencyKey": canary });
+    let of = |tier: &str, text: &str| json!({ "handoffId": id, "tier": tier, "text": text, "idempotencyKey": "a key of the client's own" });
     let identity = json!({ "name": canary, "dateOfBirth": canary, "contact": canary });
     let inputs = [
         of("CLINICAL", &format!("{canary} seen")),

@@ -5,6 +5,7 @@ use crisis_hub::config::Config;
 use crisis_hub::node::{self, Sources};
 use crisis_hub::store::vault::{BadRing, Month, NoVault, Ring, month_at};
 use crisis_hub::store::{NETWORK, Store};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// How many data keys one transaction wraps anew: no write waits long behind it.
@@ -56,9 +57,7 @@ pub(super) async fn keys(ask: KeysCommand) -> Done {
         KeysCommand::Status => status(&store, &Ring::read(file)?).await,
         KeysCommand::Make => {
             let ring = match store.make_ring(file).await {
-                Err(NoVault::Gone(_)) => {
-                    return Err("this database has a ring already: bring it from where it is kept".into());
-                }
+                Err(NoVault::Gone(_)) => return made_before(&store, file).await,
                 other => other?,
             };
             println!(
@@ -86,6 +85,15 @@ pub(super) async fn keys(ask: KeysCommand) -> Done {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// A database has one ring for good: here it is, or it has to be brought.
+async fn made_before(store: &Store, file: &Path) -> Done {
+    if store.knows_ring(&Ring::read(file)?).await? != Some(true) {
+        return Err(NoVault::Other(file.into()).into());
+    }
+    println!("{}: the ring of this database, made before. Nothing has changed.", file.display());
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn status(store: &Store, ring: &Ring) -> Done {

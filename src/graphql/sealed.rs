@@ -220,7 +220,6 @@ pub struct SealedQuery;
 impl SealedQuery {
     /// For an agency's privacy office: who was told what your agency wrote in a handoff, and what your agency's people were
     /// told of it, latest first (45 CFR 164.528, 42 CFR 2.24).
-    #[expect(clippy::too_many_arguments, reason = "a connection's arguments")]
     async fn person_disclosures(
         &self,
         ctx: &Context<'_>,

@@ -105,7 +105,7 @@ impl Tx {
             let content = content.map_err(|_| Error::Corrupt { table: TABLE, what: "entry" })?;
             opened.push(Opened { facts: entry.facts, content });
         }
-        opened.sort_unstable_by_key(|entry| entry.facts.id);
+        opened.sort_unstable_by_key(|entry| (entry.facts.at, entry.facts.id));
         Ok(Some(opened))
     }
 

@@ -301,6 +301,7 @@ async fn the_privacy_office_reads_who_was_told_what(db: Db) {
     wrote(&officer, &id, "CLINICAL", "from the field").await;
     wrote(&intake, &id, "CLINICAL", "at the desk").await;
     ask(&intake, &[&id], &["CLINICAL"], "TREATMENT").await.data("");
+    house.clock.advance(1);
     ask(&house.client("ems-2"), &[&id], &["CLINICAL"], "SAFETY").await.data("");
     let query = "query($id: ID!, $first: Int, $after: Cursor) { personDisclosures(handoffId: $id, first: $first, after: $after) {
         edges { cursor node { role tier purpose entries consentId grantId organization { id } author { id } } }

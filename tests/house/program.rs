@@ -37,7 +37,7 @@ impl Program {
              keys = {{ jwks = {{ keys = [{{ {jwk} }}] }} }}\n",
             house.place().url,
             house.place().redis_url,
-            house.config.keys_file,
+            house.config.keys_file.to_str().unwrap(),
         );
         std::fs::write(folder.path().join("hub.toml"), settings).unwrap();
         Self { address, variables: Vec::new(), through: Vec::new(), folder, child: None }

@@ -1,6 +1,7 @@
 //! The ring: a file of one random key a month, made long before the month comes, so that no two nodes ever invent one.
 //!
 //! What is sealed under a month's key is gone, in every backup, when the key is destroyed here and wherever the ring is kept.
+use super::hex;
 use super::seal::{KEY, Secret, random_key};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -119,7 +120,7 @@ impl Ring {
     /// A new ring with keys from this month on.
     pub fn make(now: Month) -> Result<Self, BadRing> {
         let name = random_key().ok_or(BadRing::Random)?;
-        let name = name.expose_secret().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(name.expose_secret().get(..8).unwrap_or_default());
         let check = random_key().ok_or(BadRing::Random)?;
         let mut ring = Self { name, check, generation: 1, keys: BTreeMap::new(), destroyed: BTreeSet::new() };
         ring.top_up(now)?;
