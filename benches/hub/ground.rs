@@ -186,7 +186,7 @@ impl Ground {
              [[issuers]]\nissuer = {ISSUER:?}\naudience = {AUDIENCE:?}\nalgorithms = [\"ES256\"]\n\
              keys = {{ jwks = {{ keys = [{{ {key} }}] }} }}\n",
             self.url,
-            self.folder.path().join("keys"),
+            self.folder.path().join("keys").display().to_string(),
         );
         let file = self.folder.path().join("hub.toml");
         std::fs::write(&file, settings)?;

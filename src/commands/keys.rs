@@ -108,6 +108,10 @@ async fn status(store: &Store, ring: &Ring) -> Done {
     if let (Some(first), Some(last)) = (months.first(), months.last()) {
         println!("{} keys of {first} to {last}", months.len());
     }
+    let now = month_at(store.clock().now());
+    for passed in months.iter().filter(|month| **month < now) {
+        println!("{passed} has passed: `crisis-hub keys destroy --month {passed}`");
+    }
     let destroyed: Vec<String> = ring.destroyed().map(|month| month.to_string()).collect();
     println!("destroyed: {}", if destroyed.is_empty() { "none".into() } else { destroyed.join(" ") });
     for (key, handoffs) in store.data_keys().await? {
