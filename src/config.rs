@@ -24,6 +24,8 @@ pub struct Config {
     pub database_url: SecretString,
     /// Redis, or empty.
     pub redis_url: SecretString,
+    /// The file of the keys that what is sealed is opened with.
+    pub keys_file: std::path::PathBuf,
     /// Where the API listens.
     pub listen: SocketAddr,
     /// Where metrics listen; with the API when empty.
@@ -230,6 +232,7 @@ impl Config {
         let (holds, day) = (&self.holds, 1..=86_400);
         let ranges = [
             (Dialect::of(self.database_url.expose_secret()).is_some(), "database_url begins with sqlite: or postgres:"),
+            (!self.keys_file.as_os_str().is_empty(), "keys_file names a file"),
             ((1..=1_000).contains(&self.pool.connections_max), "pool.connections_max is 1 to 1000"),
             ((1..=600_000).contains(&self.pool.wait_ms_max), "pool.wait_ms_max is 1 to 600000"),
             ((1..=1_000).contains(&self.limits.page_max), "limits.page_max is 1 to 1000"),

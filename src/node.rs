@@ -44,6 +44,9 @@ pub enum CannotStart {
     /// Redis' address cannot be read.
     #[error("redis_url: {0}")]
     Redis(#[from] redis::RedisError),
+    /// The ring of keys is not there, or not this database's.
+    #[error("keys: {0}")]
+    Keys(#[from] crate::store::vault::NoVault),
     /// A file or an address cannot be used.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -186,6 +189,9 @@ impl Node {
         demo: bool,
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, CannotStart> {
+        // The one node of a SQLite database, and a demo, make their keys by themselves; nodes that share a database share a ring.
+        let alone = demo || store.dialect() == Dialect::Sqlite;
+        store.open_vault(&config.keys_file, alone).await?;
         let hub = Hub::with(store.clone(), Rules { holds: config.holds }).await?;
         let (feed, limits) = (Feed::default(), Arc::new(config.limits.clone()));
         let bell = config.redis().map_or_else(|| Ok(Bell::in_process()), Bell::over_redis)?;

@@ -20,6 +20,7 @@ mod crash;
 mod crash_handoff;
 mod cursors;
 mod demo;
+mod disclose_keys;
 mod events;
 mod holds;
 mod holds_model;

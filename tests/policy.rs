@@ -8,7 +8,9 @@ use crisis_hub::domain::code::Coded;
 use crisis_hub::domain::handoff::{self, Party};
 use crisis_hub::domain::id::NounId;
 use crisis_hub::domain::role::Role;
+use crisis_hub::domain::sealed::Side;
 use crisis_hub::policy::rules::{Action, Reach, reach};
+use crisis_hub::policy::tiers::{self, Asked, Leave, Relation};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -128,6 +130,14 @@ fn may_hold(role: Role, visible: bool) -> Option<&'static str> {
     }
 }
 
+/// What a role is answered that does something with its agency's handoff.
+fn may_with_handoff(role: Role, allowed: bool) -> Option<&'static str> {
+    match (reach(role, Action::ReadHandoffs) != Reach::Nowhere, allowed) {
+        (false, _) => Some("NOT_FOUND"),
+        (true, allowed) => (!allowed).then_some("FORBIDDEN"),
+    }
+}
+
 /// What a role is answered: the code of the error, or none.
 fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
     let (visible, action) = match needs {
@@ -145,10 +155,7 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
             let mine = [(Party::Sender, Action::SendHandoff), (Party::Receiver, Action::ReceiveHandoff)]
                 .iter()
                 .any(|(party, action)| handoff::is_ever(*step, *party) && reach(role, *action) != Reach::Nowhere);
-            return match (reach(role, Action::ReadHandoffs) != Reach::Nowhere, mine) {
-                (false, _) => Some("NOT_FOUND"),
-                (true, mine) => (!mine).then_some("FORBIDDEN"),
-            };
+            return may_with_handoff(role, mine);
         }
         Needs::Episode => {
             let (reads, sends) = (reach(role, Action::ReadHandoffs), reach(role, Action::SendHandoff));
@@ -157,6 +164,17 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
                 (true, sends) => (!sends).then_some("FORBIDDEN"),
             };
         }
+        Needs::Note(tier) => {
+            let sides = [Side::Sender, Side::Receiver];
+            return may_with_handoff(role, sides.iter().any(|side| tiers::may_write(role, *tier, *side, false)));
+        }
+        Needs::Disclose(tier, purpose) => {
+            // The sample's entry was written by a colleague.
+            let asked = Asked { role, tier: *tier, purpose: *purpose, relation: Relation::Colleague, part2: false };
+            return may_with_handoff(role, tiers::may_open(asked) != Leave::No);
+        }
+        Needs::Agree => return may_with_handoff(role, reach(role, Action::KeepConsent) != Reach::Nowhere),
+        Needs::Consent => return (reach(role, Action::KeepConsent) == Reach::Nowhere).then_some("NOT_FOUND"),
         Needs::Team(action) => (reach(role, Action::ReadTeams) != Reach::Nowhere, *action),
         Needs::Grant(action) => (matches!(reach(role, Action::ReadGrants), Reach::Agency | Reach::Hub), *action),
     };

@@ -6,11 +6,12 @@ use async_graphql::parser::types::{
 };
 use crisis_hub::domain::handoff;
 use crisis_hub::graphql::{Schema, limits::Limits};
-use crisis_hub::policy::rules;
+use crisis_hub::policy::{rules, tiers};
 use std::collections::{BTreeMap, BTreeSet};
 
 const SDL: &str = include_str!("../schema/hub.graphql");
 const HANDOFFS: &str = include_str!("../schema/handoff-states.txt");
+const TIERS: &str = include_str!("../schema/tiers.txt");
 const POLICY: &str = include_str!("../schema/policy.txt");
 
 #[test]
@@ -42,6 +43,15 @@ fn the_published_moves_of_a_handoff_are_the_programs() {
     assert!(
         now.trim() == HANDOFFS.trim(),
         "the moves have changed: crisis-hub schema --handoffs > schema/handoff-states.txt, and review the diff"
+    );
+}
+
+#[test]
+fn the_published_tiers_are_the_programs() {
+    let now = tiers::table();
+    assert!(
+        now.trim() == TIERS.trim(),
+        "the tiers have changed: crisis-hub schema --tiers > schema/tiers.txt, and review the diff"
     );
 }
 
@@ -173,7 +183,8 @@ fn the_names_that_partners_were_promised_are_there() {
             bedSearch(withinKm) bedSearch(inCounty) bedSearch(first) bedSearch(after) bedHolds(filter) events(after) events(first)
             auditTrail grants teams(filter) notices(filter) bedUpdateRequests"),
         ("Mutation", "reportBeds(input) holdBed(input) extendHold(input) releaseHold(input) setTeamStatus(input)
-            grantRole(input) revokeGrant(input) postNotice(input) requestBedUpdate(input)"),
+            grantRole(input) revokeGrant(input) postNotice(input) requestBedUpdate(input) addHandoffNote(input) disclose(input)
+            recordConsent(input) revokeConsent(input)"),
         ("Subscription", "bedsChanged(filter) bedsChanged(after) events(kinds) events(after)"),
         ("Viewer", "may(action) may(id)"),
         ("May", "yes reason"),

@@ -87,6 +87,7 @@ impl Ground {
         let mut config = Config::defaults()?;
         config.database_url = url.clone().into();
         let store = node::open_store(&config, &Sources::of_host(), true).await?;
+        store.make_ring(&folder.path().join("keys")).await?;
         let hub = Hub::open(store.clone()).await?;
         let loaded = World::sized(units).load(&hub, || ()).await?;
         let ground = Self { db, url, loaded, hub, issuer: DemoIssuer::open(folder.path())?, folder };
@@ -178,13 +179,14 @@ impl Ground {
         let key = ["kty", "crv", "x", "y", "kid", "use"].map(field).join(", ");
         let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let settings = format!(
-            "database_url = {:?}\nredis_url = {redis:?}\nlisten = \"{address}\"\n\
+            "database_url = {:?}\nkeys_file = {:?}\nredis_url = {redis:?}\nlisten = \"{address}\"\n\
              [connections]\nmost = 30000\n\
              [socket]\nper_person_max = 30000\nwaiting_per_address_max = 30000\n\
              [rates]\nperson_per_minute = 100000000\napplication_per_minute = 100000000\nstranger_per_minute = 100000000\n\
              [[issuers]]\nissuer = {ISSUER:?}\naudience = {AUDIENCE:?}\nalgorithms = [\"ES256\"]\n\
              keys = {{ jwks = {{ keys = [{{ {key} }}] }} }}\n",
             self.url,
+            self.folder.path().join("keys").display().to_string(),
         );
         let file = self.folder.path().join("hub.toml");
         std::fs::write(&file, settings)?;

@@ -12,6 +12,7 @@ mod m0007_log_region;
 mod m0008_pathways;
 mod m0009_handoffs;
 mod m0010_episodes;
+mod m0011_sealed;
 
 /// Runs the steps in order.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_pathways::Migration),
             Box::new(m0009_handoffs::Migration),
             Box::new(m0010_episodes::Migration),
+            Box::new(m0011_sealed::Migration),
         ]
     }
 }

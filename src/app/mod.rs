@@ -2,6 +2,7 @@
 //!
 //! **Invariant**: a verb knows who is asking and answers in views; it knows nothing of GraphQL, HTTP or SQL.
 pub mod bed;
+pub mod consent;
 pub mod console;
 pub mod cursor;
 pub mod directory;
@@ -20,6 +21,7 @@ pub mod outcome;
 pub mod past;
 pub mod pathway;
 pub mod poll;
+pub mod sealed;
 pub mod sweep;
 pub mod team;
 pub mod travel;

@@ -59,6 +59,10 @@ codes! {
         SayWhatChanged "SAY_WHAT_CHANGED",
         /// The person speaks with this house first: call together, then ask, and say that you did.
         CallFirst "CALL_FIRST",
+        /// The person has to consent first: no consent stands that lets your agency be told this tier for this purpose.
+        ConsentRequired "CONSENT_REQUIRED",
+        /// What was written here is no longer opened: 90 days after the handoff's end, or its key is destroyed.
+        RetentionEnded "RETENTION_ENDED",
         /// Another region has this code.
         CodeTaken "CODE_TAKEN",
     }

@@ -127,6 +127,9 @@ fn says_all(kind: EventKind) -> bool {
             | K::HandoffFailed
             | K::HandoffLate
             | K::HandoffLapsed
+            | K::HandoffNoted
+            | K::ConsentRecorded
+            | K::ConsentRevoked
     )
 }
 

@@ -11,7 +11,7 @@ use crisis_hub::domain::role::Role;
 use crisis_hub::graphql::{Schema, limits::Limits};
 use crisis_hub::http::Tls;
 use crisis_hub::node::{self, Sources};
-use crisis_hub::policy::{Action, rules};
+use crisis_hub::policy::{Action, rules, tiers};
 use crisis_hub::store::{NETWORK, Store};
 use std::process::ExitCode;
 
@@ -108,6 +108,11 @@ pub(super) fn schema(policy: bool, handoffs: bool) -> Done {
         _ => Schema::new(&Limits::default(), false).sdl(),
     };
     print!("{text}");
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn tiers() -> Done {
+    print!("{}", tiers::table());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -45,6 +45,7 @@ pub(super) async fn demo(args: DemoArgs) -> Done {
     let issuer = DemoIssuer::open(&folder)?;
     config.issuers = vec![issuer.settings()?];
     config.listen = at;
+    config.keys_file = folder.join("keys");
 
     let store = node::open_store_of(DEMO, &config, &sources, true).await?;
     let past = past(&config, &sources, &store, &issuer, &folder).await?;

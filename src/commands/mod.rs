@@ -3,6 +3,7 @@ mod backup;
 mod console;
 mod demo;
 mod import;
+mod keys;
 pub(crate) mod log;
 mod serve;
 
@@ -93,6 +94,11 @@ enum Command {
         #[arg(long)]
         replace: bool,
     },
+    /// The ring of keys that what is sealed in handoffs is opened with.
+    Keys {
+        #[command(subcommand)]
+        ask: keys::KeysCommand,
+    },
     /// Print the published schema, the policy table, or how a handoff moves.
     Schema {
         /// Print schema/policy.txt instead.
@@ -101,6 +107,9 @@ enum Command {
         /// Print schema/handoff-states.txt instead.
         #[arg(long, conflicts_with = "policy")]
         handoffs: bool,
+        /// Print schema/tiers.txt instead.
+        #[arg(long, conflicts_with_all = ["policy", "handoffs"])]
+        tiers: bool,
     },
     /// Say who may do what, and why.
     Policy {
@@ -165,7 +174,9 @@ impl Cli {
             Command::Verify => console::verify().await,
             Command::Backup { file } => backup::backup(&file).await,
             Command::Restore { file, replace } => backup::restore(&file, replace).await,
-            Command::Schema { policy, handoffs } => console::schema(policy, handoffs),
+            Command::Keys { ask } => keys::keys(ask).await,
+            Command::Schema { tiers: true, .. } => console::tiers(),
+            Command::Schema { policy, handoffs, .. } => console::schema(policy, handoffs),
             Command::Policy { ask: PolicyCommand::Why { role, action } } => console::why(&role, &action),
             Command::Policy { ask: PolicyCommand::Table } => console::schema(true, false),
             Command::Config { ask: ConfigCommand::Check } => console::config_check(),

@@ -12,6 +12,7 @@ use super::organization::OrganizationKind;
 use super::pathway::Terms;
 use super::poll::RequestFact;
 use super::role::Role;
+use super::sealed::{ConsentFact, EntryFact};
 use super::service::ServiceKind;
 use super::team::TeamFact;
 use super::time::At;
@@ -106,6 +107,12 @@ codes! {
         HandoffLate "HANDOFF_LATE",
         /// A word about a handoff never came.
         HandoffLapsed "HANDOFF_LAPSED",
+        /// A sealed entry was added to a handoff.
+        HandoffNoted "HANDOFF_NOTED",
+        /// A person's consent was recorded.
+        ConsentRecorded "CONSENT_RECORDED",
+        /// A person's consent was revoked.
+        ConsentRevoked "CONSENT_REVOKED",
         /// A mobile team was added, edited or withdrawn.
         TeamSaved "TEAM_SAVED",
         /// A team said another status, or when it will be free.
@@ -260,6 +267,10 @@ pub enum Fact {
     Handoff(Box<HandoffFact>),
     /// The search for somebody's place with all its coded state.
     Episode(Box<EpisodeFact>),
+    /// A sealed entry of a handoff, less what it says.
+    HandoffEntry(EntryFact),
+    /// A consent as it stands.
+    Consent(Box<ConsentFact>),
     /// A mobile team with all its coded state.
     Team(Box<TeamFact>),
     /// A grant as it stands.
@@ -294,6 +305,8 @@ impl Fact {
             | Self::Hold { .. }
             | Self::Handoff(_)
             | Self::Episode(_)
+            | Self::HandoffEntry(_)
+            | Self::Consent(_)
             | Self::Grant { .. }
             | Self::Notice(_)
             | Self::BedUpdateRequest(_) => None,

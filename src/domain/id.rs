@@ -69,6 +69,12 @@ nouns! {
     Episode EpisodeId "episode",
     /// A person on the way from one agency into the care of another.
     Handoff HandoffId "handoff",
+    /// One sealed entry of a handoff.
+    HandoffEntry HandoffEntryId "handoff_entry",
+    /// What a person agreed that may be told.
+    Consent ConsentId "consent",
+    /// One line of the ledger of what was opened.
+    Disclosure DisclosureId "disclosure",
     /// What a principal may do, for which agency, until when.
     Grant GrantId "grant",
     /// A message to agencies of the region.

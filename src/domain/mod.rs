@@ -23,6 +23,7 @@ pub mod poll;
 pub mod region;
 pub mod respond;
 pub mod role;
+pub mod sealed;
 pub mod service;
 pub mod team;
 pub mod text;

@@ -62,7 +62,7 @@ fn fault(error: &crate::store::Error) -> async_graphql::Error {
     use crate::store::Error as E;
     tracing::error!(error = %error, source = std::error::Error::source(error).map(tracing::field::display), "the store failed");
     match error {
-        E::Conflict | E::Unavailable(_) | E::Late => {
+        E::Conflict | E::Unavailable(_) | E::Late | E::Closed(_) => {
             coded(ErrorCode::Unavailable, "the hub cannot answer now: send the same request again in a moment")
         }
         _ => coded(ErrorCode::Internal, "a fault of the hub: tell its operator the trace id"),

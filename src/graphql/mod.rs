@@ -3,6 +3,7 @@
 //! **Invariant**: the only room that knows GraphQL; it decides nothing and keeps nothing.
 pub mod bed;
 pub mod connection;
+pub mod consent;
 pub mod directory;
 pub mod episode;
 pub mod error;
@@ -25,6 +26,7 @@ pub mod payload;
 pub mod poll;
 pub mod query;
 pub mod scalars;
+pub mod sealed;
 pub mod search;
 pub mod seen;
 pub mod socket;
@@ -36,7 +38,7 @@ pub mod together;
 mod verbs;
 
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationType, Selection};
-use async_graphql::{Name, Positioned, Request, Response, SDLExportOptions, Value};
+use async_graphql::{MergedObject, Name, Positioned, Request, Response, SDLExportOptions, Value};
 use futures_util::{Stream, StreamExt};
 use guard::Documents;
 use limits::Limits;
@@ -44,7 +46,17 @@ use over_http::{Fault, Incoming, Ready, Source};
 use std::sync::Arc;
 use std::time::Duration;
 
-type Inner = async_graphql::Schema<query::Query, mutation::Mutation, subscription::Subscription>;
+type Inner = async_graphql::Schema<Queries, Mutations, subscription::Subscription>;
+
+/// Everything that can be asked.
+#[derive(MergedObject)]
+#[graphql(name = "Query")]
+pub struct Queries(query::Query, sealed::SealedQuery);
+
+/// Everything that can be changed.
+#[derive(MergedObject)]
+#[graphql(name = "Mutation")]
+pub struct Mutations(mutation::Mutation, sealed::SealedMutation);
 
 /// The one schema, for all roles.
 #[derive(Clone)]
@@ -73,11 +85,15 @@ impl Schema {
 
     /// Builds the schema, with a span for each verb when they are collected.
     pub fn traced(limits: &Limits, demo: bool, collected: bool) -> Self {
-        let mut inner = Inner::build(query::Query, mutation::Mutation, subscription::Subscription)
-            .data(limits.clone())
-            .enable_federation()
-            .enable_subscription_in_federation()
-            .disable_suggestions();
+        let mut inner = Inner::build(
+            Queries(query::Query, sealed::SealedQuery),
+            Mutations(mutation::Mutation, sealed::SealedMutation),
+            subscription::Subscription,
+        )
+        .data(limits.clone())
+        .enable_federation()
+        .enable_subscription_in_federation()
+        .disable_suggestions();
         if collected {
             inner = inner.extension(verbs::Verbs);
         }

@@ -49,6 +49,7 @@ macro_rules! given {
         }
     };
 }
+pub(super) use given;
 
 impl Mutation {
     async fn go(asking: &Asking, input: Result<MoveHandoff, Error>) -> Answer<HandoffPayload> {
@@ -69,7 +70,8 @@ impl Mutation {
 }
 
 /// Everything that can be changed.
-#[Object]
+// Part of the one `Mutation`: no type of the schema has this name.
+#[Object(name = "OpenMutation")]
 impl Mutation {
     /// Reports the numbers of one unit, of up to 200, or says of a whole facility that the last numbers are still correct.
     /// All are taken, or none.

@@ -1,5 +1,6 @@
 //! Any object by its id.
 use super::bed::BedUnit;
+use super::consent::Consent;
 use super::directory::{Facility, Organization, Region, Service};
 use super::episode::Episode;
 use super::handoff::Handoff;
@@ -8,10 +9,11 @@ use super::log::Grant;
 use super::notice::Notice;
 use super::pathway::Pathway;
 use super::poll::BedUpdateRequest;
+use super::sealed::HandoffEntry;
 use super::seen::Asking;
 use super::team::Team;
 use crate::app;
-use crate::domain::id::{BedHoldId, EpisodeId, GlobalId, HandoffId, Noun};
+use crate::domain::id::{BedHoldId, ConsentId, EpisodeId, GlobalId, HandoffEntryId, HandoffId, Noun};
 use async_graphql::{ID, Interface};
 
 /// An object with a global id.
@@ -36,6 +38,10 @@ pub enum Node {
     Episode(Episode),
     /// A handoff.
     Handoff(Handoff),
+    /// A sealed entry of a handoff, unopened.
+    HandoffEntry(HandoffEntry),
+    /// A consent.
+    Consent(Consent),
     /// A mobile team.
     Team(Team),
     /// A grant.
@@ -46,8 +52,8 @@ pub enum Node {
     BedUpdateRequest(BedUpdateRequest),
 }
 
-/// Objects by their ids, whatever their nouns, in the order asked. Holds, episodes and handoffs are read from the database,
-/// each all at once.
+/// Objects by their ids, whatever their nouns, in the order asked. Holds, handoffs and what belongs to them are read from the
+/// database, each all at once.
 pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>>, app::Error> {
     asking.known()?;
     let ids: Vec<Option<GlobalId>> = ids.iter().map(|id| GlobalId::parse(&id.0)).collect();
@@ -69,7 +75,21 @@ pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>
         false => app::episode::get(&asking.hub, &asking.viewer, &sought).await?,
     }
     .into_iter();
+    let noted: Vec<HandoffEntryId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut entries = match noted.is_empty() {
+        true => Vec::new(),
+        false => app::sealed::get(&asking.hub, &asking.viewer, &noted).await?,
+    }
+    .into_iter();
+    let agreed: Vec<ConsentId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut consents = match agreed.is_empty() {
+        true => Vec::new(),
+        false => app::consent::get(&asking.hub, &asking.viewer, &agreed).await?,
+    }
+    .into_iter();
     let mut node = |id: GlobalId| match id.noun {
+        Noun::HandoffEntry => entries.next().flatten().map(|facts| HandoffEntry::new(facts, &asking.seen).into()),
+        Noun::Consent => consents.next().flatten().map(|consent| Consent::new(consent, &asking.seen).into()),
         Noun::Episode => episodes.next().flatten().map(|view| Episode::new(view, &asking.seen).into()),
         Noun::Handoff => handoffs.next().flatten().map(|view| Handoff::new(view, &asking.seen).into()),
         Noun::BedHold => holds.next().flatten().map(|view| BedHold::new(view, &asking.seen).into()),
@@ -106,6 +126,9 @@ fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
         Noun::BedHold
         | Noun::Episode
         | Noun::Handoff
+        | Noun::HandoffEntry
+        | Noun::Consent
+        | Noun::Disclosure
         | Noun::BedReport
         | Noun::TravelTimes
         | Noun::Event

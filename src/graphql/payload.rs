@@ -56,6 +56,8 @@ macro_rules! payload {
     };
 }
 
+pub(super) use payload;
+
 payload! {
     /// What `reportBeds` did.
     ReportBedsPayload bed_units Vec<BedUnit>
@@ -109,7 +111,7 @@ payload! {
     BedUpdateRequestPayload bed_update_request BedUpdateRequest
 }
 
-async fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Problem>, Error> {
+pub(super) async fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Problem>, Error> {
     // What is true now is read after the refusal, not as of the operation's beginning.
     let now = Asking { seen: asking.look(), ..asking.clone() };
     let named: Vec<ID> = problems.iter().filter_map(|problem| problem.current).map(|id| ID(id.to_string())).collect();

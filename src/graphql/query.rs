@@ -84,7 +84,8 @@ where
 pub struct Query;
 
 /// Everything that can be asked.
-#[Object]
+// Part of the one `Query`: no type of the schema has this name.
+#[Object(name = "OpenQuery")]
 impl Query {
     /// Who you are to the hub; null for nobody.
     async fn viewer(&self, ctx: &Context<'_>) -> Option<Me> {

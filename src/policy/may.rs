@@ -29,6 +29,7 @@ pub fn may(
             | Action::ReadHandoffs
             | Action::ReadGrants
             | Action::ReadAudit
+            | Action::ReadDisclosures
             | Action::ReadNotices
     );
     let reached = match (reach, row) {

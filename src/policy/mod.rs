@@ -5,6 +5,7 @@ pub mod may;
 pub mod permit;
 pub mod rules;
 pub mod scope;
+pub mod tiers;
 pub mod view;
 pub mod viewer;
 

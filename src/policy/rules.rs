@@ -1,6 +1,7 @@
 //! The table: who may do what, in one exhaustive match (`domain` roles x actions).
 //!
 //! The published form is `schema/policy.txt`, generated from here.
+use super::tiers;
 use super::viewer::Machine;
 use crate::domain::code::{Coded, codes};
 use crate::domain::organization::{OrganizationDetails, OrganizationKind};
@@ -45,6 +46,14 @@ codes! {
         SendHandoff "SEND_HANDOFF",
         /// Say for the receiver how a handoff goes on: arrived, taken over, redirected, ended.
         ReceiveHandoff "RECEIVE_HANDOFF",
+        /// Write sealed entries of a handoff: `schema/tiers.txt` says which tiers.
+        NoteHandoff "NOTE_HANDOFF",
+        /// Open sealed entries of a handoff: `schema/tiers.txt` says which, and for which purpose.
+        Disclose "DISCLOSE",
+        /// Record, revoke and read consents within a handoff of the own agency.
+        KeepConsent "KEEP_CONSENT",
+        /// Read who opened what the own agency wrote, and what the own agency's people opened.
+        ReadDisclosures "READ_DISCLOSURES",
         /// Read mobile teams and what they say of themselves.
         ReadTeams "READ_TEAMS",
         /// Add or edit a mobile team.
@@ -129,6 +138,7 @@ pub fn reach(role: Role, action: Action) -> Reach {
         A::ReadCensus | A::ReportBeds | A::PauseUnit => census(role, action),
         A::ReadHolds | A::HoldBed | A::SettleHold => holds(role, action),
         A::ReadHandoffs | A::SendHandoff | A::ReceiveHandoff => handoffs(role, action),
+        A::NoteHandoff | A::Disclose | A::KeepConsent | A::ReadDisclosures => tiers::reach(role, action),
         A::ReadTeams | A::SetTeamStatus => teams(role, action),
         A::SaveFacility | A::SaveService | A::SavePathway | A::SaveBedUnit | A::SaveTeam => {
             administration(role, Reach::Nowhere)

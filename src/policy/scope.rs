@@ -22,6 +22,7 @@ pub struct Scope {
     police: bool,
     holds: Rows,
     handoffs: Rows,
+    disclosures: Rows,
     grants: Rows,
     audit: Rows,
 }
@@ -91,6 +92,7 @@ impl Scope {
             police: viewer.stands_as(Role::Officer) || viewer.stands_as(Role::Dispatcher),
             holds: rows(reach(Action::ReadHolds), viewer),
             handoffs: rows(reach(Action::ReadHandoffs), viewer),
+            disclosures: rows(reach(Action::ReadDisclosures), viewer),
             grants: rows(reach(Action::ReadGrants), viewer),
             audit: rows(reach(Action::ReadAudit), viewer),
         }
@@ -101,7 +103,8 @@ impl Scope {
     #[must_use]
     pub fn watched(self, with_handoffs: bool) -> Self {
         let (handoffs, police) = if with_handoffs { (self.handoffs, self.police) } else { (Rows::None, false) };
-        Self { holds: Rows::None, handoffs, grants: Rows::None, audit: Rows::None, police, ..self }
+        let none = Rows::None;
+        Self { holds: none, handoffs, disclosures: none, grants: none, audit: none, police, ..self }
     }
 
     /// Which regions it covers.
@@ -132,6 +135,11 @@ impl Scope {
     /// Whose handoffs it covers: those that an agency sends, and those that it receives.
     pub fn handoffs(&self) -> Rows {
         self.handoffs
+    }
+
+    /// Which lines of the ledger it covers: those of what an agency wrote, and of what its people opened.
+    pub fn disclosures(&self) -> Rows {
+        self.disclosures
     }
 
     /// Whether it covers a handoff.

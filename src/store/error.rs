@@ -27,6 +27,9 @@ pub enum Error {
     /// The viewer's grant no longer holds.
     #[error("the grant no longer holds")]
     NotStanding,
+    /// What is sealed cannot be opened or closed now: the ring of keys is not as it has to be.
+    #[error("what is sealed stays closed: {0}")]
+    Closed(String),
     /// The database was made by a newer hub, by a demo, or by another edition.
     #[error("{0}")]
     Unfit(&'static str),

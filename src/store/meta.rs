@@ -131,14 +131,14 @@ impl Store {
         self.pools().close().await;
     }
 
-    async fn meta(&self, name: &str) -> Result<Option<String>, Error> {
+    pub(super) async fn meta(&self, name: &str) -> Result<Option<String>, Error> {
         #[expect(clippy::disallowed_methods, reason = "what the database knows of itself has no viewer")]
         let row = Entity::find().filter(Column::Name.eq(name)).one(&self.pools().writer).await?;
         Ok(row.map(|row| row.value))
     }
 }
 
-async fn keep_once(conn: &impl ConnectionTrait, name: &str, value: &str) -> Result<(), Error> {
+pub(super) async fn keep_once(conn: &impl ConnectionTrait, name: &str, value: &str) -> Result<(), Error> {
     let row = Model { name: name.into(), value: value.into() }.into_active_model().reset_all();
     let once = OnConflict::column(Column::Name).do_nothing().to_owned();
     Entity::insert(row).on_conflict(once).exec_without_returning(conn).await?;
@@ -152,7 +152,7 @@ fn other_edition(wanted: &str) -> Error {
     })
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -1,7 +1,7 @@
 //! How a scope narrows each table. A table without a rule here cannot be queried.
 use crate::policy::Scope;
 use crate::policy::scope::{Regions, Rows};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
 use uuid::Uuid;
 
@@ -212,4 +212,44 @@ impl Scoped for entity::audit_entry::Entity {
 /// The key of a row, for conditions.
 pub(super) fn key<C: ColumnTrait>(column: C, key: Uuid) -> Condition {
     Condition::all().add(column.eq(key))
+}
+
+/// Rows of handoffs that a scope sees, whatever it is that makes it see a handoff.
+fn of_handoffs<C: ColumnTrait>(scope: &Scope, handoff: C) -> Condition {
+    use entity::handoff::{Column, Entity};
+    let seen = Query::select().column(Column::Id).from(Entity).cond_where(Entity::within(scope)).take();
+    Condition::all().add(handoff.in_subquery(seen))
+}
+
+impl Scoped for entity::handoff_entry::Entity {
+    fn within(scope: &Scope) -> Condition {
+        of_handoffs(scope, entity::handoff_entry::Column::HandoffId)
+    }
+}
+
+impl Scoped for entity::handoff_key::Entity {
+    fn within(scope: &Scope) -> Condition {
+        of_handoffs(scope, entity::handoff_key::Column::HandoffId)
+    }
+}
+
+impl Scoped for entity::consent::Entity {
+    fn within(scope: &Scope) -> Condition {
+        of_handoffs(scope, entity::consent::Column::HandoffId)
+    }
+}
+
+impl Scoped for entity::disclosure::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::disclosure::Column;
+        let between = match scope.disclosures() {
+            Rows::None | Rows::Own(_) => never(),
+            // What its people opened, and what others opened that it wrote.
+            Rows::Agency(id) => {
+                Condition::any().add(Column::OrganizationId.eq(id.key())).add(Column::AuthorId.eq(id.key()))
+            }
+            Rows::All => Condition::all(),
+        };
+        in_region(scope, Column::RegionId).add(between)
+    }
 }

@@ -67,6 +67,7 @@ use super::error::{Error, MayConflict};
 use super::later::Later;
 use super::scoped::Scoped;
 use super::turns::Turn;
+use super::vault::Vault;
 use crate::clock::{Clock, Ids};
 use crate::domain::entry::Changed;
 use crate::domain::id::NounId;
@@ -78,7 +79,7 @@ use sea_orm::{
     PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Notify;
 
 /// How often a whole verb is tried when other writes come first.
@@ -94,6 +95,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     written: Arc<Notify>,
+    vault: Arc<OnceLock<Vault>>,
 }
 
 /// One snapshot, seen through one scope. It has no write methods.
@@ -145,7 +147,8 @@ impl Store {
     pub async fn open(url: &str, size: PoolSize, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
         let dialect = Dialect::of(url).ok_or(Error::Unfit("the database URL must begin with sqlite: or postgres:"))?;
         let pools = dialect.connect(url, size).await?;
-        Ok(Self(Arc::new(Inner { pools, dialect, clock, ids, written: Arc::new(Notify::new()) })))
+        let (written, vault) = (Arc::new(Notify::new()), Arc::default());
+        Ok(Self(Arc::new(Inner { pools, dialect, clock, ids, written, vault })))
     }
 
     /// A snapshot, through what the viewer may see.
@@ -215,9 +218,9 @@ impl Store {
     /// The same store over connections of its own: whoever tells the log never waits behind whoever asks the hub.
     #[must_use]
     pub fn apart(&self) -> Self {
-        let Inner { pools, dialect, clock, ids, written } = &*self.0;
-        let (clock, ids, written) = (clock.clone(), ids.clone(), written.clone());
-        Self(Arc::new(Inner { pools: pools.apart(), dialect: *dialect, clock, ids, written }))
+        let Inner { pools, dialect, clock, ids, written, vault } = &*self.0;
+        let (clock, ids, written, vault) = (clock.clone(), ids.clone(), written.clone(), vault.clone());
+        Self(Arc::new(Inner { pools: pools.apart(), dialect: *dialect, clock, ids, written, vault }))
     }
 
     /// The hub's one time.
@@ -233,6 +236,10 @@ impl Store {
     /// Which database it is.
     pub fn dialect(&self) -> Dialect {
         self.0.dialect
+    }
+
+    pub(super) fn vault_cell(&self) -> &OnceLock<Vault> {
+        &self.0.vault
     }
 
     pub(super) fn pools(&self) -> &Pools {
@@ -401,6 +408,10 @@ impl Tx {
 
     pub(super) fn connection(&self) -> &DatabaseTransaction {
         &self.conn
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     pub(super) fn dialect(&self) -> Dialect {

@@ -12,7 +12,7 @@ pub struct Finding {
     pub broken: i64,
 }
 
-const PROMISES: [(&str, &str); 18] = [
+const PROMISES: [(&str, &str); 22] = [
     ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
@@ -80,6 +80,22 @@ const PROMISES: [(&str, &str); 18] = [
     (
         "each hold stands where its last event left it",
         "SELECT COUNT(*) AS n FROM bed_hold h WHERE h.generation <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = h.id)",
+    ),
+    (
+        "each sealed entry is in the log",
+        "SELECT COUNT(*) AS n FROM handoff_entry s WHERE s.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = s.id)",
+    ),
+    (
+        "each sealed entry has its handoff's key",
+        "SELECT COUNT(*) AS n FROM handoff_entry s WHERE NOT EXISTS (SELECT 1 FROM handoff_key k WHERE k.handoff_id = s.handoff_id)",
+    ),
+    (
+        "each consent stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM consent c WHERE c.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = c.id)",
+    ),
+    (
+        "each line of the ledger is about a handoff that is there",
+        "SELECT COUNT(*) AS n FROM disclosure d WHERE NOT EXISTS (SELECT 1 FROM handoff h WHERE h.id = d.handoff_id)",
     ),
     (
         "each change of the log has its audit line",

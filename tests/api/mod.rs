@@ -20,6 +20,8 @@ pub mod bed;
 mod bed_time;
 mod bed_view;
 mod directory;
+pub mod disclose;
+mod disclose_part2;
 mod grant;
 pub mod handoff;
 mod handoff_place;

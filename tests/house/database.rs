@@ -20,7 +20,7 @@ pub enum Db {
 pub struct Place {
     pub url: String,
     pub redis_url: String,
-    _folder: Option<TempDir>,
+    folder: TempDir,
 }
 
 /// A copy of a whole database.
@@ -43,7 +43,7 @@ impl Place {
                 let template = TEMPLATE.get_or_init(template).await;
                 let name = format!("hub_{:016x}", rand::random::<u64>());
                 maintenance(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-                Self { url: named(&name), redis_url: given("HUB_TEST_REDIS_URL"), _folder: None }
+                Self { url: named(&name), redis_url: given("HUB_TEST_REDIS_URL"), folder: tempfile::tempdir().unwrap() }
             }
         }
     }
@@ -54,12 +54,12 @@ impl Place {
             Db::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
                 let url = format!("sqlite:{}", folder.path().join("hub.db").display());
-                Self { url, redis_url: String::new(), _folder: Some(folder) }
+                Self { url, redis_url: String::new(), folder }
             }
             Db::Postgres => {
                 let name = format!("hub_{:016x}", rand::random::<u64>());
                 maintenance(&format!("CREATE DATABASE {name}")).await;
-                Self { url: named(&name), redis_url: given("HUB_TEST_REDIS_URL"), _folder: None }
+                Self { url: named(&name), redis_url: given("HUB_TEST_REDIS_URL"), folder: tempfile::tempdir().unwrap() }
             }
         }
     }
@@ -94,6 +94,11 @@ impl Place {
         }
         maintenance(&format!("DROP DATABASE {}", self.name())).await;
         maintenance(&format!("ALTER DATABASE {} RENAME TO {}", copy.0, self.name())).await;
+    }
+
+    /// The file of the hub's keys, beside a SQLite database and apart from a PostgreSQL one.
+    pub fn keys(&self) -> std::path::PathBuf {
+        self.folder.path().join("keys")
     }
 
     /// The file of a SQLite database.

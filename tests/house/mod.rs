@@ -100,6 +100,7 @@ impl House {
         let mut config = Config::defaults().unwrap();
         config.database_url = place.url.clone().into();
         config.redis_url = place.redis_url.clone().into();
+        config.keys_file = place.keys();
         config.rates.person_per_minute = 1_000_000;
         config.rates.application_per_minute = 1_000_000;
         config.rates.stranger_per_minute = 1_000_000;
@@ -258,6 +259,10 @@ async fn start(
     key: &Key,
 ) -> (Node, SocketAddr, JoinHandle<()>) {
     let store = node::open_store(config, &sources(), true).await.unwrap();
+    // As an operator does before the first node of a PostgreSQL database.
+    if !config.keys_file.exists() {
+        store.make_ring(&config.keys_file).await.unwrap();
+    }
     let issuer: Issuer = serde_json::from_value(serde_json::json!({
         "issuer": ISSUER, "audience": AUDIENCE, "algorithms": ["ES256"],
         "keys": { "jwks": serde_json::from_str::<serde_json::Value>(&key_set(&[key])).unwrap() },

@@ -29,7 +29,7 @@ impl Program {
         let field = |name: &str| format!("{name} = {}", key[name]);
         let jwk = ["kty", "crv", "x", "y", "kid", "use"].map(field).join(", ");
         let settings = format!(
-            "database_url = {:?}\nredis_url = {:?}\nlisten = \"{address}\"\n\
+            "database_url = {:?}\nredis_url = {:?}\nkeys_file = {:?}\nlisten = \"{address}\"\n\
              [pool]\nconnections_max = 12\n\
              [rates]\nperson_per_minute = 1000000\napplication_per_minute = 1000000\nstranger_per_minute = 1000000\n\
              [socket]\nper_person_max = 100000\nstreams_per_person_max = 100000\n\
@@ -37,6 +37,7 @@ impl Program {
              keys = {{ jwks = {{ keys = [{{ {jwk} }}] }} }}\n",
             house.place().url,
             house.place().redis_url,
+            house.config.keys_file.to_str().unwrap(),
         );
         std::fs::write(folder.path().join("hub.toml"), settings).unwrap();
         Self { address, variables: Vec::new(), through: Vec::new(), folder, child: None }

@@ -2,22 +2,25 @@
 use crate::house::House;
 use crate::house::traffic::{places, reports, staff};
 use crisis_hub::app::bed;
+use crisis_hub::app::consent::{self, RecordConsent};
 use crisis_hub::app::episode;
 use crisis_hub::app::handoff::{self, Announce, MoveHandoff, OfferHandoff, OfferTo};
 use crisis_hub::app::hold::{self, HoldBed};
 use crisis_hub::app::notice::{self, PostNotice};
 use crisis_hub::app::poll::{self, Asked, RequestBedUpdate};
+use crisis_hub::app::sealed::{self, Note};
 use crisis_hub::clock::Clock;
 use crisis_hub::domain::handoff::{Acceptance, AcceptedBy, InformationItem, Move};
 use crisis_hub::domain::id::{
-    BedHoldId, BedUnitId, BedUpdateRequestId, EpisodeId, FacilityId, GrantId, HandoffId, NoticeId, NounId,
-    OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
+    BedHoldId, BedUnitId, BedUpdateRequestId, ConsentId, EpisodeId, FacilityId, GrantId, HandoffEntryId, HandoffId,
+    NoticeId, NounId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
 };
 use crisis_hub::domain::need::Need;
 use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
 use crisis_hub::domain::pathway::PathwayMode;
 use crisis_hub::domain::poll::Ask;
 use crisis_hub::domain::role::Role;
+use crisis_hub::domain::sealed::{ConsentFact, ConsentGiven, ConsentKind, Content, Purpose, Signer, Tier};
 
 /// Whose things the samples name.
 pub struct Named {
@@ -36,6 +39,10 @@ pub struct Named {
     pub episode: EpisodeId,
     /// A pathway that decides.
     pub asked: PathwayId,
+    /// Written by the agency into the first of them.
+    pub entry: HandoffEntryId,
+    /// Recorded by the agency in the first of them.
+    pub consent: ConsentId,
     pub hold: BedHoldId,
     pub arriving: BedHoldId,
     pub mobile: ServiceId,
@@ -103,6 +110,30 @@ async fn offers(house: &House, pathway: PathwayId, unit: BedUnitId) -> Vec<(Epis
     made
 }
 
+/// An entry of a handoff, and a consent within it.
+async fn sealed(house: &House, handoff: HandoffId, agency: OrganizationId) -> (HandoffEntryId, ConsentId) {
+    let intake = staff(house.hub(), "intake");
+    let content = Content { text: Some("Amber".into()), identity: None };
+    let note = Note { handoff, tier: Tier::Clinical, content, keyed: None };
+    let entry = sealed::note(house.hub(), &intake, note).await.unwrap().changed.unwrap().id;
+    let now = house.clock.now();
+    let terms = ConsentFact {
+        handoff,
+        kind: ConsentKind::Peer,
+        from: agency,
+        to: vec![agency],
+        tiers: vec![Tier::Clinical],
+        purposes: vec![Purpose::CareCoordination],
+        signer: Signer::Person,
+        given: ConsentGiven::Verbal,
+        starts_at: now,
+        expires_at: now.plus_minutes(60),
+        revoked_at: None,
+    };
+    let record = RecordConsent { terms, keyed: None };
+    (entry, consent::record(house.hub(), &intake, record).await.unwrap().changed.unwrap().id)
+}
+
 impl Named {
     /// The first agency's, with a grant made for the occasion.
     pub async fn ours(house: &House, subject: &str) -> Self {
@@ -139,6 +170,7 @@ impl Named {
         let handoffs = [announced().await, announced().await, announced().await];
         let asked_by = house.pathway(agency, &format!("Amber request of {subject}"), PathwayMode::Request).await;
         let searches = offers(house, asked_by, agency.chairs()).await;
+        let (entry, consent) = sealed(house, handoffs[0], agency.organization).await;
         house.deliver().await;
         Self {
             offers: std::array::from_fn(|n| searches[n].1),
@@ -151,6 +183,8 @@ impl Named {
             pathway,
             unit: agency.chairs(),
             handoffs,
+            entry,
+            consent,
             hold,
             arriving,
             mobile: house.mobile(agency).await,
@@ -177,6 +211,8 @@ impl Named {
             offers: self.offers.map(beside),
             episode: beside(self.episode),
             asked: beside(self.asked),
+            entry: beside(self.entry),
+            consent: beside(self.consent),
             hold: beside(self.hold),
             arriving: beside(self.arriving),
             mobile: beside(self.mobile),
@@ -202,6 +238,8 @@ impl Named {
             self.handoffs[0].to_string(),
             self.episode.to_string(),
             self.offers[0].to_string(),
+            self.entry.to_string(),
+            self.consent.to_string(),
             self.hold.to_string(),
             self.team.to_string(),
             self.grant.to_string(),

@@ -1,6 +1,7 @@
 //! One sample document for each root field, about an agency's own things.
 use super::named::Named;
 use crisis_hub::domain::handoff::HandoffStep;
+use crisis_hub::domain::sealed::{Purpose, Tier};
 use crisis_hub::policy::rules::Action;
 use serde_json::{Value, json};
 
@@ -28,6 +29,14 @@ pub enum Needs {
     Handoff(HandoffStep),
     /// To see the agency's search, and be allowed to send.
     Episode,
+    /// To see the agency's handoff, and to write an entry of a tier into it.
+    Note(Tier),
+    /// To see the agency's handoff, and to be told of a tier for a purpose.
+    Disclose(Tier, Purpose),
+    /// To see the agency's handoff, and to keep consents.
+    Agree,
+    /// To know of the agency's consent.
+    Consent,
     /// To see the team and be allowed the action on it.
     Team(Action),
     /// To see the grant and be allowed the action on it.
@@ -372,6 +381,46 @@ pub const SAMPLES: &[Sample] = &[
         Needs::Handoff(HandoffStep::Fail),
         "mutation($input: FailHandoffInput!) { failHandoff(input: $input) { handoff { id } problems { code current { id } } } }",
         |named| json!({ "input": { "handoffId": named.handoffs[2].to_string(), "reason": "NO_SHOW" } }),
+    ),
+    sample(
+        "Query.personDisclosures",
+        Needs::Known,
+        "query($id: ID!) { personDisclosures(handoffId: $id) { edges { node { id tier purpose entries organization { id } } } } }",
+        |named| json!({ "id": named.handoffs[0].to_string() }),
+    ),
+    sample(
+        "Mutation.addHandoffNote",
+        Needs::Note(Tier::Identity),
+        "mutation($input: AddHandoffNoteInput!) { addHandoffNote(input: $input) { entry { id tier } problems { code current { id } } } }",
+        |named| {
+            json!({ "input": { "handoffId": named.handoffs[0].to_string(), "tier": "IDENTITY", "identity": { "name": "Amber" } } })
+        },
+    ),
+    sample(
+        "Mutation.disclose",
+        Needs::Disclose(Tier::Clinical, Purpose::Treatment),
+        "mutation($input: DiscloseInput!) { disclose(input: $input) { entries { ... on PlainEntry { id text }
+            ... on Part2Entry { id text redisclosureNotice } } problems { code current { id } } } }",
+        |named| {
+            json!({ "input": { "handoffIds": [named.handoffs[0].to_string()], "tiers": ["CLINICAL"], "purpose": "TREATMENT" } })
+        },
+    ),
+    sample(
+        "Mutation.recordConsent",
+        Needs::Agree,
+        "mutation($input: RecordConsentInput!) { recordConsent(input: $input) { consent { id } problems { code current { id } } } }",
+        |named| {
+            let agency = named.organization.to_string();
+            json!({ "input": { "handoffId": named.handoffs[0].to_string(), "kind": "PEER", "fromId": agency, "toIds": [agency],
+                "tiers": ["CLINICAL"], "purposes": ["CARE_COORDINATION"], "signer": "PERSON", "given": "VERBAL",
+                "expiresAt": named.later } })
+        },
+    ),
+    sample(
+        "Mutation.revokeConsent",
+        Needs::Consent,
+        "mutation($input: RevokeConsentInput!) { revokeConsent(input: $input) { consent { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "consentId": named.consent.to_string() } }),
     ),
     sample(
         "Mutation.saveTeam",

@@ -51,6 +51,7 @@ pub fn check(
     rules::required_variables(operation, variables)?;
     let weight = weigh::weigh(&document, operation, variables, limits)?;
     rules::single_field_subscriptions(&document)?;
+    rules::single_disclosure(&document, operation)?;
     let kind = operation.ty;
     if known.is_none() {
         documents.keep(text, &document);

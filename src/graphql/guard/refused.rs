@@ -106,6 +106,7 @@ pub enum Limit {
     Aliases,
     RootFields,
     Directives,
+    Disclosures,
     Complexity,
     Walk,
     Page,
@@ -129,6 +130,11 @@ impl Limit {
                 ("aliases_max", "the aliased fields are", "use lists, such as nodes(ids:), or several requests")
             }
             Self::RootFields => ("root_fields_max", "the fields at the root are", "split them over several requests"),
+            Self::Disclosures => (
+                "one disclose an operation",
+                "the fields `disclose` of one operation are",
+                "name all handoffs and tiers in one, or send several requests",
+            ),
             Self::Directives => ("directives_max", "the document's directives are", "put them on fewer, outer fields"),
             Self::Complexity => (
                 "complexity_max",

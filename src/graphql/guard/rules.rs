@@ -1,8 +1,8 @@
 //! The rules of GraphQL that the library's own validation lacks.
 //!
 //! **Invariant**: a rule here walks only what `weigh` has bounded.
-use super::Refused;
 use super::refused::brief;
+use super::{Excess, Limit, Refused};
 use async_graphql::parser::types::{
     ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
 };
@@ -41,6 +41,14 @@ pub(super) fn single_field_subscriptions(document: &ExecutableDocument) -> Resul
         }
     }
     Ok(())
+}
+
+/// An operation opens what is sealed once: one purpose, and one entry in the ledger's order.
+pub(super) fn single_disclosure(document: &ExecutableDocument, operation: &OperationDefinition) -> Result<(), Refused> {
+    let mut roots = Vec::new();
+    root_fields(document, &operation.selection_set.node, &mut roots);
+    let many = roots.iter().filter(|field| field.node.name.node == "disclose").count();
+    Ok(Excess::unless(many <= 1, Limit::Disclosures, 1)?)
 }
 
 fn root_fields<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, roots: &mut Vec<&'a Positioned<Field>>) {

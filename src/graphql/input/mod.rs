@@ -1,5 +1,6 @@
 //! Inputs, read into what the verbs take.
 pub mod bed;
+pub mod consent;
 pub mod directory;
 pub mod grant;
 pub mod handoff;
@@ -7,6 +8,7 @@ pub mod hold;
 pub mod notice;
 pub mod offer;
 pub mod pathway;
+pub mod sealed;
 pub mod team;
 
 use super::directory::{ExternalIdInput, parse_fips};

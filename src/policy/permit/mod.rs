@@ -1,7 +1,9 @@
 //! Permits: one yes for one row, spent by the write.
 mod places;
+mod sealed;
 
 pub use places::*;
+pub use sealed::*;
 
 use super::rules::{self, Action, Reach};
 use super::viewer::{Machine, Viewer};
@@ -79,6 +81,12 @@ acts! {
     HoldBed
     /// Sending somebody, and saying for the sender or the receiver how it goes on.
     SendHandoff
+    /// Writing a sealed entry of a handoff.
+    NoteHandoff
+    /// Opening sealed entries of a handoff.
+    Disclose
+    /// Recording or revoking a person's consent.
+    KeepConsent
     /// Saving a mobile team.
     SaveTeam
     /// Saying for a team whether it is free.

@@ -1,0 +1,305 @@
+//! Verbs of what is sealed in a handoff: an entry is written, and entries are opened after the ledger has said so.
+use super::error::Error;
+use super::keyed::{remember, replayed_one};
+use super::outcome::{Outcome, Problem, ProblemCode};
+use super::{Hub, log};
+use crate::domain::code::Coded;
+use crate::domain::handoff::Handoff;
+use crate::domain::id::{ConsentId, DisclosureId, HandoffEntryId, HandoffId, OrganizationId};
+use crate::domain::organization::OrganizationDetails;
+use crate::domain::sealed::{
+    Consent, Content, DISCLOSED_MAX, Disclosure, ENTRIES_MAX, EntryFacts, HANDOFFS_MAX, HandoffEntry, Purpose, Tier,
+    is_readable, parties, takes_notes, was_only_asked,
+};
+use crate::domain::time::At;
+use crate::policy::tiers::{self, Leave, Relation};
+use crate::policy::{Viewer, permit};
+pub use crate::store::Opened;
+use crate::store::{Committed, Keyed, Recorded, Tx};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Writes an entry.
+#[derive(Clone)]
+pub struct Note {
+    /// Into which handoff.
+    pub handoff: HandoffId,
+    /// Of which tier.
+    pub tier: Tier,
+    /// What it says.
+    pub content: Content,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// Opens entries.
+#[derive(Clone, Debug)]
+pub struct Disclose {
+    /// Of which handoffs.
+    pub handoffs: Vec<HandoffId>,
+    /// Of which tiers.
+    pub tiers: Vec<Tier>,
+    /// For what.
+    pub purpose: Purpose,
+}
+
+/// What was opened, and why the rest was not.
+pub struct Disclosed {
+    /// The entries.
+    pub entries: Vec<Opened>,
+    /// What was not opened.
+    pub problems: Vec<Problem>,
+}
+
+/// A digest of an input that nobody can try guesses against who has the database alone.
+pub fn blinded(hub: &Hub, words: &str) -> Result<String, Error> {
+    Ok(hub.store().blinded(words)?)
+}
+
+/// Writes an entry into a handoff of the viewer's agency.
+pub async fn note(hub: &Hub, viewer: &Viewer, input: Note) -> Result<Outcome<EntryFacts>, Error> {
+    log::known(viewer)?;
+    input.content.check(input.tier)?;
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            match replayed_one::<HandoffEntryId>(&tx, input.keyed.as_ref()).await? {
+                Some(id) => {
+                    let entry = tx.handoff_entry(id).await?.ok_or(Error::NotFound)?;
+                    Ok(tx.commit(Outcome::done(entry.facts, true)).await?)
+                }
+                None => note_in(tx, viewer, input).await,
+            }
+        })
+        .await;
+    Outcome::settle(written)
+}
+
+async fn note_in(tx: Tx, viewer: &Viewer, input: &Note) -> Result<Committed<Outcome<EntryFacts>>, Error> {
+    let (author, grant) = viewer.organization().zip(viewer.grant_id()).ok_or(Error::Forbidden)?;
+    let home = tx.consult::<OrganizationDetails>(author).await?.ok_or(Error::NotFound)?;
+    let handoff = tx.handoff(input.handoff).await?.ok_or(Error::NotFound)?;
+    let (id, at) = (tx.id(), tx.now());
+    let permit = permit::note(viewer, &home, &handoff, id, input.tier)?;
+    let refused = |code| Error::Refused(vec![Problem::new(code).at(&["handoffId"]).with_current(handoff.id)]);
+    if !takes_notes(&handoff, at) {
+        return Err(refused(ProblemCode::WrongState));
+    }
+    if !tx.is_openable(&handoff).await? {
+        return Err(refused(ProblemCode::RetentionEnded));
+    }
+    if tx.entries_of(&[handoff.id], Tier::ALL).await?.len() >= ENTRIES_MAX {
+        return Err(refused(ProblemCode::OutOfRange));
+    }
+    let facts = EntryFacts {
+        id,
+        handoff: handoff.id,
+        region: handoff.region,
+        tier: input.tier,
+        author,
+        grant,
+        at,
+        part2: input.tier.is_part2(home.details.part2_program),
+    };
+    let sealed = tx.close_entry(&handoff, &facts, &input.content).await?;
+    tx.save(permit, &HandoffEntry::note(facts, sealed, &handoff)).await?;
+    remember(&tx, input.keyed.as_ref(), [id]).await?;
+    Ok(tx.commit(Outcome::done(facts, false)).await?)
+}
+
+/// Opens entries of handoffs: one transaction, whose ledger is written before anything is opened.
+pub async fn disclose(hub: &Hub, viewer: &Viewer, input: Disclose) -> Result<Disclosed, Error> {
+    log::known(viewer)?;
+    let distinct = Disclose {
+        handoffs: input.handoffs.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+        tiers: input.tiers.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+        purpose: input.purpose,
+    };
+    if !(1..=HANDOFFS_MAX).contains(&distinct.handoffs.len()) || distinct.tiers.is_empty() {
+        return Err(Error::BadInput(format!("`handoffIds` names 1 to {HANDOFFS_MAX} handoffs, `tiers` at least one")));
+    }
+    let input = &distinct;
+    hub.store().write(viewer, |tx| async move { Box::pin(disclose_in(tx, viewer, input)).await }).await
+}
+
+async fn disclose_in(tx: Tx, viewer: &Viewer, input: &Disclose) -> Result<Committed<Disclosed>, Error> {
+    let mut handoffs = tx.handoffs_as_they_are(&input.handoffs).await?;
+    if handoffs.len() < input.handoffs.len() {
+        return Err(Error::NotFound);
+    }
+    handoffs.sort_unstable_by_key(|handoff| handoff.id);
+    let entries = tx.entries_of(&input.handoffs, &input.tiers).await?;
+    let consents = tx.consents_of(&input.handoffs).await?;
+    let programs = programs(&tx, &handoffs).await?;
+    let now = tx.now();
+    let asking = Asking { viewer, input, consents: &consents, programs: &programs, now };
+    let (mut problems, mut recorded, mut granted) = (Vec::new(), Recorded::default(), 0);
+    for handoff in &handoffs {
+        // Refused as a whole: a tier that is not theirs is nobody's mistake but the caller's.
+        let permit = permit::disclose(viewer, handoff, &input.tiers, input.purpose)?;
+        let of: Vec<&EntryFacts> = entries.iter().filter(|entry| entry.handoff == handoff.id).collect();
+        let (lines, lacking) = asking.judge(&tx, handoff, &of)?;
+        granted += lines.iter().map(|(_, entries)| entries.len()).sum::<usize>();
+        tx.record_disclosure(permit, &mut recorded, &lines).await?;
+        problems.extend(lacking);
+    }
+    if granted > DISCLOSED_MAX {
+        return Err(Error::BadInput(format!(
+            "that is more than {DISCLOSED_MAX} entries: name fewer handoffs or tiers"
+        )));
+    }
+    let mut opened = Vec::with_capacity(granted);
+    for handoff in &handoffs {
+        match tx.open_entries(&recorded, handoff).await? {
+            Some(entries) => opened.extend(entries),
+            None => problems.push(Problem::new(ProblemCode::RetentionEnded).with_current(handoff.id)),
+        }
+    }
+    Ok(tx.commit(Disclosed { entries: opened, problems }).await?)
+}
+
+/// Which of the handoffs' agencies are programs under 42 CFR Part 2.
+async fn programs(tx: &Tx, handoffs: &[Handoff]) -> Result<BTreeSet<OrganizationId>, Error> {
+    let agencies: BTreeSet<OrganizationId> = handoffs.iter().flat_map(parties).collect();
+    let mut programs = BTreeSet::new();
+    for agency in agencies {
+        let found = tx.consult::<OrganizationDetails>(agency).await?;
+        programs.extend(found.filter(|agency| agency.details.part2_program).map(|agency| agency.id));
+    }
+    Ok(programs)
+}
+
+/// One line of the ledger with the entries that it is about.
+type Line = (Disclosure, Vec<HandoffEntryId>);
+
+/// Somebody asking, and what their answer depends on.
+struct Asking<'a> {
+    viewer: &'a Viewer,
+    input: &'a Disclose,
+    consents: &'a [Consent],
+    programs: &'a BTreeSet<OrganizationId>,
+    now: At,
+}
+
+impl Asking<'_> {
+    /// What of one handoff is opened, as the ledger's lines, and what would have needed a consent.
+    fn judge(&self, tx: &Tx, of: &Handoff, entries: &[&EntryFacts]) -> Result<(Vec<Line>, Vec<Problem>), Error> {
+        let (mut lines, mut problems) = (Vec::new(), Vec::new());
+        let over = self.viewer.organization().is_some_and(|own| was_only_asked(of, own));
+        let ended = over || !is_readable(of, self.now);
+        if over {
+            let says = "Your agency was asked and did not take the person: nothing of it is opened any more.".to_owned();
+            problems.push(Problem::new(ProblemCode::WrongState).saying(says).with_current(of.id));
+        } else if ended {
+            problems.push(Problem::new(ProblemCode::RetentionEnded).with_current(of.id));
+        }
+        for tier in &self.input.tiers {
+            let entries: Vec<&&EntryFacts> = entries.iter().filter(|entry| entry.tier == *tier && !ended).collect();
+            let mut opened: BTreeMap<(OrganizationId, Option<ConsentId>), Vec<HandoffEntryId>> = BTreeMap::new();
+            for entry in &entries {
+                let relation = tiers::relation(self.viewer, entry);
+                match tiers::leave(self.viewer, *tier, self.input.purpose, relation, entry.part2) {
+                    Leave::No => {}
+                    Leave::Yes => opened.entry((entry.author, None)).or_default().push(entry.id),
+                    Leave::Consent => {
+                        if let Some(consent) = self.consent(of, *tier, entry.author, entry.part2) {
+                            opened.entry((entry.author, Some(consent))).or_default().push(entry.id);
+                        }
+                    }
+                }
+            }
+            // Somebody looked, whether or not there was anything.
+            if opened.is_empty() {
+                lines.push((self.line(tx, of, *tier, None, None)?, Vec::new()));
+            }
+            for ((author, consent), ids) in opened {
+                let line = self.line(tx, of, *tier, Some(author), consent)?;
+                lines.push((Disclosure { entries: u32::try_from(ids.len()).unwrap_or(u32::MAX), ..line }, ids));
+            }
+            if self.lacks(of, *tier, &entries) {
+                problems.push(Problem::new(ProblemCode::ConsentRequired).at(&["tiers"]).with_current(of.id));
+            }
+        }
+        Ok((lines, problems))
+    }
+
+    /// Whether a consent is lacking. It is told by who the two agencies are, whether or not anything is written: that a
+    /// program has written something is a record of the program's.
+    fn lacks(&self, of: &Handoff, tier: Tier, entries: &[&&EntryFacts]) -> bool {
+        let own = self.viewer.organization();
+        let authors = parties(of).into_iter().chain(entries.iter().map(|entry| entry.author));
+        authors.collect::<BTreeSet<_>>().into_iter().any(|author| {
+            let labelled = entries.iter().any(|entry| entry.author == author && entry.part2);
+            let part2 = labelled || tier.is_part2_at(self.programs.contains(&author));
+            if tier == Tier::Part2 && !part2 {
+                return false;
+            }
+            let relation = if own == Some(author) { Relation::Colleague } else { Relation::Other };
+            let leave = tiers::leave(self.viewer, tier, self.input.purpose, relation, part2);
+            leave == Leave::Consent && self.consent(of, tier, author, part2).is_none()
+        })
+    }
+
+    /// The consent that lets the viewer be told a tier of an author.
+    fn consent(&self, of: &Handoff, tier: Tier, from: OrganizationId, part2: bool) -> Option<ConsentId> {
+        let to = self.viewer.organization()?;
+        let covers = |consent: &&Consent| {
+            consent.handoff == of.id
+                && self.viewer.stands_on().all(|grant| {
+                    let purpose = self.input.purpose;
+                    let asked = tiers::Asked { role: grant.role, tier, purpose, relation: Relation::Other, part2 };
+                    tiers::covers(consent, asked, (from, to), self.now)
+                })
+        };
+        self.consents.iter().find(covers).map(|consent| consent.id)
+    }
+
+    fn line(
+        &self,
+        tx: &Tx,
+        of: &Handoff,
+        tier: Tier,
+        author: Option<OrganizationId>,
+        consent: Option<ConsentId>,
+    ) -> Result<Disclosure, Error> {
+        let grant = self.viewer.grant().ok_or(Error::Forbidden)?;
+        Ok(Disclosure {
+            id: tx.id(),
+            region: of.region,
+            at: self.now,
+            grant: grant.id,
+            role: grant.role,
+            organization: grant.organization,
+            handoff: of.id,
+            tier,
+            purpose: self.input.purpose,
+            author,
+            consent,
+            entries: 0,
+        })
+    }
+}
+
+/// What may be known of entries without opening them, in the order asked; none for each that is absent, or not the viewer's
+/// to know of.
+pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[HandoffEntryId]) -> Result<Vec<Option<EntryFacts>>, Error> {
+    log::known(viewer)?;
+    let found = hub.store().read(viewer).await?.handoff_entries(ids).await?;
+    let one =
+        |id: &HandoffEntryId| found.iter().find(|entry| entry.id == *id && tiers::may_know(viewer, entry)).copied();
+    Ok(ids.iter().map(one).collect())
+}
+
+/// The ledger about a handoff, as far as the viewer's agency wrote what was opened or opened it, between two lines, latest
+/// first; its first `most` lines, or with `from_end` its last.
+pub async fn disclosures(
+    hub: &Hub,
+    viewer: &Viewer,
+    of: HandoffId,
+    between: (Option<DisclosureId>, Option<DisclosureId>),
+    most: u64,
+    from_end: bool,
+) -> Result<Vec<Disclosure>, Error> {
+    log::known(viewer)?;
+    Ok(hub.store().read(viewer).await?.disclosures(of, between, most, from_end).await?)
+}

@@ -1,0 +1,77 @@
+//! Who opened what, for which purpose: the ledger's lines, and for how long there is anything to open.
+use super::{NOTES_AFTER_END_MINUTES, Purpose, READ_AFTER_END_DAYS, Tier};
+use crate::domain::handoff::Handoff;
+use crate::domain::id::{ConsentId, DisclosureId, GrantId, HandoffId, OrganizationId, RegionId};
+use crate::domain::role::Role;
+use crate::domain::time::At;
+
+/// What stands with each disclosure of a program's records (42 CFR 2.32), in our own words.
+pub const NOTICE: &str = "These records are protected by federal confidentiality rules for substance use disorder treatment (42 CFR \
+    part 2). Do not disclose them further unless the person's written consent or part 2 itself permits it; they must not be used or \
+    disclosed in a civil, criminal, administrative or legislative proceeding against the person without the person's specific \
+    consent or a court order under part 2, subpart E. See 42 CFR 2.32 and 2.33.";
+
+/// On which side of a handoff an agency stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// It sends the person.
+    Sender,
+    /// It receives the person.
+    Receiver,
+}
+
+/// One line of the ledger: somebody opened a tier of a handoff, of one author, or found nothing there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disclosure {
+    /// Its id.
+    pub id: DisclosureId,
+    /// The region.
+    pub region: RegionId,
+    /// When.
+    pub at: At,
+    /// Under which grant.
+    pub grant: GrantId,
+    /// In which role.
+    pub role: Role,
+    /// For which agency.
+    pub organization: OrganizationId,
+    /// Of which handoff.
+    pub handoff: HandoffId,
+    /// Which tier.
+    pub tier: Tier,
+    /// For which purpose.
+    pub purpose: Purpose,
+    /// Whose entries; none when there were none.
+    pub author: Option<OrganizationId>,
+    /// Under which consent, where one was needed.
+    pub consent: Option<ConsentId>,
+    /// How many entries.
+    pub entries: u32,
+}
+
+/// The two agencies that a handoff is between.
+pub fn parties(handoff: &Handoff) -> [OrganizationId; 2] {
+    [handoff.sender, handoff.receiver]
+}
+
+/// On which sides an agency stands: on both where it sends to itself, on none where it is no party.
+pub fn sides_of(handoff: &Handoff, agency: OrganizationId) -> impl Iterator<Item = Side> {
+    let sides = parties(handoff).into_iter().zip([Side::Sender, Side::Receiver]);
+    sides.filter(move |(party, _)| *party == agency).map(|(_, side)| side)
+}
+
+/// Whether a handoff takes notes at an instant: while it is open, and for a day after its end.
+pub fn takes_notes(handoff: &Handoff, now: At) -> bool {
+    handoff.times.ended_at.is_none_or(|ended| now < ended.plus_minutes(NOTES_AFTER_END_MINUTES))
+}
+
+/// Whether a handoff's entries are opened at an instant: while it is open, and for 90 days after its end.
+pub fn is_readable(handoff: &Handoff, now: At) -> bool {
+    handoff.times.ended_at.is_none_or(|ended| now < ended.plus_minutes(READ_AFTER_END_DAYS * 24 * 60))
+}
+
+/// Whether an agency was asked for a place and did not take the person: what it was told for its answer is its own no more.
+pub fn was_only_asked(of: &Handoff, agency: OrganizationId) -> bool {
+    let over = !of.state.is_open() && of.times.settled_at.is_none();
+    over && of.receiver == agency && of.sender != agency
+}

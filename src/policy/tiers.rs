@@ -1,0 +1,290 @@
+//! Who may write, and who may open, which tier of a handoff: one pure function each, every role, tier, purpose and relation.
+//!
+//! The published form is `schema/tiers.txt`, generated from here.
+use super::rules::{Action, Reach};
+use super::viewer::Viewer;
+use crate::domain::code::{Coded, codes};
+use crate::domain::id::OrganizationId;
+use crate::domain::role::Role;
+use crate::domain::sealed::{Consent, EntryFacts, Purpose, Side, Tier};
+use crate::domain::time::At;
+
+codes! {
+    /// How an entry came to be, from where the reader stands.
+    Relation {
+        /// The reader wrote it.
+        Author "author",
+        /// Somebody of the reader's agency wrote it.
+        Colleague "colleague",
+        /// The other party wrote it.
+        Other "other",
+    }
+    /// Whether an entry is opened.
+    Leave {
+        /// It is not.
+        No "-",
+        /// It is, under a standing consent of the person.
+        Consent "consent",
+        /// It is.
+        Yes "yes",
+    }
+}
+
+/// What is asked to be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// By whom.
+    pub role: Role,
+    /// Which tier.
+    pub tier: Tier,
+    /// For what.
+    pub purpose: Purpose,
+    /// Whose entry.
+    pub relation: Relation,
+    /// Whether 42 CFR Part 2 protects it.
+    pub part2: bool,
+}
+
+/// How far an action on what is sealed reaches, whatever its tier.
+pub(super) fn reach(role: Role, action: Action) -> Reach {
+    use Role as R;
+    match (action, role) {
+        (Action::ReadDisclosures, R::AgencyAdmin) => Reach::Agency,
+        (Action::ReadDisclosures, _) => Reach::Nowhere,
+        (Action::NoteHandoff | Action::Disclose, R::Officer | R::Ems) => Reach::Agency,
+        (Action::NoteHandoff, R::Peer) => Reach::Nowhere,
+        (_, R::EmergencyDepartment | R::Intake | R::MobileTeam | R::Line988 | R::Peer) => Reach::Agency,
+        _ => Reach::Nowhere,
+    }
+}
+
+/// Whether a role writes a tier, for the party that its agency is, at a program under 42 CFR Part 2 or elsewhere.
+pub fn may_write(role: Role, tier: Tier, side: Side, program: bool) -> bool {
+    use Role as R;
+    match (role, tier) {
+        (R::Officer, Tier::Identity | Tier::Clinical | Tier::Legal) => side == Side::Sender,
+        (R::Ems, Tier::Identity | Tier::Clinical) => true,
+        (R::EmergencyDepartment | R::Intake | R::Line988, Tier::Identity | Tier::Clinical | Tier::Legal) => true,
+        (R::MobileTeam, Tier::Identity | Tier::Clinical) => true,
+        (R::EmergencyDepartment | R::Intake | R::MobileTeam | R::Line988, Tier::Part2) => program,
+        (R::Officer | R::Ems, Tier::Part2) | (R::Ems | R::MobileTeam, Tier::Legal) => false,
+        (R::Dispatcher | R::Peer | R::Advocate | R::Council | R::Analyst | R::AgencyAdmin | R::HubOperator, _) => false,
+    }
+}
+
+/// Whether an entry is opened for a role.
+///
+/// Police are not those who treat (45 CFR 164.512): an officer reads again what they wrote, and nothing else. Peers are told
+/// what the person agrees to. Nobody outside a program reads its records without consent, for whatever purpose (42 CFR 2.13).
+pub fn may_open(asked: Asked) -> Leave {
+    use Role as R;
+    let Asked { role, tier, purpose, relation, part2 } = asked;
+    let leave = match role {
+        R::Officer => Leave::No,
+        R::Ems => match (purpose, tier) {
+            (Purpose::Treatment | Purpose::Safety, Tier::Identity | Tier::Clinical | Tier::Legal) => Leave::Yes,
+            _ => Leave::No,
+        },
+        R::EmergencyDepartment | R::Intake | R::MobileTeam => provider(tier, purpose),
+        // A kind of hold and its end are told by voice: there is no shorter form of a sealed text.
+        R::Line988 if tier == Tier::Legal => Leave::No,
+        R::Line988 => provider(tier, purpose),
+        R::Peer => match (purpose, tier) {
+            (Purpose::CareCoordination, Tier::Identity | Tier::Clinical | Tier::Part2) => Leave::Consent,
+            _ => Leave::No,
+        },
+        R::Dispatcher | R::Advocate | R::Council | R::Analyst | R::AgencyAdmin | R::HubOperator => Leave::No,
+    };
+    let wrote = relation == Relation::Author && purpose == Purpose::OwnRecord;
+    match relation {
+        Relation::Author if wrote && writes(role, tier) => Leave::Yes,
+        // Within a program its people tell each other (42 CFR 2.12(c)(3)).
+        Relation::Author | Relation::Colleague => leave,
+        Relation::Other if part2 => leave.min(Leave::Consent),
+        Relation::Other => leave,
+    }
+}
+
+fn provider(tier: Tier, purpose: Purpose) -> Leave {
+    match (purpose, tier) {
+        (Purpose::Treatment | Purpose::CareCoordination, _) => Leave::Yes,
+        (Purpose::Safety, Tier::Identity | Tier::Clinical | Tier::Legal) => Leave::Yes,
+        (Purpose::Safety, Tier::Part2) | (Purpose::OwnRecord, _) => Leave::No,
+    }
+}
+
+/// Whether a role ever writes a tier.
+fn writes(role: Role, tier: Tier) -> bool {
+    [Side::Sender, Side::Receiver].iter().any(|side| may_write(role, tier, *side, true))
+}
+
+/// Whether a consent lets a role be told an entry of `from`, at the agency `to`.
+pub fn covers(consent: &Consent, asked: Asked, (from, to): (OrganizationId, OrganizationId), now: At) -> bool {
+    use crate::domain::sealed::ConsentKind as K;
+    let terms = &consent.terms;
+    let kind = match (terms.kind, asked.part2 || asked.tier == Tier::Part2, asked.role) {
+        (K::Part2Specific, ..) => true,
+        // Payment and operations are no peer's.
+        (K::Part2Tpo, _, role) => role != Role::Peer,
+        (K::Peer, part2, Role::Peer) => !part2,
+        _ => false,
+    };
+    kind && consent.stands(now)
+        && terms.from == from
+        && terms.to.contains(&to)
+        && terms.tiers.contains(&asked.tier)
+        && terms.purposes.contains(&asked.purpose)
+}
+
+/// How an entry stands to a viewer.
+pub fn relation(viewer: &Viewer, entry: &EntryFacts) -> Relation {
+    match (viewer.grant_id() == Some(entry.grant), viewer.organization() == Some(entry.author)) {
+        (true, _) => Relation::Author,
+        (false, true) => Relation::Colleague,
+        (false, false) => Relation::Other,
+    }
+}
+
+/// Whether something is opened for a viewer: as little as for any grant that they stand on.
+pub fn leave(viewer: &Viewer, tier: Tier, purpose: Purpose, relation: Relation, part2: bool) -> Leave {
+    let each = viewer.stands_on().map(|grant| may_open(Asked { role: grant.role, tier, purpose, relation, part2 }));
+    each.min().unwrap_or(Leave::No)
+}
+
+/// Whether a viewer could be told anything of a tier for a purpose, whoever wrote it.
+pub fn may_ask(viewer: &Viewer, tier: Tier, purpose: Purpose) -> bool {
+    Relation::ALL.iter().any(|relation| leave(viewer, tier, purpose, *relation, false) != Leave::No)
+}
+
+/// Whether a viewer may know that an entry is there: whoever could be told what it says without asking the person, since that
+/// a program has written something is a record of the program's.
+pub fn may_know(viewer: &Viewer, entry: &EntryFacts) -> bool {
+    let relation = relation(viewer, entry);
+    Purpose::ALL.iter().any(|purpose| leave(viewer, entry.tier, *purpose, relation, entry.part2) == Leave::Yes)
+}
+
+/// The table as published.
+pub fn table() -> String {
+    let mut text = String::from(
+        "# Who may write and who may open which tier of a handoff. Generated: crisis-hub schema --tiers > schema/tiers.txt\n\
+         # Only roles of its two agencies. `writes`: as the sender, as the receiver; * at a program under 42 CFR Part 2 alone.\n\
+         # Then, for each purpose: what they wrote themselves, what their agency wrote, what the other agency wrote, and what\n\
+         # the other agency wrote that 42 CFR Part 2 protects. Roles that are not here do neither.\n\n",
+    );
+    for role in Role::ALL.iter().filter(|role| acts(**role)) {
+        for tier in Tier::ALL {
+            let write = |side| match (may_write(*role, *tier, side, false), may_write(*role, *tier, side, true)) {
+                (true, _) => "yes",
+                (false, true) => "*",
+                (false, false) => "-",
+            };
+            text.push_str(&format!(
+                "{:21}{:9} writes {:4}{}\n",
+                role.code(),
+                tier.code(),
+                write(Side::Sender),
+                write(Side::Receiver)
+            ));
+            for purpose in Purpose::ALL {
+                let open = |relation, part2| {
+                    may_open(Asked { role: *role, tier: *tier, purpose: *purpose, relation, part2 }).code()
+                };
+                text.push_str(&format!(
+                    "{:21}{:9} {:17} {:8}{:8}{:8}{}\n",
+                    role.code(),
+                    tier.code(),
+                    purpose.code(),
+                    open(Relation::Author, *tier == Tier::Part2),
+                    open(Relation::Colleague, *tier == Tier::Part2),
+                    if *tier == Tier::Part2 { "." } else { open(Relation::Other, false) },
+                    open(Relation::Other, true),
+                ));
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Whether a role does anything with any tier.
+fn acts(role: Role) -> bool {
+    let opens = |tier: &Tier, purpose: &Purpose| {
+        let leave = |relation: &Relation| {
+            may_open(Asked { role, tier: *tier, purpose: *purpose, relation: *relation, part2: false })
+        };
+        Relation::ALL.iter().any(|relation| leave(relation) != Leave::No)
+    };
+    Tier::ALL.iter().any(|tier| writes(role, *tier) || Purpose::ALL.iter().any(|purpose| opens(tier, purpose)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every() -> impl Iterator<Item = Asked> {
+        let asked = |role: &'static Role| {
+            Tier::ALL.iter().flat_map(move |tier| {
+                Purpose::ALL.iter().flat_map(move |purpose| {
+                    Relation::ALL.iter().flat_map(move |relation| {
+                        [false, true].map(|part2| Asked {
+                            role: *role,
+                            tier: *tier,
+                            purpose: *purpose,
+                            relation: *relation,
+                            part2,
+                        })
+                    })
+                })
+            })
+        };
+        Role::ALL.iter().flat_map(asked)
+    }
+
+    #[test]
+    fn police_open_what_they_wrote_and_nothing_else() {
+        for asked in every().filter(|asked| asked.role == Role::Officer) {
+            let own = asked.relation == Relation::Author && asked.purpose == Purpose::OwnRecord;
+            assert_eq!(may_open(asked) != Leave::No, own && asked.tier != Tier::Part2, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn no_record_of_a_program_leaves_it_without_consent() {
+        for asked in every().filter(|asked| asked.relation == Relation::Other && asked.part2) {
+            assert_ne!(may_open(asked), Leave::Yes, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn those_who_do_not_treat_open_nothing() {
+        use Role as R;
+        for asked in every() {
+            let role = asked.role;
+            if matches!(role, R::Dispatcher | R::Advocate | R::Council | R::Analyst | R::AgencyAdmin | R::HubOperator) {
+                assert_eq!(may_open(asked), Leave::No, "{asked:?}");
+                assert!(!acts(role));
+            }
+            if asked.purpose == Purpose::Treatment && matches!(role, R::Officer | R::Peer) {
+                assert_eq!(may_open(asked), Leave::No, "{asked:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn program_records_are_written_at_programs_alone() {
+        for role in Role::ALL {
+            for side in [Side::Sender, Side::Receiver] {
+                assert!(!may_write(*role, Tier::Part2, side, false), "{role:?}");
+            }
+            assert!(!may_write(*role, Tier::Identity, Side::Receiver, true) || *role != Role::Officer);
+        }
+    }
+
+    #[test]
+    fn whoever_writes_a_tier_reads_their_own_again() {
+        for (role, tier) in Role::ALL.iter().flat_map(|role| Tier::ALL.iter().map(move |tier| (*role, *tier))) {
+            let own = Asked { role, tier, purpose: Purpose::OwnRecord, relation: Relation::Author, part2: true };
+            assert_eq!(may_open(own) == Leave::Yes, writes(role, tier), "{role:?} {tier:?}");
+        }
+    }
+}

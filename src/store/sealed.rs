@@ -1,0 +1,163 @@
+//! Rows of sealed entries and of the data keys that they are under.
+use super::directory::coded;
+use super::disclosure::Recorded;
+use super::error::Error;
+use super::scoped::key;
+use super::tx::{Kept, KeptBy, Reader, Tx};
+use super::vault::{self, DataKey, GENERATION, KeyId};
+use crate::domain::code::Coded;
+use crate::domain::handoff::Handoff;
+use crate::domain::id::{GrantId, HandoffEntryId, HandoffId, NounId, OrganizationId, RegionId};
+use crate::domain::sealed::{Content, EntryFacts, HandoffEntry, Tier};
+use crate::domain::time::At;
+use crate::policy::permit::NoteHandoff;
+use entity::handoff_entry::{ActiveModel, Column, Entity, Model};
+use entity::{handoff_key, meta};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use secrecy::zeroize::Zeroizing;
+
+const TABLE: &str = "handoff_entry";
+
+impl KeptBy<NoteHandoff> for HandoffEntry {}
+
+/// What an entry says, opened.
+#[derive(Clone)]
+pub struct Opened {
+    /// What may be known of it unopened.
+    pub facts: EntryFacts,
+    /// What it says.
+    pub content: Content,
+}
+
+impl Kept for HandoffEntry {
+    type Entity = Entity;
+    type Row = ActiveModel;
+    const VERSION: Column = Column::Version;
+
+    fn from_row(row: Model) -> Result<Self, Error> {
+        let facts = EntryFacts {
+            id: HandoffEntryId::of(row.id),
+            handoff: HandoffId::of(row.handoff_id),
+            region: RegionId::of(row.region_id),
+            tier: coded(TABLE, &row.tier)?,
+            author: OrganizationId::of(row.author_id),
+            grant: GrantId::of(row.grant_id),
+            at: At::from_micros(row.at),
+            part2: row.part2,
+        };
+        Ok(Self { facts, sealed: row.sealed })
+    }
+
+    fn row(&self) -> ActiveModel {
+        let facts = &self.facts;
+        let row = Model {
+            id: facts.id.key(),
+            handoff_id: facts.handoff.key(),
+            region_id: facts.region.key(),
+            version: Self::VERSION,
+            tier: facts.tier.code().into(),
+            author_id: facts.author.key(),
+            grant_id: facts.grant.key(),
+            at: facts.at.micros(),
+            part2: facts.part2,
+            sealed: self.sealed.clone(),
+        };
+        row.into_active_model().reset_all()
+    }
+}
+
+impl Tx {
+    /// Seals what an entry says under its handoff's data key, which is made with the first entry. The handoff is locked.
+    pub async fn close_entry(&self, of: &Handoff, facts: &EntryFacts, says: &Content) -> Result<Vec<u8>, Error> {
+        let data_key = match self.data_key(of).await? {
+            Some(DataKey::Key(key)) => key,
+            Some(DataKey::Destroyed) => return Err(Error::Closed("the handoff's key is destroyed".into())),
+            None => {
+                let (id, data_key, wrapped) = self.store().new_data_key(of, self.generation().await?)?;
+                let row = handoff_key::Model {
+                    handoff_id: of.id.key(),
+                    month: id.month.to_string(),
+                    generation: i32::try_from(id.generation).unwrap_or(i32::MAX),
+                    key_id: id.to_string(),
+                    wrapped,
+                };
+                let row = row.into_active_model().reset_all();
+                handoff_key::Entity::insert(row).exec_without_returning(self.connection()).await?;
+                data_key
+            }
+        };
+        let plain = serde_json::to_vec(says).map(Zeroizing::new);
+        let plain = plain.map_err(|_| Error::Corrupt { table: TABLE, what: "entry" })?;
+        vault::close_entry(&data_key, facts, &plain)
+    }
+
+    /// Opens the entries that the ledger has written down, and no others; none when the handoff's key is destroyed.
+    pub async fn open_entries(&self, recorded: &Recorded, of: &Handoff) -> Result<Option<Vec<Opened>>, Error> {
+        let keys: Vec<_> = recorded.entries_of(of.id).iter().map(|id| id.key()).collect();
+        if keys.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let Some(DataKey::Key(data_key)) = self.data_key(of).await? else { return Ok(None) };
+        let mut opened = Vec::with_capacity(keys.len());
+        for entry in self.look::<HandoffEntry>(self.dialect().any_of(Column::Id, &keys)).await? {
+            let plain = vault::open_entry(&data_key, &entry.facts, &entry.sealed)?;
+            let content = serde_json::from_slice(&plain);
+            let content = content.map_err(|_| Error::Corrupt { table: TABLE, what: "entry" })?;
+            opened.push(Opened { facts: entry.facts, content });
+        }
+        opened.sort_unstable_by_key(|entry| (entry.facts.at, entry.facts.id));
+        Ok(Some(opened))
+    }
+
+    /// Whether a handoff has a key that can still be unwrapped, or none yet.
+    pub async fn is_openable(&self, of: &Handoff) -> Result<bool, Error> {
+        Ok(!matches!(self.data_key(of).await?, Some(DataKey::Destroyed)))
+    }
+
+    /// One entry, for whoever wrote it.
+    pub async fn handoff_entry(&self, id: HandoffEntryId) -> Result<Option<HandoffEntry>, Error> {
+        Ok(self.look(key(Column::Id, id.key())).await?.pop())
+    }
+
+    /// What may be known of the entries of handoffs in some tiers, in the order of their ids.
+    pub async fn entries_of(&self, of: &[HandoffId], tiers: &[Tier]) -> Result<Vec<EntryFacts>, Error> {
+        let keys: Vec<_> = of.iter().map(|id| id.key()).collect();
+        let which = self.dialect().any_of(Column::HandoffId, &keys);
+        let which = which.add(Column::Tier.is_in(tiers.iter().map(|tier| tier.code())));
+        let mut facts: Vec<_> = self.look::<HandoffEntry>(which).await?.into_iter().map(|entry| entry.facts).collect();
+        facts.sort_unstable_by_key(|entry| entry.id);
+        Ok(facts)
+    }
+
+    async fn data_key(&self, of: &Handoff) -> Result<Option<DataKey>, Error> {
+        match self.unwrapped(of.id).await {
+            // A rotation has just wrapped it anew, and forgotten the key that it was under.
+            Err(Error::Closed(_)) => self.unwrapped(of.id).await,
+            other => other,
+        }
+    }
+
+    async fn unwrapped(&self, of: HandoffId) -> Result<Option<DataKey>, Error> {
+        let which = Condition::all().add(handoff_key::Column::HandoffId.eq(of.key()));
+        let Some(row) = self.beside::<handoff_key::Entity>(which).await?.pop() else { return Ok(None) };
+        let id = KeyId::parse(&row.key_id).ok_or(Error::Corrupt { table: "handoff_key", what: "key id" })?;
+        self.store().unwrap_key(of, id, &row.wrapped).map(Some)
+    }
+
+    /// The generation that new data keys are wrapped under: a rotation waits for those who read it here.
+    async fn generation(&self) -> Result<u32, Error> {
+        #[expect(clippy::disallowed_methods, reason = "what the database knows of itself has no viewer")]
+        let row = meta::Entity::find().filter(meta::Column::Name.eq(GENERATION)).lock_shared();
+        let row = row.one(self.connection()).await?;
+        Ok(row.and_then(|row| row.value.parse().ok()).unwrap_or(1))
+    }
+}
+
+impl Reader {
+    /// What may be known of entries by id; those absent or not of the viewer's handoffs are left out.
+    pub async fn handoff_entries(&self, ids: &[HandoffEntryId]) -> Result<Vec<EntryFacts>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
+        let entries = self.all::<HandoffEntry>(self.dialect().any_of(Column::Id, &keys)).await?;
+        Ok(entries.into_iter().map(|entry| entry.facts).collect())
+    }
+}
