@@ -15,10 +15,17 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 mod named;
+mod offers;
 mod samples;
 
 use named::Named;
+use offers::OFFERS;
 use samples::{Needs, SAMPLES, Sample};
+
+/// Every sample, in the order in which a role sends them.
+fn all() -> impl Iterator<Item = &'static Sample> {
+    SAMPLES.iter().chain(OFFERS)
+}
 
 on_both!(
     nobody_is_told_nothing_and_changes_nothing,
@@ -48,7 +55,7 @@ fn every_root_field_of_the_schema_has_a_sample_here() {
     let mut fields = fields();
     assert!(fields.len() > 20, "{fields:?}");
     fields.extend(["Query._entities".to_owned(), "Query._service".to_owned()]);
-    let sampled: BTreeSet<String> = SAMPLES.iter().map(|sample| sample.field.to_owned()).collect();
+    let sampled: BTreeSet<String> = all().map(|sample| sample.field.to_owned()).collect();
     assert_eq!(
         fields, sampled,
         "a root field without a sample, or a sample without a field: mend tests/policy/samples.rs"
@@ -85,7 +92,7 @@ async fn nobody_is_told_nothing_and_changes_nothing(db: Db) {
     let ours = Named::ours(&house, "victim").await;
     let strange = Client::new(house.address, Some(house.token("without-a-grant")));
     let before = head(&house).await;
-    for sample in SAMPLES {
+    for sample in all() {
         for client in [house.nobody(), strange.clone()] {
             let answer = call(&client, sample, &ours).await;
             let text = answer.to_string();
@@ -192,7 +199,7 @@ async fn every_role_is_answered_as_the_table_says(db: Db) {
     for role in Role::ALL {
         let person = role.code().to_lowercase();
         let ours = Named::ours(&house, &format!("victim-of-{person}")).await;
-        for sample in SAMPLES {
+        for sample in all() {
             let before = head(&house).await;
             let answer = call(&house.client(&person), sample, &ours).await;
             let expected = expected(*role, &sample.needs);
@@ -253,7 +260,7 @@ async fn to_a_stranger_what_is_ours_is_what_is_not_there(db: Db) {
     let mut compared = 0;
     for role in Role::ALL.iter().filter(|role| **role != Role::HubOperator) {
         let stranger = house.client(&format!("{}-far", role.code().to_lowercase()));
-        for sample in SAMPLES.iter().filter(|sample| (sample.variables)(&ours) != (sample.variables)(&absent)) {
+        for sample in all().filter(|sample| (sample.variables)(&ours) != (sample.variables)(&absent)) {
             let (mine, none) = (call(&stranger, sample, &ours).await, call(&stranger, sample, &absent).await);
             let text = mine.to_string();
             assert!(!text.contains("Amber"), "{role:?} asks {}: {text}", sample.field);
@@ -264,9 +271,7 @@ async fn to_a_stranger_what_is_ours_is_what_is_not_there(db: Db) {
     assert!(compared > 150, "only {compared} pairs were compared");
     assert_eq!(head(&house).await, before, "a stranger changed something");
     // The oracle: the very ids answer their own people.
-    for sample in
-        SAMPLES.iter().filter(|sample| ["Query.node", "Query.nodes", "Query._entities"].contains(&sample.field))
-    {
+    for sample in all().filter(|sample| ["Query.node", "Query.nodes", "Query._entities"].contains(&sample.field)) {
         let answer = call(&house.client("agency_admin"), sample, &ours).await;
         assert_ne!(
             plain(answer),

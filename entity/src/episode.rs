@@ -33,6 +33,8 @@ pub struct Model {
     pub reason: Option<String>,
     /// When it began, in microseconds since 1970.
     pub opened_at: i64,
+    /// When somebody was asked last, in microseconds since 1970.
+    pub sought_at: i64,
     /// How many hours of waiting have been told.
     pub waited_hours: i32,
     /// When the wait is told next, in microseconds since 1970.

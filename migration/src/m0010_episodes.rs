@@ -7,7 +7,7 @@ use sea_orm_migration::prelude::{
 /// Each handoff that is there already is a search of its own, under the handoff's own key; none has an event in the log.
 const ONE_EACH: &str =
     "INSERT INTO episode (id, region_id, version, sender_id, grant_id, need, settlement, person_agreed,
-    state, handoff_id, reason, opened_at, waited_hours, ended_at)
+    state, handoff_id, reason, opened_at, sought_at, waited_hours, ended_at)
   SELECT id, region_id, 1, sender_id, grant_id, need, 'FIRST_ACCEPT', FALSE,
     CASE WHEN state = 'TRANSFERRED' THEN 'PLACED' WHEN ended_at IS NULL THEN 'SETTLED' ELSE 'CLOSED' END, id,
     CASE WHEN ended_at IS NULL OR state = 'TRANSFERRED' THEN NULL
@@ -15,7 +15,7 @@ const ONE_EACH: &str =
          WHEN reason = 'MEDICAL_DIVERT' THEN 'MEDICAL_CARE'
          WHEN reason IN ('PERSON_CHOSE_OTHERWISE', 'NO_LONGER_NEEDED', 'MISTAKE') THEN reason
          ELSE 'SILENCE' END,
-    announced_at, 0, ended_at
+    announced_at, announced_at, 0, ended_at
   FROM handoff";
 
 /// The step.
@@ -66,6 +66,7 @@ fn episode() -> TableCreateStatement {
         .col(ColumnDef::new("chosen_for").text().null())
         .col(ColumnDef::new("reason").text().null())
         .col(ColumnDef::new("opened_at").big_integer().not_null())
+        .col(ColumnDef::new("sought_at").big_integer().not_null())
         .col(ColumnDef::new("waited_hours").integer().not_null())
         .col(ColumnDef::new("due_at").big_integer().null())
         .col(ColumnDef::new("ended_at").big_integer().null())

@@ -188,7 +188,8 @@ impl Asking<'_> {
         let over = self.viewer.organization().is_some_and(|own| was_only_asked(of, own));
         let ended = over || !is_readable(of, self.now);
         if over {
-            let says = "Your agency was asked and did not take the person: nothing of it is opened any more.".to_owned();
+            let says =
+                "Your agency was asked and did not take the person: nothing of it is opened any more.".to_owned();
             problems.push(Problem::new(ProblemCode::WrongState).saying(says).with_current(of.id));
         } else if ended {
             problems.push(Problem::new(ProblemCode::RetentionEnded).with_current(of.id));

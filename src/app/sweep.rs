@@ -6,7 +6,7 @@ use super::error::Error;
 use crate::domain::bed::BedUnit;
 use crate::domain::due::DueKind;
 use crate::domain::episode::Episode;
-use crate::domain::handoff::Handoff;
+use crate::domain::handoff::{Handoff, Party};
 use crate::domain::id::{BedUnitId, EpisodeId, HandoffId, NounId, TeamId};
 use crate::policy::{Machine, Viewer, permit};
 use crate::store::{self, Committed, Tx};
@@ -166,20 +166,26 @@ async fn handoffs_are_due(hub: &Hub, due: &[HandoffId]) -> Result<usize, Error> 
             behind.sort_unstable();
             behind.dedup();
             let mut searches = tx.episodes_behind(&behind).await?;
+            let mut silent = Vec::new();
             for handoff in tx.handoffs(due).await? {
                 let now = tx.now();
                 // Another node may have told of it, or the word have come, while this one waited for the handoff.
                 let due = !tx.take_due(handoff.id, now).await?.is_empty();
                 let Some(changed) = handoff.tell_time(now).filter(|_| due) else { continue };
                 tx.save(permit::tell_handoff(me, &handoff)?, &changed).await?;
+                if !changed.state().state.is_open() {
+                    silent.push(handoff.clone());
+                }
                 let search = searches.iter_mut().find(|episode| episode.id == handoff.episode);
                 if let Some(episode) = search.filter(|_| !changed.state().state.is_open()) {
                     after_silence(&tx, me, episode, changed.state()).await?;
                 }
             }
-            Ok::<Committed<_>, Error>(tx.commit(()).await?)
+            let units = super::handoff::free_places(&tx, hub, &silent).await?;
+            Ok::<Committed<_>, Error>(tx.commit(units).await?)
         })
-        .await?;
+        .await
+        .map(|units| hub.board().learn_units(&units))?;
     Ok(due.len())
 }
 
@@ -187,7 +193,7 @@ async fn handoffs_are_due(hub: &Hub, due: &[HandoffId]) -> Result<usize, Error> 
 async fn after_silence(tx: &Tx, me: &Viewer, episode: &mut Episode, ended: &Handoff) -> Result<(), Error> {
     let others = tx.handoffs_of(episode.id).await?;
     let open = others.iter().any(|other| other.id != ended.id && other.state.is_offer());
-    if let Some(changed) = episode.after(ended, open, tx.now()) {
+    if let Some(changed) = episode.after(ended, Party::Hub, open, tx.now()) {
         tx.save(permit::tell_episode(me, episode)?, &changed).await?;
         *episode = changed.into_state();
     }

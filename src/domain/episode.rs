@@ -3,7 +3,7 @@
 use super::code::codes;
 use super::entry::{Changed, Version};
 use super::event::{Audience, EventKind, Fact, Happening};
-use super::handoff::{ChosenFor, Ending, FailReason, Handoff, HandoffState, NeedSummary};
+use super::handoff::{ChosenFor, Ending, FailReason, Handoff, HandoffState, NeedSummary, Party};
 use super::id::{EpisodeId, GrantId, HandoffId, Noun, NounId, OrganizationId, RegionId};
 use super::service::ServiceKind;
 use super::time::At;
@@ -14,6 +14,8 @@ pub const PARALLEL_MAX: usize = 3;
 pub const HANDOFFS_MAX: usize = 100;
 /// After how many hours of waiting it is told: the marks by which boarding is measured, then once a day.
 const MARKS: [u32; 3] = [4, 12, 24];
+/// Most searches of one agency that go on at once.
+pub const SEARCHES_MAX: usize = 200;
 /// After how many hours a search that nobody goes on with is given up: a week.
 const GIVE_UP_HOURS: u32 = 168;
 
@@ -84,6 +86,8 @@ pub struct Episode {
     pub reason: Option<EpisodeEnd>,
     /// When it began: from here the wait is counted.
     pub opened_at: At,
+    /// When somebody was asked last, or the last of those who were asked answered.
+    pub sought_at: At,
     /// How many hours of waiting have been told.
     pub waited_hours: u32,
     /// When the wait is told next; none while nobody waits for a place.
@@ -149,12 +153,18 @@ impl Episode {
         Self { state: EpisodeState::Settled, handoff: Some(handoff), ..episode }.changed(EventKind::EpisodeSettled, now)
     }
 
-    /// Goes on with other receivers, or with another need.
-    pub fn seek(&self, need: NeedSummary, person_agreed: bool, now: At) -> Result<Option<Changed<Self>>, NotSought> {
+    /// Goes on with other receivers, or with another need. What is not said stays as it was.
+    pub fn seek(
+        &self,
+        need: NeedSummary,
+        (settlement, person_agreed): (Option<Settlement>, Option<bool>),
+        now: At,
+    ) -> Result<Changed<Self>, NotSought> {
         self.is_sought()?;
-        let same = need == self.need && person_agreed == self.person_agreed;
-        let next = || Self { need, person_agreed, ..self.next() }.changed(EventKind::EpisodeEdited, now);
-        Ok((!same).then(next))
+        let settlement = settlement.unwrap_or(self.settlement);
+        let person_agreed = person_agreed.unwrap_or(self.person_agreed);
+        let next = Self { need, settlement, person_agreed, sought_at: now, ..self.next() };
+        Ok(next.changed(EventKind::EpisodeWentOn, now))
     }
 
     /// It is settled where the person goes.
@@ -176,21 +186,26 @@ impl Episode {
         Ok(self.ended(EpisodeState::Closed, Some(reason), now))
     }
 
-    /// What the end of one of its handoffs means for the search; `None` when nothing. `others_open` says whether another of
-    /// its offers is still open.
-    pub fn after(&self, ended: &Handoff, others_open: bool, now: At) -> Option<Changed<Self>> {
+    /// What the end of one of its handoffs, said by a party, means for the search; `None` when nothing. `others_open` says
+    /// whether another of its offers is still open.
+    ///
+    /// Only the agency that seeks ends its search by what it says: who is told by a receiver not to come, and who never came to
+    /// a door, is sought a place again.
+    pub fn after(&self, ended: &Handoff, by: Party, others_open: bool, now: At) -> Option<Changed<Self>> {
         use EpisodeEnd as E;
         let close = |reason| Some(self.ended(EpisodeState::Closed, Some(reason), now));
         if self.state == EpisodeState::Seeking {
             let silent = ended.state.is_open() || ended.state == HandoffState::Withdrawn || others_open;
-            return (!silent).then(|| self.next().changed(EventKind::EpisodeOutOfOffers, now));
+            let out = || Self { sought_at: now, ..self.next() }.changed(EventKind::EpisodeOutOfOffers, now);
+            return (!silent).then(out);
         } else if self.state != EpisodeState::Settled || self.handoff != Some(ended.id) {
             return None;
         }
         match (ended.state, ended.ending) {
             (HandoffState::Transferred, _) => Some(self.ended(EpisodeState::Placed, None, now)),
-            (HandoffState::Lapsed, _) => close(E::Silence),
-            (HandoffState::Failed, Some(Ending::Failed(why))) => match why {
+            // Whoever was at the door is in somebody's hands, though nobody says so.
+            (HandoffState::Lapsed, _) if ended.times.arrived_at.is_some() => close(E::Silence),
+            (HandoffState::Failed, Some(Ending::Failed(why))) if by == Party::Sender => match why {
                 FailReason::Transport => Some(self.reopened(now)),
                 FailReason::LeftBeforeHandoff | FailReason::NoShow => close(E::PersonLeft),
                 FailReason::MedicalDivert => close(E::MedicalCare),
@@ -198,17 +213,18 @@ impl Episode {
                 FailReason::NoLongerNeeded => close(E::NoLongerNeeded),
                 FailReason::Mistake => close(E::Mistake),
             },
-            (HandoffState::Redirected, _) => Some(self.reopened(now)),
+            (HandoffState::Redirected | HandoffState::Failed | HandoffState::Lapsed, _) => Some(self.reopened(now)),
             _ => None,
         }
     }
 
-    /// Tells the log how long somebody has waited; after a week without an open offer, that nobody seeks any more. `None`
-    /// before its time.
+    /// Tells the log how long somebody has waited; a week after anybody went on, that nobody seeks any more. `None` before its
+    /// time.
     pub fn tell_time(&self, offers_open: bool, now: At) -> Option<Changed<Self>> {
         self.due_at.filter(|due| *due <= now)?;
         let waited_hours = Self::mark_after(self.waited_hours);
-        if waited_hours >= GIVE_UP_HOURS && !offers_open {
+        let quiet = now.micros_since(self.sought_at) >= i64::from(GIVE_UP_HOURS) * 3_600_000_000;
+        if quiet && !offers_open {
             let ended = self.ended(EpisodeState::Closed, Some(EpisodeEnd::Silence), now).into_state();
             return Some(Self { waited_hours, ..ended }.changed(EventKind::EpisodeEnded, now));
         }
@@ -236,6 +252,7 @@ impl Episode {
             chosen_for: None,
             reason: None,
             opened_at: now,
+            sought_at: now,
             waited_hours: 0,
             due_at: None,
             ended_at: None,
@@ -252,7 +269,12 @@ impl Episode {
     }
 
     fn reopened(&self, now: At) -> Changed<Self> {
-        let open = Self { state: EpisodeState::Seeking, handoff: None, chosen_for: None, ..self.next() };
+        let mut open = Self { state: EpisodeState::Seeking, handoff: None, chosen_for: None, ..self.next() };
+        // Who is asked from here on is asked for the person to choose. What was waited meanwhile is not told mark by mark.
+        (open.settlement, open.sought_at) = (Settlement::SenderChooses, now);
+        while open.next_mark().is_some_and(|mark| mark <= now) {
+            open.waited_hours = Self::mark_after(open.waited_hours);
+        }
         Self { due_at: open.next_mark(), ..open }.changed(EventKind::EpisodeReopened, now)
     }
 
@@ -316,14 +338,14 @@ mod tests {
 
     #[test]
     fn the_wait_is_told_at_4_12_and_24_hours_and_then_once_a_day_until_somebody_goes_on() {
-        let (mut episode, mut told) = (opened(), Vec::new());
+        // On the second day others are asked: the week of silence begins again.
+        let went_on = opened().seek(NeedSummary::default(), (None, None), at(48)).unwrap().into_state();
+        let (mut episode, mut told) = (went_on, Vec::new());
         while let Some(due) = episode.due_at {
-            assert!(episode.tell_time(true, due.plus_micros(-1)).is_none(), "before its time");
-            // Somebody is asked until the last mark of all.
-            let asked = told.last() != Some(&192);
-            episode = episode.tell_time(asked, due).unwrap().into_state();
+            assert!(episode.tell_time(false, due.plus_micros(-1)).is_none(), "before its time");
+            episode = episode.tell_time(false, due).unwrap().into_state();
             told.push(episode.waited_hours);
-            assert_eq!(episode.version, i64::try_from(told.len()).unwrap() + 1);
+            assert_eq!(episode.version, i64::try_from(told.len()).unwrap() + 2);
         }
         assert_eq!(told, [4, 12, 24, 48, 72, 96, 120, 144, 168, 192, 216]);
         assert_eq!((episode.state, episode.reason), (EpisodeState::Closed, Some(EpisodeEnd::Silence)));
@@ -337,6 +359,6 @@ mod tests {
         assert_eq!((settled.state, settled.handoff, settled.due_at), (EpisodeState::Settled, Some(winner), None));
         assert_eq!(settled.settle(HandoffId::of(Uuid::from_u128(2)), None, at(1)).unwrap_err(), NotSought);
         assert_eq!(settled.close(EpisodeEnd::Mistake, at(1)).unwrap_err(), NotSought);
-        assert_eq!(settled.seek(NeedSummary::default(), true, at(1)).unwrap_err(), NotSought);
+        assert_eq!(settled.seek(NeedSummary::default(), (None, None), at(1)).unwrap_err(), NotSought);
     }
 }

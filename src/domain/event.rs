@@ -57,8 +57,8 @@ codes! {
         BedHoldExpired "BED_HOLD_EXPIRED",
         /// The search for somebody's place began.
         EpisodeOpened "EPISODE_OPENED",
-        /// What is sought for somebody has changed.
-        EpisodeEdited "EPISODE_EDITED",
+        /// Others are asked for somebody, or what is sought has changed.
+        EpisodeWentOn "EPISODE_WENT_ON",
         /// It is settled where somebody goes.
         EpisodeSettled "EPISODE_SETTLED",
         /// Somebody needs another place: they were sent on, or nobody drove.

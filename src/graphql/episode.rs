@@ -82,9 +82,9 @@ impl Episode {
     async fn settled_by_id(&self) -> Option<ID> {
         self.view.episode().handoff.map(id)
     }
-    /// Whose preference decided.
+    /// Whose preference decided; null to officers and dispatchers.
     async fn chosen_for(&self) -> Option<Code<ChosenFor>> {
-        self.view.episode().chosen_for.map(Code)
+        self.view.chosen_for().map(Code)
     }
     /// When it began: from here the wait is counted.
     async fn opened_at(&self) -> DateTime {
@@ -104,7 +104,7 @@ impl Episode {
     }
     /// Why it ended without a place.
     async fn end_reason(&self) -> Option<Code<EpisodeEnd>> {
-        self.view.episode().reason.map(Code)
+        self.view.reason().map(Code)
     }
 }
 

@@ -11,13 +11,13 @@ pub struct HandoffOffer {
     decide_by: DateTime,
     /// The first receiver to accept settles the search; otherwise the sender chooses.
     first_accept: bool,
-    /// What the receiver asked for last, before it decides.
+    /// What the receiver asked for last, before it decides; empty to officers and dispatchers, who call.
     asked: Vec<Code<InformationItem>>,
     /// The clinician who accepted, or whoever meets the person.
     accepted_by: Option<String>,
     /// How to reach them.
     callback: Option<String>,
-    /// On what the receiver's yes depends.
+    /// On what the receiver's yes depends; empty to officers and dispatchers, who call.
     conditions: Vec<Code<AcceptanceCondition>>,
     /// The place on the receiver's list.
     waitlist_position: Option<u32>,
@@ -27,7 +27,7 @@ pub struct HandoffOffer {
     could_accept_if: Vec<Code<AcceptanceCondition>>,
     /// The unit was shown as free when the receiver said no: looked up by the hub. Null where nobody said no.
     bed_was_shown_available: Option<bool>,
-    /// What had changed since this unit was asked before.
+    /// What had changed since this unit was asked before; empty to officers and dispatchers.
     changed: Vec<Code<WhatChanged>>,
     /// The offer to the same unit that this one follows.
     previous_id: Option<ID>,
@@ -38,19 +38,20 @@ impl HandoffOffer {
     pub(super) fn of(view: &HandoffView) -> Option<Self> {
         let offer = view.offer()?;
         let (coded, by) = (&offer.coded, offer.accepted_by.as_ref());
+        let care = view.offer_of_care().map(|offer| &offer.coded);
         let could = view.decline().map_or(&[][..], |(_, could)| could);
         Some(Self {
             decide_by: DateTime(coded.decide_by),
             first_accept: coded.first_accept,
-            asked: coded.asked.iter().copied().map(Code).collect(),
+            asked: care.map_or(&[][..], |care| &care.asked).iter().copied().map(Code).collect(),
             accepted_by: by.map(|by| by.name.clone()),
             callback: by.map(|by| by.callback.clone()),
-            conditions: coded.conditions.iter().copied().map(Code).collect(),
+            conditions: care.map_or(&[][..], |care| &care.conditions).iter().copied().map(Code).collect(),
             waitlist_position: coded.waitlist.map(|list| list.position),
             review_at: coded.waitlist.map(|list| DateTime(list.review_at)),
             could_accept_if: could.iter().copied().map(Code).collect(),
             bed_was_shown_available: coded.bed_was_shown_available,
-            changed: coded.changed.iter().copied().map(Code).collect(),
+            changed: care.map_or(&[][..], |care| &care.changed).iter().copied().map(Code).collect(),
             previous_id: coded.previous.map(id),
         })
     }

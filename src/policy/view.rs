@@ -4,8 +4,8 @@ use super::scope::Scope;
 use super::viewer::Viewer;
 use crate::domain::bed::{Availability, BedUnit, BedUnitDetails, PauseReason, Report, Seat, UnitDefinition};
 use crate::domain::entry::{Details, Entry, Version};
-use crate::domain::episode::Episode;
-use crate::domain::handoff::{AcceptanceCondition, DeclineReason, Ending, Handoff, NeedSummary, Offer};
+use crate::domain::episode::{Episode, EpisodeEnd};
+use crate::domain::handoff::{AcceptanceCondition, ChosenFor, DeclineReason, Ending, Handoff, NeedSummary, Offer};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::id::{BedUnitId, OrganizationId};
 use crate::domain::notice::{Acknowledgement, Notice};
@@ -120,6 +120,12 @@ impl HandoffView {
         self.handoff.offer.as_ref()
     }
 
+    /// What the receiver asked for and depends on, and what has changed, for those who care for people: it may say something of
+    /// their health.
+    pub fn offer_of_care(&self) -> Option<&Offer> {
+        self.offer().filter(|_| !self.police)
+    }
+
     /// Why the receiver does not take the person, for those who care for people: it may say something of their health.
     pub fn decline(&self) -> Option<(DeclineReason, &[AcceptanceCondition])> {
         let Some(Ending::Declined(reason)) = self.handoff.ending.filter(|_| !self.police) else { return None };
@@ -143,6 +149,16 @@ impl EpisodeView {
     /// The episode; the need is asked of the view.
     pub fn episode(&self) -> &Episode {
         &self.episode
+    }
+
+    /// Whose preference decided, for those who care for people.
+    pub fn chosen_for(&self) -> Option<ChosenFor> {
+        self.episode.chosen_for.filter(|_| !self.police)
+    }
+
+    /// Why it ended without a place; to police what its handoff says of it, and of the person's health nothing.
+    pub fn reason(&self) -> Option<EpisodeEnd> {
+        self.episode.reason.filter(|reason| !(self.police && *reason == EpisodeEnd::MedicalCare))
     }
 
     /// What is sought, for those who care for people.

@@ -24,6 +24,10 @@ fn about(noun: Noun) -> Condition {
     Condition::all().add(Column::Kind.is_in(DueKind::about(noun).map(Coded::code)))
 }
 
+fn id_noun<I: NounId>(_: I) -> Noun {
+    I::NOUN
+}
+
 impl Store {
     /// The rows of a noun about which time has something to change, in the order of their ids; the longest due first, at
     /// most `most` alarms.
@@ -40,7 +44,7 @@ impl Store {
     /// Lets the alarms of a row go off later: for one that cannot be read.
     pub async fn postpone(&self, id: impl NounId, until: At) -> Result<(), Error> {
         let late = Entity::update_many().col_expr(Column::At, Expr::val(until.micros()));
-        late.filter(Column::RowId.eq(id.key()))
+        late.filter(about(id_noun(id)).add(Column::RowId.eq(id.key())))
             .filter(Column::At.lt(until.micros()))
             .exec(&self.pools().writer)
             .await?;
@@ -51,7 +55,8 @@ impl Store {
 impl Tx {
     /// Takes what is due for a row by now away from every other node; what was taken away before is not here.
     pub async fn take_due(&self, id: impl NounId, now: At) -> Result<Vec<DueKind>, Error> {
-        let past = Condition::all().add(Column::RowId.eq(id.key())).add(Column::At.lte(now.micros()));
+        // By noun too: an episode that was made for an older handoff has the handoff's own key.
+        let past = about(id_noun(id)).add(Column::RowId.eq(id.key())).add(Column::At.lte(now.micros()));
         #[expect(clippy::disallowed_methods, reason = "the hub's own alarm clock has no viewer")]
         let rows = Entity::find().filter(past.clone()).all(self.connection()).await?;
         Entity::delete_many().filter(past).exec(self.connection()).await?;

@@ -45,6 +45,7 @@ impl Kept for Episode {
             chosen_for: row.chosen_for.as_deref().map(|code| coded(TABLE, code)).transpose()?,
             reason: row.reason.as_deref().map(|code| coded(TABLE, code)).transpose()?,
             opened_at: At::from_micros(row.opened_at),
+            sought_at: At::from_micros(row.sought_at),
             waited_hours: u32::try_from(row.waited_hours)
                 .map_err(|_| Error::Corrupt { table: TABLE, what: "waited_hours" })?,
             due_at: row.due_at.map(At::from_micros),
@@ -67,6 +68,7 @@ impl Kept for Episode {
             chosen_for: self.chosen_for.map(|whose| whose.code().into()),
             reason: self.reason.map(|reason| reason.code().into()),
             opened_at: self.opened_at.micros(),
+            sought_at: self.sought_at.micros(),
             waited_hours: i32::try_from(self.waited_hours).unwrap_or(i32::MAX),
             due_at: self.due_at.map(At::micros),
             ended_at: self.ended_at.map(At::micros),
@@ -92,6 +94,13 @@ impl Tx {
     /// One episode of the viewer's agency, locked; `None` when it is absent or not the viewer's to see.
     pub async fn episode(&self, id: EpisodeId) -> Result<Option<Episode>, Error> {
         self.one(key(Column::Id, id.key())).await
+    }
+
+    /// The searches of an agency that go on. Whoever else begins one for it waits until this write has ended.
+    pub async fn seeking_of(&self, sender: OrganizationId) -> Result<Vec<Episode>, Error> {
+        self.dialect().lock_name(self.connection(), &format!("searches of {sender}")).await?;
+        let seeking = key(Column::SenderId, sender.key()).add(Column::State.eq(EpisodeState::Seeking.code()));
+        self.look(seeking).await
     }
 
     /// The episodes that handoffs belong to, locked in the order of their ids, whoever seeks: who answers an offer settles a

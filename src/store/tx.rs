@@ -196,7 +196,9 @@ impl Store {
     {
         let turn = self.0.pools.turn().await?;
         let done = match self.begin(viewer, scope, &turn).await {
-            Ok(tx) => verb(tx).await,
+            // On the heap: all that a verb holds at once, in every resolver that calls it, is more than a worker's stack should
+            // carry.
+            Ok(tx) => Box::pin(verb(tx)).await,
             Err(error) => Err(error.into()),
         };
         turn.end(done.is_ok()).await?;

@@ -17,7 +17,7 @@ const PROMISES: [(&str, &str); 22] = [
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
         "each row's versions are in the order of their numbers",
-        "SELECT COUNT(*) AS n FROM (SELECT row_version - LAG(row_version) OVER (PARTITION BY row_id ORDER BY number) AS step
+        "SELECT COUNT(*) AS n FROM (SELECT row_version - LAG(row_version) OVER (PARTITION BY noun, row_id ORDER BY number) AS step
           FROM event WHERE number IS NOT NULL) AS steps WHERE step <= 0",
     ),
     (
@@ -31,12 +31,12 @@ const PROMISES: [(&str, &str); 22] = [
     ),
     (
         "each handoff stands where its last event left it",
-        "SELECT COUNT(*) AS n FROM handoff h WHERE h.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = h.id)",
+        "SELECT COUNT(*) AS n FROM handoff h WHERE h.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = h.id AND e.noun = 'handoff')",
     ),
     (
         // One that was made for a handoff before there were episodes has no event.
         "each episode stands where its last event left it",
-        "SELECT COUNT(*) AS n FROM episode s WHERE s.version <> (SELECT COALESCE(MAX(row_version), 1) FROM event e WHERE e.row_id = s.id)",
+        "SELECT COUNT(*) AS n FROM episode s WHERE s.version <> (SELECT COALESCE(MAX(row_version), 1) FROM event e WHERE e.row_id = s.id AND e.noun = 'episode')",
     ),
     (
         "each episode is settled by one handoff, and that one stands",

@@ -1,6 +1,7 @@
 //! Sealed entries: written by a party, opened by whoever may, and never before the ledger has said so.
 use super::bed::problems;
 use super::handoff::{on_the_way, open_door, went};
+use super::offer::{Asked, input, offered, yes};
 use crate::house::{Answer, Client, Db, House};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ on_both!(
     what_is_moved_to_another_place_is_not_opened,
     the_privacy_office_reads_who_was_told_what,
     an_operation_opens_once,
+    who_was_asked_reads_until_the_answer,
 );
 
 const NOTE: &str = "mutation($input: AddHandoffNoteInput!) { addHandoffNote(input: $input) {
@@ -370,5 +372,32 @@ async fn an_operation_opens_once(db: Db) {
     let input = |tier: &str| json!({ "input": { "handoffIds": [id], "tiers": [tier], "purpose": "TREATMENT" } });
     assert_eq!(intake.ask(without, input("CLINICAL")).await.code(), "BAD_USER_INPUT");
     intake.ask(without, input("IDENTITY")).await.data("/disclose/entries");
+    house.close().await;
+}
+
+async fn who_was_asked_reads_until_the_answer(db: Db) {
+    let house = House::open(db).await;
+    let asked = Asked::open(&house, 4).await;
+    let (sender, amber) = (house.client("emergency_department-2"), house.client("intake"));
+    let (_, handoffs) = offered(&sender, input(asked.three(&house), json!({}))).await;
+    for handoff in &handoffs {
+        wrote(&sender, handoff, "CLINICAL", "Has not slept for three nights.").await;
+    }
+    wrote(&amber, &handoffs[0], "CLINICAL", "Asked about sleep.").await;
+    // What is told is told for the answer.
+    let before = ask(&amber, &[&handoffs[0]], &["CLINICAL"], "TREATMENT").await;
+    assert_eq!(texts(&before).len(), 2, "{:#}", before.body);
+    went(&amber, "acceptOffer", &handoffs[0], yes()).await;
+    went(&house.client("intake-2"), "acceptOffer", &handoffs[2], yes()).await;
+    went(&sender, "chooseOffer", &handoffs[2], json!({})).await;
+    for lost in &handoffs[..2] {
+        let after = ask(&amber, &[lost], &["CLINICAL"], "TREATMENT").await;
+        assert_eq!((texts(&after).len(), problems(&after, "disclose")), (0, vec!["WRONG_STATE"]), "{:#}", after.body);
+    }
+    // The sender, and whoever was chosen, go on reading.
+    let chosen = ask(&house.client("intake-2"), &[&handoffs[2]], &["CLINICAL"], "TREATMENT").await;
+    assert_eq!(texts(&chosen), ["Has not slept for three nights."]);
+    let own = ask(&sender, &[&handoffs[0]], &["CLINICAL"], "TREATMENT").await;
+    assert_eq!(texts(&own).len(), 2);
     house.close().await;
 }

@@ -253,6 +253,7 @@ async fn a_no_says_what_it_would_take_and_is_asked_again_with_what_changed(db: D
         let seen = read(police, &new[0]).await;
         assert_eq!((&seen["state"], &seen["declineReason"]), (&json!("DECLINED"), &Value::Null));
         assert_eq!((&seen["offer"]["couldAcceptIf"], &seen["need"]), (&json!([]), &Value::Null));
+        assert_eq!(seen["offer"]["changed"], json!([]));
         assert_eq!(episode(police, &id).await["need"], Value::Null);
     }
     house.close().await;

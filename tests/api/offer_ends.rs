@@ -74,6 +74,11 @@ async fn who_is_sent_on_is_sought_a_place_again(db: Db) {
     let states: Vec<&Value> = search["handoffs"].as_array().unwrap().iter().map(|one| &one["state"]).collect();
     assert_eq!(states, ["ACCEPTED", "WITHDRAWN", "WITHDRAWN", "REDIRECTED"]);
     assert_eq!(unit(&basalt, house.world.agencies[1].ward()).await["net"], 4, "the place that lost is free");
+    // What a receiver says ends no search of another agency: its bed was lost, and the person still waits.
+    let lost = said.data("/announceHandoff/handoff/id").as_str().unwrap().to_owned();
+    went(&intake, "failHandoff", &lost, json!({ "reason": "NO_SHOW" })).await;
+    assert_eq!(episode(&officer, &id).await["state"], "SEEKING");
+    let said = announce(&officer, to(door, json!({ "episodeId": id }))).await;
     let ended = said.data("/announceHandoff/handoff/id").as_str().unwrap().to_owned();
     went(&officer, "failHandoff", &ended, json!({ "reason": "PERSON_CHOSE_OTHERWISE" })).await;
     let over = episode(&officer, &id).await;

@@ -90,7 +90,7 @@ async fn offers(house: &House, pathway: PathwayId, unit: BedUnitId) -> Vec<(Epis
             episode: None,
             to: vec![OfferTo { pathway, unit, arrive_minutes: None }],
             need: Need::default(),
-            person_agreed: true,
+            person_agreed: Some(true),
             settlement: None,
             called: false,
             changed: Vec::new(),

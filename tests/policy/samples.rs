@@ -53,7 +53,12 @@ pub struct Sample {
     pub needs: Needs,
 }
 
-const fn sample(field: &'static str, needs: Needs, document: &'static str, variables: fn(&Named) -> Value) -> Sample {
+pub const fn sample(
+    field: &'static str,
+    needs: Needs,
+    document: &'static str,
+    variables: fn(&Named) -> Value,
+) -> Sample {
     Sample { field, document, variables, needs }
 }
 
@@ -142,7 +147,7 @@ pub const SAMPLES: &[Sample] = &[
     sample(
         "Query.episodes",
         Needs::Known,
-        "{ episodes(first: 100) { edges { node { id state sender { name } handoffs { id code } } } } }",
+        "{ episodes(first: 100) { edges { node { id state sender { name } handoffs(first: 2) { id code } } } } }",
         none,
     ),
     sample(
@@ -289,68 +294,6 @@ pub const SAMPLES: &[Sample] = &[
         |named| {
             json!({ "input": { "pathwayId": named.pathway.to_string(), "unitId": named.unit.to_string(), "need": {} } })
         },
-    ),
-    sample(
-        "Mutation.offerHandoff",
-        Needs::Announce,
-        "mutation($input: OfferHandoffInput!) { offerHandoff(input: $input) { episode { id } problems { code current { id } } } }",
-        |named| {
-            json!({ "input": { "to": [{ "pathwayId": named.asked.to_string(), "unitId": named.unit.to_string() }], "need": {} } })
-        },
-    ),
-    sample(
-        "Mutation.acknowledgeOffer",
-        Needs::Handoff(HandoffStep::Acknowledge),
-        "mutation($input: MoveHandoffInput!) { acknowledgeOffer(input: $input) { handoff { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "handoffId": named.offers[0].to_string() } }),
-    ),
-    sample(
-        "Mutation.askForInformation",
-        Needs::Handoff(HandoffStep::Ask),
-        "mutation($input: AskForInformationInput!) { askForInformation(input: $input) { handoff { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "handoffId": named.offers[1].to_string(), "items": ["VITALS"] } }),
-    ),
-    sample(
-        "Mutation.waitlistOffer",
-        Needs::Handoff(HandoffStep::Waitlist),
-        "mutation($input: WaitlistOfferInput!) { waitlistOffer(input: $input) { handoff { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "handoffId": named.offers[2].to_string(), "position": 1, "reviewAt": named.later } }),
-    ),
-    sample(
-        "Mutation.acceptOffer",
-        Needs::Handoff(HandoffStep::Agree),
-        "mutation($input: AcceptOfferInput!) { acceptOffer(input: $input) { handoff { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "handoffId": named.offers[3].to_string(), "acceptedBy": "Dr. Amber", "callback": "555-0100" } }),
-    ),
-    sample(
-        "Mutation.declineOffer",
-        Needs::Handoff(HandoffStep::Decline),
-        "mutation($input: DeclineOfferInput!) { declineOffer(input: $input) { handoff { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "handoffId": named.offers[4].to_string(), "reason": "ACUITY" } }),
-    ),
-    sample(
-        "Mutation.withdrawOffer",
-        Needs::Handoff(HandoffStep::Withdraw),
-        "mutation($input: WithdrawOfferInput!) { withdrawOffer(input: $input) { handoff { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "handoffId": named.offers[5].to_string(), "reason": "MISTAKE" } }),
-    ),
-    sample(
-        "Mutation.answerInformation",
-        Needs::Handoff(HandoffStep::Answer),
-        "mutation($input: MoveHandoffInput!) { answerInformation(input: $input) { handoff { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "handoffId": named.offers[6].to_string() } }),
-    ),
-    sample(
-        "Mutation.chooseOffer",
-        Needs::Handoff(HandoffStep::Choose),
-        "mutation($input: ChooseOfferInput!) { chooseOffer(input: $input) { handoff { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "handoffId": named.offers[7].to_string() } }),
-    ),
-    sample(
-        "Mutation.closeEpisode",
-        Needs::Episode,
-        "mutation($input: CloseEpisodeInput!) { closeEpisode(input: $input) { episode { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "episodeId": named.episode.to_string(), "reason": "MISTAKE" } }),
     ),
     sample(
         "Mutation.departHandoff",

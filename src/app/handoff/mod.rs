@@ -5,6 +5,7 @@ mod place;
 mod search;
 
 pub use offer::{CloseEpisode, OfferHandoff, OfferTo, close, offer};
+pub(super) use place::free_places;
 
 use door::Door;
 use place::{Keeping, touches_place};
@@ -16,7 +17,9 @@ use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::bed::{BedUnit, ShownAs};
 use crate::domain::entry::{Changed, Version};
-use crate::domain::handoff::{Ending, Handoff, Move, MoveRefused, NeedSummary, NewHandoff, Refusal, WithdrawReason};
+use crate::domain::handoff::{
+    Ending, Handoff, HandoffState, Move, MoveRefused, NeedSummary, NewHandoff, Refusal, WithdrawReason,
+};
 use crate::domain::id::{BedHoldId, BedUnitId, EpisodeId, HandoffId, PathwayId};
 use crate::domain::need::Need;
 use crate::domain::pathway::PathwayMode;
@@ -28,6 +31,7 @@ use crate::policy::{Scope, Viewer};
 use crate::store::{Committed, Keyed, Tx};
 pub use crate::store::{EpisodeFilter, HandoffFilter};
 use futures_util::future::BoxFuture;
+use std::sync::Arc;
 
 /// Most people of one agency, under way at once, for whom places are kept: more is no night's work, but a key that got lost.
 const KEPT_MAX: usize = 100;
@@ -106,14 +110,22 @@ fn announce_in<'a>(
         }
         let door = Door::find(&tx, input.pathway).await?;
         let search = Search::to_go_on(&tx, input.episode).await?;
-        let (unit, mut units) = Search::to_announce(&tx, search.as_ref(), input.unit).await?;
-        let seat = door.seat(&tx, &unit).await?;
+        // The directory is held before the units, as by everybody who holds both; no unit moves to another place.
+        let known = tx.bed_units_as_they_are(&[input.unit]).await?.pop().ok_or(Error::NotFound)?;
+        let mut seat = door.seat(&tx, &known).await?;
+        let mut units = Search::to_announce(&tx, search.as_ref(), input.unit).await?;
         let (id, now) = (tx.id(), tx.now());
-        let permit = permit::announce(viewer, &unit, id)?;
+        seat.unit = Arc::new(units.iter().find(|unit| unit.id() == input.unit).ok_or(Error::NotFound)?.clone());
+        let permit = permit::announce(viewer, &seat.unit, id)?;
         let problems = door.problems(viewer, PathwayMode::Announce, &seat, &input.need, now, &["pathwayId"]);
         if !problems.is_empty() {
             return Err(Error::Refused(problems));
         }
+        if let Some((episode, search)) = &search {
+            units = search.announced((&tx, hub), (&permit, episode), id, units, now).await?;
+        }
+        let place = units.iter().position(|unit| unit.id() == input.unit).ok_or(Error::NotFound)?;
+        let unit = units.swap_remove(place);
         let terms = &door.pathway.details.terms;
         let arrive = input.arrive_minutes.unwrap_or(terms.arrive_minutes);
         let minutes = arrive.saturating_add(terms.hold_minutes);
@@ -135,7 +147,9 @@ fn announce_in<'a>(
         };
         let changed = Handoff::announce(new, &door.pathway, &unit, now)?;
         units.push(unit);
-        let units = Search::announced((&tx, hub), &permit, search, changed.state(), units, now).await?;
+        if search.is_none() {
+            Search::begun(&tx, &permit, changed.state(), now).await?;
+        }
         finish(tx, permit, changed, units, input.keyed.as_ref()).await
     })
 }
@@ -171,12 +185,15 @@ fn go_in<'a>(
             None => tx.handoff(known.id).await?.ok_or(Error::NotFound)?,
         };
         let (party, permit) = permit::move_handoff(viewer, &handoff, handoff.step(&input.to))?;
+        if let Move::Waitlist(list) = &input.to {
+            list.check(tx.now())?;
+        }
         handoff.expect(input.expected_version).map_err(|why| refused(why, &handoff))?;
         let to = &input.to;
         let mut units = search.units(&tx, &handoff, to).await?;
         // Asked when everything is locked.
         let now = tx.now();
-        let to = &seen_by_the_hub(to, units.iter().find(|unit| unit.id() == handoff.unit), now);
+        let to = &seen_by_the_hub(to, &handoff, units.iter().find(|unit| unit.id() == handoff.unit), now);
         handoff.go(to, party, now).map_err(|why| refused(why, &handoff))?;
         if let Some(place) = units.iter().position(|unit| unit.id() == handoff.unit).filter(|_| touches_place(to)) {
             let (holder, placed_by) = (handoff.sender, viewer.grant_id());
@@ -186,14 +203,16 @@ fn go_in<'a>(
             units.extend(unit);
         }
         let changed = handoff.go(to, party, now).map_err(|why| refused(why, &handoff))?;
-        let units = search.moved((&tx, hub), &permit, changed.state(), to, units, now).await?;
+        let units = search.moved((&tx, hub), changed.state(), (to, party), units, now).await?;
         finish(tx, permit, changed, units, input.keyed.as_ref()).await
     })
 }
 
 /// A no says whether the unit was shown as free: the hub looks, so that nobody has to be believed.
-fn seen_by_the_hub(to: &Move, unit: Option<&BedUnit>, now: At) -> Move {
-    let shown = || unit.is_some_and(|unit| unit.availability(now).shown_as == ShownAs::Available);
+fn seen_by_the_hub(to: &Move, of: &Handoff, unit: Option<&BedUnit>, now: At) -> Move {
+    // A place that this very offer keeps is not shown, and is free.
+    let kept = of.state == HandoffState::Agreed && of.hold.is_some();
+    let shown = || kept || unit.is_some_and(|unit| unit.availability(now).shown_as == ShownAs::Available);
     match to {
         Move::Decline(no) => Move::Decline(Refusal { bed_was_shown_available: shown(), ..no.clone() }),
         other => other.clone(),
@@ -208,7 +227,7 @@ fn refused(why: MoveRefused, handoff: &Handoff) -> Error {
         MoveRefused::StaleVersion => ProblemCode::StaleVersion,
         MoveRefused::ConditionsOpen => ProblemCode::ConditionsOpen,
         MoveRefused::ClinicalReason => {
-            let says = "a house that people call by themselves says nothing of their health: give another `reason`";
+            let says = "a house that people call by themselves says nothing of their health: say nothing clinical";
             return Error::BadInput(says.into());
         }
     };

@@ -6,8 +6,8 @@ use crate::app::keyed::{remember, replayed_one};
 use crate::app::outcome::{Outcome, Problem, ProblemCode};
 use crate::app::{Hub, log};
 use crate::domain::bed::BedUnit;
-use crate::domain::entry::{Changed, Version};
-use crate::domain::episode::{Episode, EpisodeEnd, HANDOFFS_MAX, NewEpisode, PARALLEL_MAX, Settlement};
+use crate::domain::entry::Version;
+use crate::domain::episode::{Episode, EpisodeEnd, HANDOFFS_MAX, NewEpisode, PARALLEL_MAX, SEARCHES_MAX, Settlement};
 use crate::domain::handoff::{
     Asked, Handoff, HandoffState, Move, NeedSummary, NewHandoff, Party, WhatChanged, WithdrawReason,
 };
@@ -31,9 +31,9 @@ pub struct OfferHandoff {
     pub to: Vec<OfferTo>,
     /// What is known of the need.
     pub need: Need,
-    /// The person agrees with the search.
-    pub person_agreed: bool,
-    /// How it is settled, of a new search; the sender chooses when not given.
+    /// The person agrees with the search; as before when not given.
+    pub person_agreed: Option<bool>,
+    /// How it is settled; as before when not given, of a new search by the sender's choice.
     pub settlement: Option<Settlement>,
     /// The person has spoken with the houses that ask for it.
     pub called: bool,
@@ -135,6 +135,10 @@ fn offer_in<'a>(
             return Err(Error::Refused(problems));
         }
         let episode = sought(&tx, viewer, (id, &permit), stands, input, now).await?;
+        // In the order of the units: each row holds its unit as it is.
+        asked.sort_unstable_by_key(|(to, ..)| to.unit);
+        // In the order of the units: each row holds its unit as it is.
+        asked.sort_unstable_by_key(|(to, ..)| to.unit);
         for (to, door, unit, previous) in asked {
             let id = tx.id();
             let new = NewHandoff {
@@ -168,8 +172,9 @@ async fn sought(
 ) -> Result<Episode, Error> {
     let need = NeedSummary::from(&input.need);
     let changed = if let Some(episode) = stands {
-        episode.seek(need, input.person_agreed, now).map_err(|_| not_sought(episode))?
+        episode.seek(need, (input.settlement, input.person_agreed), now).map_err(|_| not_sought(episode))?
     } else {
+        few_enough(tx, viewer).await?;
         let new = NewEpisode {
             id,
             region: viewer.region().ok_or(Error::Forbidden)?,
@@ -177,14 +182,22 @@ async fn sought(
             opened_by: viewer.grant_id(),
             need,
             settlement: input.settlement.unwrap_or(Settlement::SenderChooses),
-            person_agreed: input.person_agreed,
+            person_agreed: input.person_agreed.unwrap_or(false),
         };
-        Some(Episode::open(new, now))
+        Episode::open(new, now)
     };
-    if let Some(changed) = &changed {
-        tx.save(permit::episode_of(permit, id, permit.version()), changed).await?;
+    tx.save(permit::episode_of(permit, id, permit.version()), &changed).await?;
+    Ok(changed.into_state())
+}
+
+/// Refuses more searches of one agency at once than are a night's work: a key that got lost must not ring at every desk.
+async fn few_enough(tx: &Tx, viewer: &Viewer) -> Result<(), Error> {
+    let sender = viewer.organization().ok_or(Error::Forbidden)?;
+    if tx.seeking_of(sender).await?.len() >= SEARCHES_MAX {
+        let says = format!("Places are sought for {SEARCHES_MAX} people of your agency: end searches that are over.");
+        return Err(Error::Refused(vec![Problem::new(ProblemCode::OfferLimit).saying(says)]));
     }
-    changed.map(Changed::into_state).or_else(|| stands.cloned()).ok_or(Error::NotFound)
+    Ok(())
 }
 
 /// Refuses more receivers at once, or in all, than may be asked.
@@ -198,12 +211,14 @@ fn too_many(before: &[Handoff], more: usize, stands: Option<&Episode>) -> Option
 /// The offer to the same unit that a new one follows: not while that one is open, and after a no only with what has changed.
 fn follows(before: &[Handoff], unit: BedUnitId, input: &OfferHandoff) -> Result<Option<HandoffId>, Problem> {
     let asked_twice = input.to.iter().filter(|to| to.unit == unit).count() > 1;
-    let Some(last) = before.iter().rev().find(|handoff| handoff.unit == unit) else {
+    let mut here = before.iter().rev().filter(|handoff| handoff.unit == unit);
+    let said_no = here.clone().any(|handoff| handoff.state == HandoffState::Declined);
+    let Some(last) = here.next() else {
         return if asked_twice { Err(Problem::new(ProblemCode::AlreadyOffered)) } else { Ok(None) };
     };
     if asked_twice || last.state.is_offer() {
         return Err(Problem::new(ProblemCode::AlreadyOffered).with_current(last.id));
-    } else if last.state == HandoffState::Declined && input.changed.is_empty() {
+    } else if said_no && input.changed.is_empty() {
         return Err(Problem::new(ProblemCode::SayWhatChanged).with_current(last.id));
     }
     Ok(Some(last.id))

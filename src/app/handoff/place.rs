@@ -46,7 +46,7 @@ impl Keeping<'_> {
     }
 
     /// Keeps a place that somebody said yes to: where none is free, there is nothing to say yes to.
-    async fn keep_promised(&self, unit: &BedUnit, minutes: u32) -> Result<Left, Error> {
+    async fn keep_promised(&self, unit: &BedUnit, minutes: u32, to: &Move) -> Result<Left, Error> {
         match self.place(unit, minutes) {
             Ok(change) => {
                 let hold = change.hold.state().id;
@@ -57,6 +57,10 @@ impl Keeping<'_> {
             Err(refused) => {
                 let (code, says) = match refused {
                     HoldRefused::Retired => (ProblemCode::Retired, "The unit is withdrawn."),
+                    _ if matches!(to, Move::Choose(_)) => (
+                        ProblemCode::NoCapacity,
+                        "The place was kept for fifteen minutes, and is taken: choose another, call, or ask again.",
+                    ),
                     _ => (
                         ProblemCode::NoCapacity,
                         "By the unit's last report no place is free: report first, or put the person on the list.",
@@ -127,9 +131,9 @@ impl Keeping<'_> {
                     Ok((kept, self.change(&unit, &hold, self.longer(&unit, &hold, on_the_way(of))).await?))
                 }
                 (Move::Accept(_), _) if of.step(to) == HandoffStep::Agree => {
-                    self.keep_promised(&unit, u32::try_from(CHOICE_MINUTES).unwrap_or(1)).await
+                    self.keep_promised(&unit, u32::try_from(CHOICE_MINUTES).unwrap_or(1), to).await
                 }
-                (Move::Accept(_) | Move::Choose(_), _) => self.keep_promised(&unit, on_the_way(of)).await,
+                (Move::Accept(_) | Move::Choose(_), _) => self.keep_promised(&unit, on_the_way(of), to).await,
                 // Somebody has said so already, of the hold.
                 (Move::Arrive, Some(_)) if taken => Ok((kept, None)),
                 (Move::Arrive, Some(hold)) => Ok((kept, self.change(&unit, &hold, hold.arrive(&unit, now)).await?)),
@@ -140,7 +144,7 @@ impl Keeping<'_> {
                     Ok((Some(new), self.change(&unit, &hold, hold.arrive(&unit, now)).await?))
                 }
                 // Who is not there any more is not counted.
-                (Move::Redirect(_) | Move::Fail(_), Some(hold)) if taken => match unit.without_arrival(hold.id, now) {
+                (to, Some(hold)) if taken && release_reason(to).is_some() => match unit.without_arrival(hold.id, now) {
                     Some(changed) => {
                         let permits = permit::hold_of_handoff(self.permit, &unit, hold.id, Some(&hold));
                         self.tx.save(permits.unit, &changed).await?;
@@ -171,6 +175,22 @@ impl Keeping<'_> {
             Err(_) => Ok(None),
         }
     }
+}
+
+/// Gives back the places of handoffs that nobody spoke of any more: whoever was on the way did not come.
+pub(in crate::app) async fn free_places(tx: &Tx, hub: &Hub, silent: &[Handoff]) -> Result<Vec<BedUnit>, Error> {
+    let kept = || silent.iter().filter(|handoff| handoff.hold.is_some() && handoff.times.arrived_at.is_none());
+    let ids: Vec<_> = kept().map(|handoff| handoff.unit).collect();
+    let mut units = if ids.is_empty() { Vec::new() } else { tx.units_behind(&ids).await? };
+    for handoff in kept() {
+        let Some(place) = units.iter().position(|unit| unit.id() == handoff.unit) else { continue };
+        let (id, holder, now, permit) = (handoff.id, handoff.sender, tx.now(), permit::lose(handoff)?);
+        let keeping = Keeping { tx, hub, permit: &permit, handoff: id, holder, placed_by: None, now };
+        let unit = units.swap_remove(place);
+        let (_, changed) = keeping.settle(handoff, unit.clone(), &Move::Fail(FailReason::NoShow)).await?;
+        units.push(changed.unwrap_or(unit));
+    }
+    Ok(units)
 }
 
 /// How long a place is kept for somebody who is coming, in minutes.

@@ -5,8 +5,8 @@ use crate::app::error::Error;
 use crate::app::outcome::{Problem, ProblemCode};
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::Changed;
-use crate::domain::episode::{Episode, NewEpisode, Settlement};
-use crate::domain::handoff::{Handoff, HandoffState, Move, Party, WithdrawReason};
+use crate::domain::episode::{Episode, HANDOFFS_MAX, NewEpisode, Settlement};
+use crate::domain::handoff::{Handoff, HandoffState, HandoffStep, Move, Party, WithdrawReason};
 use crate::domain::id::{BedUnitId, EpisodeId, HandoffId};
 use crate::domain::time::At;
 use crate::policy::permit::{self, Permit, SendHandoff};
@@ -41,6 +41,9 @@ impl Search {
         let episode = tx.episode(id).await?.ok_or(Error::NotFound)?;
         episode.is_sought().map_err(|_| not_sought(&episode))?;
         let mut handoffs = tx.handoffs_of(id).await?;
+        if handoffs.len() >= HANDOFFS_MAX {
+            return Err(Error::Refused(vec![Problem::new(ProblemCode::OfferLimit).with_current(episode.id)]));
+        }
         handoffs.sort_unstable_by_key(|handoff| (handoff.times.announced_at, handoff.id));
         Ok(Some((episode.clone(), Self { episode: Some(episode), handoffs })))
     }
@@ -65,23 +68,18 @@ impl Search {
         tx: &Tx,
         search: Option<&(Episode, Self)>,
         unit: BedUnitId,
-    ) -> Result<(BedUnit, Vec<BedUnit>), Error> {
-        let Some((_, search)) = search else {
-            return Ok((tx.bed_unit(unit).await?.ok_or(Error::NotFound)?, Vec::new()));
-        };
-        tx.bed_units_as_they_are(&[unit]).await?.pop().ok_or(Error::NotFound)?;
+    ) -> Result<Vec<BedUnit>, Error> {
+        let Some((_, search)) = search else { return Ok(tx.bed_unit(unit).await?.into_iter().collect()) };
         let kept = search.handoffs.iter().filter(|other| other.state.is_offer() && other.hold.is_some());
         let ids: Vec<BedUnitId> = kept.map(|other| other.unit).chain([unit]).collect();
-        let mut units = tx.units_behind(&ids).await?;
-        let place = units.iter().position(|one| one.id() == unit).ok_or(Error::NotFound)?;
-        Ok((units.swap_remove(place), units))
+        Ok(tx.units_behind(&ids).await?)
     }
 
     /// The units that a move of one of its handoffs may change, locked: its own, and where it settles the search those that
     /// kept a place for others.
     pub(super) async fn units(&self, tx: &Tx, handoff: &Handoff, to: &Move) -> Result<Vec<BedUnit>, Error> {
         let mut ids: Vec<BedUnitId> = touches_place(to).then_some(handoff.unit).into_iter().collect();
-        if matches!(to, Move::Accept(_) | Move::Choose(_)) {
+        if matches!(handoff.step(to), HandoffStep::Accept | HandoffStep::Choose) {
             ids.extend(self.rivals(handoff.id).filter(|rival| rival.hold.is_some()).map(|rival| rival.unit));
         }
         if ids.is_empty() { Ok(Vec::new()) } else { Ok(tx.units_behind(&ids).await?) }
@@ -92,9 +90,8 @@ impl Search {
     pub(super) fn moved<'a>(
         &'a self,
         (tx, hub): (&'a Tx, &'a Hub),
-        permit: &'a Permit<SendHandoff>,
         after: &'a Handoff,
-        to: &'a Move,
+        (to, by): (&'a Move, Party),
         units: Vec<BedUnit>,
         now: At,
     ) -> BoxFuture<'a, Result<Vec<BedUnit>, Error>> {
@@ -103,45 +100,47 @@ impl Search {
             if matches!(to, Move::Accept(_) | Move::Choose(_)) && after.state == HandoffState::Accepted {
                 let chosen_for = if let Move::Choose(choice) = to { choice.chosen_for } else { None };
                 let changed = episode.settle(after.id, chosen_for, now).map_err(|_| not_sought(episode))?;
-                tx.save(permit::episode_of(permit, episode.id, episode.version), &changed).await?;
+                tx.save(permit::settle(episode)?, &changed).await?;
                 return self.lose((tx, hub), after.id, units, now).await;
             }
             let others_open = self.rivals(after.id).next().is_some();
-            if let Some(changed) = episode.after(after, others_open, now) {
-                tx.save(permit::episode_of(permit, episode.id, episode.version), &changed).await?;
+            if let Some(changed) = episode.after(after, by, others_open, now) {
+                tx.save(permit::settle(episode)?, &changed).await?;
             }
             Ok(units)
         })
     }
 
-    /// An announcement settles the search that it belongs to, or begins one that is settled.
+    /// An announcement settles the search that it belongs to: whoever else was asked loses, and the places that they kept are
+    /// free before one is kept for it.
     pub(super) fn announced<'a>(
+        &'a self,
         (tx, hub): (&'a Tx, &'a Hub),
-        permit: &'a Permit<SendHandoff>,
-        search: Option<(Episode, Self)>,
-        handoff: &'a Handoff,
+        (permit, episode): (&'a Permit<SendHandoff>, &'a Episode),
+        handoff: HandoffId,
         units: Vec<BedUnit>,
         now: At,
     ) -> BoxFuture<'a, Result<Vec<BedUnit>, Error>> {
         Box::pin(async move {
-            let Some((episode, search)) = search else {
-                let new = NewEpisode {
-                    id: handoff.episode,
-                    region: handoff.region,
-                    sender: handoff.sender,
-                    opened_by: handoff.sent_by,
-                    need: handoff.need.clone(),
-                    settlement: Settlement::FirstAccept,
-                    person_agreed: false,
-                };
-                let changed = Episode::announced(new, handoff.id, now);
-                tx.save(permit::episode_of(permit, handoff.episode, 0), &changed).await?;
-                return Ok(units);
-            };
-            let changed = episode.settle(handoff.id, None, now).map_err(|_| not_sought(&episode))?;
+            let changed = episode.settle(handoff, None, now).map_err(|_| not_sought(episode))?;
             tx.save(permit::episode_of(permit, episode.id, episode.version), &changed).await?;
-            search.lose((tx, hub), handoff.id, units, now).await
+            self.lose((tx, hub), handoff, units, now).await
         })
+    }
+
+    /// Where an announcement belongs to no search, it begins one that is settled.
+    pub(super) async fn begun(tx: &Tx, permit: &Permit<SendHandoff>, handoff: &Handoff, now: At) -> Result<(), Error> {
+        let new = NewEpisode {
+            id: handoff.episode,
+            region: handoff.region,
+            sender: handoff.sender,
+            opened_by: handoff.sent_by,
+            need: handoff.need.clone(),
+            settlement: Settlement::FirstAccept,
+            person_agreed: false,
+        };
+        let changed = Episode::announced(new, handoff.id, now);
+        Ok(tx.save(permit::episode_of(permit, handoff.episode, 0), &changed).await?)
     }
 
     /// Takes back every other offer, with the places that they kept.

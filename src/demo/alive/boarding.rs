@@ -128,7 +128,7 @@ impl Department {
             ..Need::default()
         };
         let (changed, settlement) = (vec![WhatChanged::BehaviorSettled], None);
-        let (person_agreed, called, on_behalf_of, keyed) = (true, false, None, None);
+        let (person_agreed, called, on_behalf_of, keyed) = (Some(true), false, None, None);
         let offer = OfferHandoff { episode, to, need, person_agreed, settlement, called, changed, on_behalf_of, keyed };
         // What is refused is not taken there, or asked already: somebody has to call.
         handoff::offer(hub, viewer, offer).await.map(drop)

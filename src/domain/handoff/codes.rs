@@ -172,6 +172,29 @@ codes! {
     }
 }
 
+impl AcceptanceCondition {
+    /// Whether it says something of the person's health.
+    pub fn is_clinical(self) -> bool {
+        matches!(self, Self::MedicalClearance | Self::OneToOneStaff | Self::SettledBehavior)
+    }
+}
+
+impl InformationItem {
+    /// Whether it asks for something of the person's health.
+    pub fn is_clinical(self) -> bool {
+        match self {
+            Self::MedicalClearance
+            | Self::Vitals
+            | Self::LabResults
+            | Self::MedicationList
+            | Self::RiskScreen
+            | Self::NurseCall
+            | Self::PhysicianCall => true,
+            Self::LegalHoldForm | Self::GuardianContact | Self::Consent | Self::FaceSheet => false,
+        }
+    }
+}
+
 impl DeclineReason {
     /// Whether it says something of the person's health: what a house that the person calls by themself never answers.
     pub fn is_clinical(self) -> bool {

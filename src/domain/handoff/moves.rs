@@ -1,8 +1,8 @@
 //! What a party says of a handoff, and what time says when nobody does.
 use super::offer::{Acceptance, Choice, Refusal, Waitlist};
 use super::{
-    CHOICE_MINUTES, CLEAR_MINUTES, CONFIRM_MINUTES, Ending, FailReason, GIVE_UP_MINUTES, Handoff, HandoffState,
-    HandoffStep, InformationItem, Party, RedirectReason, Times, WithdrawReason, next,
+    AcceptanceCondition, CHOICE_MINUTES, CLEAR_MINUTES, CONFIRM_MINUTES, Ending, FailReason, GIVE_UP_MINUTES, Handoff,
+    HandoffState, HandoffStep, InformationItem, Party, RedirectReason, Times, WithdrawReason, next,
 };
 use crate::domain::entry::{Changed, Version};
 use crate::domain::event::EventKind;
@@ -53,6 +53,17 @@ pub enum MoveRefused {
 }
 
 impl Move {
+    /// Whether it says, or asks for, something of the person's health.
+    fn is_clinical(&self) -> bool {
+        let any = |conditions: &[AcceptanceCondition]| conditions.iter().any(|condition| condition.is_clinical());
+        match self {
+            Self::Decline(no) => no.reason.is_clinical() || any(&no.could_accept_if),
+            Self::Accept(yes) => any(&yes.conditions),
+            Self::Ask(items) => items.iter().any(|item| item.is_clinical()),
+            _ => false,
+        }
+    }
+
     fn ending(&self) -> Option<Ending> {
         match self {
             Self::Redirect(reason) => Some(Ending::Redirected(*reason)),
@@ -106,7 +117,7 @@ impl Handoff {
             {
                 return Err(MoveRefused::ConditionsOpen);
             }
-            Move::Decline(no) if no.reason.is_clinical() && offer.is_some_and(|offer| offer.self_referral) => {
+            to if to.is_clinical() && offer.is_some_and(|offer| offer.self_referral) => {
                 return Err(MoveRefused::ClinicalReason);
             }
             _ => {}
@@ -142,8 +153,11 @@ impl Handoff {
         let Some(offer) = &mut self.offer else { return };
         let coded = &mut offer.coded;
         match to {
-            Move::Ask(items) => coded.ask(items, now),
-            Move::Answer => coded.answer(now),
+            Move::Ask(items) => coded.ask(items, self.state == HandoffState::Waitlisted, now),
+            Move::Answer => {
+                coded.answer(now);
+                self.arrive_by = coded.decide_by.plus_minutes(i64::from(coded.arrive_minutes));
+            }
             Move::Waitlist(list) => coded.waitlist = Some(*list),
             Move::Accept(yes) => {
                 coded.conditions.clone_from(&yes.conditions);

@@ -119,8 +119,10 @@ impl Waitlist {
 
 impl OfferCoded {
     /// The receiver asks for something: its time to decide stands still.
-    pub(super) fn ask(&mut self, items: &[InformationItem], now: At) {
-        self.decide_left = Some(self.decide_by.micros_since(now));
+    pub(super) fn ask(&mut self, items: &[InformationItem], from_the_list: bool, now: At) {
+        // Who looks at the list again decides anew.
+        let anew = i64::from(self.decide_minutes) * 60_000_000;
+        self.decide_left = Some(if from_the_list { anew } else { self.decide_by.micros_since(now) });
         self.asked = items.to_vec();
     }
 

@@ -35,19 +35,19 @@ pub struct OfferToInput {
 pub struct OfferHandoffInput {
     /// The search that goes on, of your agency; a new one begins when not given.
     episode_id: Option<ID>,
-    /// Whom to ask, 1 to 3; never more than 3 at once in one search.
+    /// Whom to ask, 1 to 3; never more than 3 at once in one search. Those who have put the person on their list do not count.
     #[graphql(validator(min_items = 1, max_items = 3))]
     to: Vec<OfferToInput>,
     /// What is known of the need, as it is now. It is held against each pathway; level of care, age band, legal status, room,
     /// mobility, language and safety flags are kept for the receivers, and the rest nowhere.
     need: NeedInput,
-    /// The person, or whoever decides for them, agrees with the search.
-    #[graphql(default)]
-    person_agreed: bool,
+    /// The person, or whoever decides for them, agrees with the search; as it was said before when not given, of a new search no.
+    person_agreed: Option<bool>,
     /// The person has spoken with each house whose pathway says `selfReferralCall`.
     #[graphql(default)]
     person_called: bool,
-    /// How a new search is settled; the sender chooses when not given.
+    /// How the search is settled; as before when not given, of a new search by the sender's choice. What was asked before is
+    /// settled as it was asked.
     settlement: Option<Code<Settlement>>,
     /// What has changed since these units were asked before: needed where one of them said no.
     #[graphql(default, validator(max_items = 8))]
@@ -203,9 +203,7 @@ moves! {
     ask "askForInformation" AskForInformationInput |asking, input| Move::Ask(codes(&input.items));
     /// Reads a place on a list.
     waitlist "waitlistOffer" WaitlistOfferInput |asking, input| {
-        let list = Waitlist { position: input.position, review_at: input.review_at.0 };
-        list.check(asking.seen.now).map_err(|flaw| coded(ErrorCode::BadUserInput, flaw.to_string()))?;
-        Move::Waitlist(list)
+        Move::Waitlist(Waitlist { position: input.position, review_at: input.review_at.0 })
     };
     /// Reads a yes.
     accept "acceptOffer" AcceptOfferInput |asking, input| {

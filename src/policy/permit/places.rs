@@ -74,9 +74,16 @@ pub fn offer(of: &Permit<SendHandoff>, id: HandoffId) -> Permit<SendHandoff> {
     beside(of, Noun::Handoff, id.key(), 0)
 }
 
-/// The permit for the search that a handoff belongs to, at a version: whoever may move the one moves the other.
+/// The permit for the search that a handoff of the same agency belongs to, at a version.
 pub fn episode_of(of: &Permit<SendHandoff>, id: EpisodeId, version: Version) -> Permit<SendHandoff> {
     beside(of, Noun::Episode, id.key(), version)
+}
+
+/// May the hub change the search that somebody has answered? What the answer means for the search is written into the audit
+/// of the agency that seeks: a receiver would read from its own whether others were asked.
+pub fn settle(of: &Episode) -> Result<Permit<SendHandoff>, Refused> {
+    let (key, version, region, owner) = (of.id.key(), of.version, of.region, of.sender);
+    permit(&Viewer::machine(Machine::Settler), Row { noun: Noun::Episode, key, version, region, owner })
 }
 
 /// The permit to end an offer of a search that somebody may end.
