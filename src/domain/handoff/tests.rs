@@ -171,6 +171,9 @@ fn the_first_yes_settles_it_unless_it_depends_on_more_or_the_sender_chooses() {
     let choose = |conditions_met| Move::Choose(Choice { chosen_for: Some(ChosenFor::Person), conditions_met });
     assert_eq!(depends.go(&choose(false), Party::Sender, now).unwrap_err(), MoveRefused::ConditionsOpen);
     assert_eq!(depends.go(&choose(true), Party::Receiver, now).unwrap_err(), MoveRefused::WrongState);
+    // To choose is the sender's, and no other name for a yes.
+    assert_eq!(offered(true).go(&choose(true), Party::Receiver, now).unwrap_err(), MoveRefused::WrongState);
+    assert_eq!(offered(true).go(&choose(true), Party::Sender, now).unwrap_err(), MoveRefused::WrongState);
     assert_eq!(depends.go(&choose(true), Party::Sender, now).unwrap().state().state, HandoffState::Accepted);
     let agreed = state(&offered(false), &yes(&[]));
     assert_eq!(agreed.state, HandoffState::Agreed);
