@@ -14,17 +14,19 @@ use crisis_hub::policy::tiers::{self, Asked, Leave, Relation};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+mod course;
 mod named;
 mod offers;
 mod samples;
 
+use course::COURSE;
 use named::Named;
 use offers::OFFERS;
 use samples::{Needs, SAMPLES, Sample};
 
 /// Every sample, in the order in which a role sends them.
 fn all() -> impl Iterator<Item = &'static Sample> {
-    SAMPLES.iter().chain(OFFERS)
+    SAMPLES.iter().chain(OFFERS).chain(COURSE)
 }
 
 on_both!(
@@ -164,6 +166,8 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
                 .any(|(party, action)| handoff::is_ever(*step, *party) && reach(role, *action) != Reach::Nowhere);
             return may_with_handoff(role, mine);
         }
+        Needs::Follow => return may_with_handoff(role, reach(role, Action::FollowUpHandoff) != Reach::Nowhere),
+        Needs::FollowUp => return (reach(role, Action::ReadOutcomes) == Reach::Nowhere).then_some("NOT_FOUND"),
         Needs::Episode => {
             let (reads, sends) = (reach(role, Action::ReadHandoffs), reach(role, Action::SendHandoff));
             return match (reads != Reach::Nowhere, sends != Reach::Nowhere) {

@@ -34,7 +34,11 @@ pub struct Model {
     /// What was asked and answered, as JSON text; none when it was announced.
     pub offer: Option<String>,
     /// Bed unit id.
-    pub bed_unit_id: Uuid,
+    pub bed_unit_id: Option<Uuid>,
+    /// The team that comes, where the person goes to no unit.
+    pub team_id: Option<Uuid>,
+    /// How the person is handed over, as JSON text.
+    pub course: Option<String>,
     /// The place that is kept.
     pub hold_id: Option<Uuid>,
     /// State.

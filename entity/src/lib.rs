@@ -13,6 +13,7 @@ pub mod due;
 pub mod episode;
 pub mod event;
 pub mod facility;
+pub mod follow_up;
 pub mod grant;
 pub mod handoff;
 pub mod handoff_entry;

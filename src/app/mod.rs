@@ -9,6 +9,7 @@ pub mod directory;
 pub mod episode;
 pub mod error;
 pub mod filter;
+pub mod follow_up;
 pub mod grant;
 pub mod handoff;
 pub mod health;

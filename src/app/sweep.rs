@@ -7,7 +7,7 @@ use crate::domain::bed::BedUnit;
 use crate::domain::due::DueKind;
 use crate::domain::episode::Episode;
 use crate::domain::handoff::{Handoff, Party};
-use crate::domain::id::{BedUnitId, EpisodeId, HandoffId, NounId, TeamId};
+use crate::domain::id::{BedUnitId, EpisodeId, FollowUpId, HandoffId, NounId, TeamId};
 use crate::policy::{Machine, Viewer, permit};
 use crate::store::{self, Committed, Tx};
 use futures_util::future::BoxFuture;
@@ -21,6 +21,7 @@ const POSTPONE_MINUTES: i64 = 10;
 /// Tells of everything that is due, noun by noun, and answers how many were told of.
 pub async fn pass(hub: &Hub) -> Result<usize, Error> {
     let told = units(hub).await? + teams(hub).await? + handoffs(hub).await? + episodes(hub).await?;
+    let told = told + follow_ups(hub).await?;
     keys(hub).await?;
     Ok(told)
 }
@@ -43,6 +44,11 @@ async fn teams(hub: &Hub) -> Result<usize, Error> {
 /// Handoffs about which a word is late.
 async fn handoffs(hub: &Hub) -> Result<usize, Error> {
     each(hub, |hub, due: &[HandoffId]| Box::pin(handoffs_are_due(hub, due))).await
+}
+
+/// Follow-ups that are late.
+async fn follow_ups(hub: &Hub) -> Result<usize, Error> {
+    each(hub, |hub, due: &[FollowUpId]| Box::pin(follow_ups_are_due(hub, due))).await
 }
 
 /// Searches in which somebody has waited another while.
@@ -109,7 +115,11 @@ async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<B
                 unit = holds_are_over(tx, me, unit).await?;
                 None
             }
-            DueKind::TeamHeartbeat | DueKind::HandoffClock | DueKind::EpisodeClock => None,
+            DueKind::TeamHeartbeat
+            | DueKind::HandoffClock
+            | DueKind::TransportClock
+            | DueKind::FollowUpClock
+            | DueKind::EpisodeClock => None,
         };
         if let Some(changed) = changed.filter(|changed| !changed.state().entry.retired) {
             tx.save(permit::tell_time(me, &unit)?, &changed).await?;
@@ -167,12 +177,19 @@ async fn handoffs_are_due(hub: &Hub, due: &[HandoffId]) -> Result<usize, Error> 
             behind.dedup();
             let mut searches = tx.episodes_behind(&behind).await?;
             let mut silent = Vec::new();
-            for handoff in tx.handoffs(due).await? {
+            for mut handoff in tx.handoffs(due).await? {
                 let now = tx.now();
                 // Another node may have told of it, or the word have come, while this one waited for the handoff.
-                let due = !tx.take_due(handoff.id, now).await?.is_empty();
-                let Some(changed) = handoff.tell_time(now).filter(|_| due) else { continue };
+                let due = tx.take_due(handoff.id, now).await?;
+                let driven = handoff.tell_transport(now).filter(|_| due.contains(&DueKind::TransportClock));
+                if let Some(changed) = driven {
+                    tx.save(permit::tell_handoff(me, &handoff)?, &changed).await?;
+                    handoff = changed.into_state();
+                }
+                let told = handoff.tell_time(now).filter(|_| due.contains(&DueKind::HandoffClock));
+                let Some(changed) = told else { continue };
                 tx.save(permit::tell_handoff(me, &handoff)?, &changed).await?;
+                super::follow_up::follows_silence(&tx, me, changed.state()).await?;
                 if !changed.state().state.is_open() {
                     silent.push(handoff.clone());
                 }
@@ -198,6 +215,24 @@ async fn after_silence(tx: &Tx, me: &Viewer, episode: &mut Episode, ended: &Hand
         *episode = changed.into_state();
     }
     Ok(())
+}
+
+async fn follow_ups_are_due(hub: &Hub, due: &[FollowUpId]) -> Result<usize, Error> {
+    let me = &Viewer::machine(Machine::Sweeper);
+    hub.store()
+        .apart()
+        .write(me, |tx| async move {
+            for follow_up in tx.follow_ups(due).await? {
+                let now = tx.now();
+                let due = !tx.take_due(follow_up.id, now).await?.is_empty();
+                if let Some(changed) = follow_up.tell_time(now).filter(|_| due) {
+                    tx.save(permit::tell_follow_up(me, &follow_up)?, &changed).await?;
+                }
+            }
+            Ok::<Committed<_>, Error>(tx.commit(()).await?)
+        })
+        .await?;
+    Ok(due.len())
 }
 
 async fn episodes_are_due(hub: &Hub, due: &[EpisodeId]) -> Result<usize, Error> {

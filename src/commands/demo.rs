@@ -57,7 +57,6 @@ pub(super) async fn demo(args: DemoArgs) -> Done {
     if args.quiet {
         println!("Nothing moves by itself: --quiet.");
     } else {
-        tokio::spawn(teams::run(node.hub.clone(), past.loaded.teams, SEED));
         tokio::spawn(past.cast.live(node.hub.clone(), args.pace));
     }
     node.serve(listener, serve::stopped()).await?;

@@ -1,4 +1,5 @@
 //! Invented referral pathways of the demo region: what services of a kind usually ask for.
+use crate::domain::follow_up::{FollowUpBy, FollowUpTerm};
 use crate::domain::id::ServiceId;
 use crate::domain::need::{Acuity, LegalStatus, MedicalScreening, WithdrawalRisk};
 use crate::domain::pathway::{Criteria, Paper, PathwayDetails, PathwayMode, Terms};
@@ -12,7 +13,7 @@ pub(crate) const FALLBACKS: usize = 2;
 /// Who asks for a place.
 const FOR_A_PLACE: [Role; 4] = [Role::EmergencyDepartment, Role::Intake, Role::MobileTeam, Role::Line988];
 
-/// The pathway to a service of a kind that people are sent to; none to a line, a team or an office.
+/// The pathway to a service of a kind that people are sent to; none to a line or an office.
 pub(crate) fn to(id: ServiceId, service: &ServiceDetails) -> Option<PathwayDetails> {
     use ServiceKind as S;
     let name = match service.kind {
@@ -23,6 +24,7 @@ pub(crate) fn to(id: ServiceId, service: &ServiceDetails) -> Option<PathwayDetai
         S::WithdrawalMgmt => "Withdrawal management referral",
         S::PeerRespite => "Introduction to the house",
         S::LivingRoom => "Walk-in with a peer",
+        S::Mobile => "Send a mobile team",
         _ => return None,
     };
     let mut terms = Terms {
@@ -38,6 +40,7 @@ pub(crate) fn to(id: ServiceId, service: &ServiceDetails) -> Option<PathwayDetai
         arrive_minutes: if service.no_refusal { 60 } else { 120 },
         hold_minutes: 30,
         fallbacks: Vec::new(),
+        follow_ups: follow_ups(service.kind),
         effective_from: None,
         effective_until: None,
     };
@@ -45,6 +48,10 @@ pub(crate) fn to(id: ServiceId, service: &ServiceDetails) -> Option<PathwayDetai
         S::PsychInpatient => terms.papers = vec![Paper::FaceSheet, Paper::MedicalClearance, Paper::TransferCertificate],
         S::WithdrawalMgmt => terms.papers = vec![Paper::FaceSheet, Paper::MedicationList],
         S::Sobering => terms.from_roles = vec![Role::Officer, Role::Dispatcher, Role::Ems, Role::MobileTeam],
+        S::Mobile => {
+            terms.from_roles = vec![Role::Dispatcher, Role::Intake, Role::Line988];
+            (terms.acknowledge_minutes, terms.decide_minutes, terms.arrive_minutes) = (1, 3, 60);
+        }
         S::PeerRespite | S::LivingRoom => {
             terms.from_roles = vec![Role::Intake, Role::MobileTeam, Role::Line988];
             terms.self_referral_call = service.kind == S::PeerRespite;
@@ -52,6 +59,21 @@ pub(crate) fn to(id: ServiceId, service: &ServiceDetails) -> Option<PathwayDetai
         _ => {}
     }
     Some(PathwayDetails { name: name.into(), terms })
+}
+
+/// What usually follows: a call within three days, and from a peer house within one.
+fn follow_ups(kind: ServiceKind) -> Vec<FollowUpTerm> {
+    use ServiceKind as S;
+    let term = |by, within_hours| FollowUpTerm { by, within_hours };
+    match kind {
+        S::PeerRespite => vec![term(FollowUpBy::Peer, 24), term(FollowUpBy::Clinic, 72)],
+        S::LivingRoom => vec![term(FollowUpBy::Peer, 24)],
+        S::Mobile => vec![term(FollowUpBy::Team, 24)],
+        S::Receiving23h | S::StabilizationShort | S::WithdrawalMgmt => vec![term(FollowUpBy::Clinic, 72)],
+        // The measure of follow-up after a stay is seven days (HEDIS FUH).
+        S::PsychInpatient => vec![term(FollowUpBy::Clinic, 168)],
+        _ => Vec::new(),
+    }
 }
 
 fn criteria(service: &ServiceDetails) -> Criteria {

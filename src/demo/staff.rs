@@ -47,6 +47,23 @@ pub(crate) fn departments() -> impl Iterator<Item = String> {
     [1, 2].into_iter().map(|which| invented::key("hospital", which))
 }
 
+/// The subject of a 988 line's own people.
+pub(crate) fn line(key: &str) -> String {
+    format!("line:{key}")
+}
+
+/// The organizations that answer 988, by their ids of the system `demo`.
+pub(crate) fn lines() -> impl Iterator<Item = String> {
+    [1, 2].into_iter().map(|which| invented::key("line-988", which))
+}
+
+/// Everybody who works for an agency of the system `demo` and reports no unit: for which one, as whom, in which role.
+pub(crate) fn posts() -> impl Iterator<Item = (String, String, Role)> {
+    let crews = crews().map(|(key, role)| (key.clone(), crew(&key), role));
+    let departments = departments().map(|key| (key.clone(), department(&key), Role::EmergencyDepartment));
+    crews.chain(departments).chain(lines().map(|key| (key.clone(), line(&key), Role::Line988)))
+}
+
 /// What a verb changed; its problems as an error.
 pub(crate) fn done<T>(outcome: Outcome<T>) -> Result<T, Error> {
     outcome.changed.ok_or(Error::Refused(outcome.problems))

@@ -1,5 +1,4 @@
-//! The demo's lines and mobile teams: planned, saved through the same verbs as everyone's, and speaking for themselves.
-use super::dice::Dice;
+//! The demo's lines and mobile teams: planned, saved through the same verbs as everyone's.
 use super::plan::{PlannedService, TIME_ZONE, service};
 use super::staff::{done, employ, viewer};
 use crate::app::team::{self, SaveTeam, SetStatus};
@@ -13,11 +12,7 @@ use crate::domain::role::Role;
 use crate::domain::service::ServiceKind;
 use crate::domain::team::{HEARTBEAT_MINUTES, TeamDefinition, TeamDetails, TeamShownAs, TeamStatus};
 use crate::policy::Scope;
-use std::time::Duration;
 use uuid::Uuid;
-
-/// How often a team of the demo speaks, in seconds: well within its heartbeat.
-const SPEAKS_EVERY: u64 = 290;
 
 /// A team to be; its service is filled in when it is saved.
 #[derive(Clone)]
@@ -30,11 +25,11 @@ pub(crate) struct PlannedTeam {
 /// One loaded team.
 #[derive(Clone)]
 pub struct LivingTeam {
-    id: TeamId,
+    pub(crate) id: TeamId,
     /// What it says when the world begins; one that says nothing stays unknown.
-    begins: Option<(TeamStatus, Option<u32>)>,
+    pub(crate) begins: Option<(TeamStatus, Option<u32>)>,
     /// The subject of the grant of its own people.
-    speaker: String,
+    pub(crate) speaker: String,
 }
 
 /// Hours of every day, in whole hours.
@@ -180,40 +175,6 @@ fn known(hub: &Hub, service: ServiceId, label: &str) -> Option<TeamId> {
 fn shown(hub: &Hub, id: TeamId) -> TeamShownAs {
     let (scope, board) = (Scope::of(&console::viewer()), hub.board().now());
     board.team(&scope, id, hub.clock().now()).map_or(TeamShownAs::Unknown, |view| view.shown_as())
-}
-
-/// Speaks for good: most words are heartbeats, some are the next step of a visit.
-pub async fn run(hub: Hub, teams: Vec<LivingTeam>, seed: u64) {
-    let started = hub.clock().now();
-    let mut dice = Dice::new(seed ^ started.micros().unsigned_abs(), 1);
-    loop {
-        tokio::time::sleep(Duration::from_secs(SPEAKS_EVERY)).await;
-        for team in teams.iter().filter(|team| team.begins.is_some()) {
-            if let Err(error) = speak(&hub, team, &mut dice).await {
-                tracing::warn!(%error, "a team of the demo could not speak");
-            }
-        }
-    }
-}
-
-async fn speak(hub: &Hub, team: &LivingTeam, dice: &mut Dice) -> Result<(), Error> {
-    use TeamStatus as S;
-    let moves = dice.between(1, 4) == 1;
-    let status = match (shown(hub, team.id), moves) {
-        (TeamShownAs::Out, _) => return Ok(()),
-        (TeamShownAs::Available, true) => S::Assigned,
-        (TeamShownAs::Assigned, true) => S::EnRoute,
-        (TeamShownAs::EnRoute, true) => S::OnScene,
-        (TeamShownAs::Assigned, false) => S::Assigned,
-        (TeamShownAs::EnRoute, false) => S::EnRoute,
-        (TeamShownAs::OnScene, false) => S::OnScene,
-        (TeamShownAs::Available, false) | (TeamShownAs::OnScene, true) | (TeamShownAs::Unknown, _) => S::Available,
-    };
-    let minutes = u32::try_from(dice.between(20, 90)).unwrap_or(60);
-    let free_in_minutes = (moves && status.is_busy()).then_some(minutes);
-    let crew = viewer(hub, &team.speaker).await?;
-    team::set_status(hub, &crew, SetStatus { team: team.id, status, free_in_minutes, keyed: None }).await?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::numbers::{Habit, Series};
 use super::pathways;
 use super::plan::{self, Planned, PlannedFacility, PlannedService, PlannedUnit, TIME_ZONE};
 use super::region::{self, COUNTIES};
-use super::staff::{crew, crews, department, departments, done, employ, first_reports, staff};
+use super::staff::{done, employ, first_reports, posts, staff};
 use super::teams::{self, LivingTeam};
 use crate::app::bed;
 use crate::app::directory::{self, Entered, SaveEntry};
@@ -132,14 +132,9 @@ impl World {
             }
             step();
         }
-        for (key, role) in crews() {
+        for (key, subject, role) in posts() {
             if let Some((id, _)) = loaded.organizations.get(&key) {
-                employ(hub, &crew(&key), role, *id).await?;
-            }
-        }
-        for key in departments() {
-            if let Some((id, _)) = loaded.organizations.get(&key) {
-                employ(hub, &department(&key), Role::EmergencyDepartment, *id).await?;
+                employ(hub, &subject, role, *id).await?;
             }
         }
         if self.has_pathways {

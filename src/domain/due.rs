@@ -15,6 +15,10 @@ codes! {
         TeamHeartbeat "TEAM_HEARTBEAT",
         /// A word about a handoff is late.
         HandoffClock "HANDOFF_CLOCK",
+        /// The transport of a handoff is late.
+        TransportClock "TRANSPORT_CLOCK",
+        /// A follow-up is late.
+        FollowUpClock "FOLLOW_UP_CLOCK",
         /// Somebody waits for a place.
         EpisodeClock "EPISODE_CLOCK",
     }
@@ -26,7 +30,8 @@ impl DueKind {
         match self {
             Self::Freshness | Self::PauseEnd | Self::HoldEnd => Noun::BedUnit,
             Self::TeamHeartbeat => Noun::Team,
-            Self::HandoffClock => Noun::Handoff,
+            Self::HandoffClock | Self::TransportClock => Noun::Handoff,
+            Self::FollowUpClock => Noun::FollowUp,
             Self::EpisodeClock => Noun::Episode,
         }
     }

@@ -4,6 +4,7 @@ use super::code::codes;
 use super::entry::Version;
 use super::episode::EpisodeFact;
 use super::facility::Zone;
+use super::follow_up::FollowUpFact;
 use super::handoff::HandoffFact;
 use super::hold::{HoldState, ReleaseReason};
 use super::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId};
@@ -107,6 +108,22 @@ codes! {
         HandoffLate "HANDOFF_LATE",
         /// A word about a handoff never came.
         HandoffLapsed "HANDOFF_LAPSED",
+        /// It was said who drives, or who is asked to.
+        HandoffTransportSet "HANDOFF_TRANSPORT_SET",
+        /// The time for the transport to come has passed.
+        HandoffTransportLate "HANDOFF_TRANSPORT_LATE",
+        /// People of both parties, or the receiver and the person, have spoken.
+        HandoffContacted "HANDOFF_CONTACTED",
+        /// Police were asked to come, for somebody's safety.
+        HandoffPoliceAsked "HANDOFF_POLICE_ASKED",
+        /// A follow-up was planned.
+        FollowUpPlanned "FOLLOW_UP_PLANNED",
+        /// Somebody tried to follow up.
+        FollowUpAttempted "FOLLOW_UP_ATTEMPTED",
+        /// A follow-up is late.
+        FollowUpLate "FOLLOW_UP_LATE",
+        /// A follow-up ended.
+        FollowUpEnded "FOLLOW_UP_ENDED",
         /// A sealed entry was added to a handoff.
         HandoffNoted "HANDOFF_NOTED",
         /// A person's consent was recorded.
@@ -267,6 +284,8 @@ pub enum Fact {
     Handoff(Box<HandoffFact>),
     /// The search for somebody's place with all its coded state.
     Episode(Box<EpisodeFact>),
+    /// A follow-up as it stands.
+    FollowUp(FollowUpFact),
     /// A sealed entry of a handoff, less what it says.
     HandoffEntry(EntryFact),
     /// A consent as it stands.
@@ -305,6 +324,7 @@ impl Fact {
             | Self::Hold { .. }
             | Self::Handoff(_)
             | Self::Episode(_)
+            | Self::FollowUp(_)
             | Self::HandoffEntry(_)
             | Self::Consent(_)
             | Self::Grant { .. }

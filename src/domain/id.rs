@@ -69,6 +69,8 @@ nouns! {
     Episode EpisodeId "episode",
     /// A person on the way from one agency into the care of another.
     Handoff HandoffId "handoff",
+    /// What is done for somebody after a handoff.
+    FollowUp FollowUpId "follow_up",
     /// One sealed entry of a handoff.
     HandoffEntry HandoffEntryId "handoff_entry",
     /// What a person agreed that may be told.

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod episode;
 pub mod event;
 pub mod facility;
+pub mod follow_up;
 pub mod geo;
 pub mod grant;
 pub mod handoff;

@@ -1,6 +1,7 @@
 //! Handoffs in the schema.
 use super::bed::BedUnit;
 use super::connection::{Latest, Page, Paging, Row};
+use super::course::{HandoffContact, PoliceAsked, Transport};
 use super::directory::Organization;
 use super::episode::{Episode, episode};
 use super::error::{Answer, from_app};
@@ -11,9 +12,11 @@ use super::pathway::Pathway;
 use super::query::listing;
 use super::scalars::{Code, DateTime, id};
 use super::seen::{Seen, asking, pace};
+use super::team::Team;
 use crate::app;
 use crate::domain::handoff::{
-    AgeBand, DeclineReason, Ending, FailReason, HandoffState, NeedSummary, Party, RedirectReason, WithdrawReason,
+    AgeBand, DeclineReason, Ending, FailReason, HandoffState, NeedSummary, Party, RedirectReason, Warmth,
+    WithdrawReason,
 };
 use crate::domain::id::HandoffId;
 use crate::domain::need::{LegalStatus, Mobility, RoomGenderNeed, SafetyFlag};
@@ -91,7 +94,7 @@ impl Handoff {
     }
     /// Whose word is awaited; null when it has ended.
     async fn awaits(&self) -> Option<Code<Party>> {
-        self.view.handoff().state.awaits().map(Code)
+        self.view.handoff().awaits().map(Code)
     }
     /// Until when that word is expected: to look and to decide, as the pathway says; fifteen minutes to choose; arrival, then
     /// ten minutes to take over, then fifteen to confirm.
@@ -116,10 +119,44 @@ impl Handoff {
     async fn on_behalf_of(&self) -> Option<&str> {
         self.view.handoff().on_behalf_of.as_deref()
     }
-    /// Where to; null when it is no longer yours to see.
+    /// Where to; null where a team comes, or when the unit is no longer yours to see.
     async fn unit(&self) -> Option<BedUnit> {
-        let unit = self.seen.board.unit(&self.seen.scope, self.view.handoff().unit, self.seen.now)?;
+        let unit = self.seen.board.unit(&self.seen.scope, self.view.handoff().to.unit()?, self.seen.now)?;
         Some(BedUnit::new(unit, &self.seen))
+    }
+    /// Who comes; null where the person goes to a place.
+    async fn team(&self) -> Option<Team> {
+        let team = self.seen.board.team(&self.seen.scope, self.view.handoff().to.team()?, self.seen.now)?;
+        Some(Team::new(team, &self.seen))
+    }
+    /// Who drives; null where nobody has said.
+    async fn transport(&self) -> Option<Transport> {
+        self.view.transport().map(Into::into)
+    }
+    /// Whose transport it is, where that is an agency of the network.
+    async fn transport_provider(&self) -> Option<Organization> {
+        pace().await;
+        self.seen.entry(self.view.transport()?.provider?).map(|entry| Organization::new(entry, &self.seen))
+    }
+    /// Who has spoken with whom, each kind as it was said last; empty to officers and dispatchers.
+    async fn contacts(&self) -> Vec<HandoffContact> {
+        self.view.course().map_or(&[][..], |course| &course.contacts).iter().map(Into::into).collect()
+    }
+    /// How warm the handoff was; null to officers and dispatchers.
+    async fn warmth(&self) -> Option<Code<Warmth>> {
+        self.view.course()?.door.warmth.map(Code)
+    }
+    /// A peer was at the door; null to officers and dispatchers.
+    async fn peer_present(&self) -> Option<bool> {
+        self.view.course()?.door.peer_present
+    }
+    /// The person was restrained on the way; null to officers and dispatchers.
+    async fn restraint_used(&self) -> Option<bool> {
+        self.view.course()?.door.restraint_used
+    }
+    /// Why police were asked to come; null to officers and dispatchers.
+    async fn police_asked(&self) -> Option<PoliceAsked> {
+        self.view.course()?.police.map(Into::into)
     }
     /// By which pathway, as it is today.
     async fn pathway(&self) -> Option<Pathway> {

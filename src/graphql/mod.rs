@@ -4,6 +4,7 @@
 pub mod bed;
 pub mod connection;
 pub mod consent;
+pub mod course;
 pub mod directory;
 pub mod episode;
 pub mod error;
@@ -51,12 +52,12 @@ type Inner = async_graphql::Schema<Queries, Mutations, subscription::Subscriptio
 /// Everything that can be asked.
 #[derive(MergedObject)]
 #[graphql(name = "Query")]
-pub struct Queries(query::Query, sealed::SealedQuery);
+pub struct Queries(query::Query, sealed::SealedQuery, course::CourseQuery);
 
 /// Everything that can be changed.
 #[derive(MergedObject)]
 #[graphql(name = "Mutation")]
-pub struct Mutations(mutation::Mutation, sealed::SealedMutation);
+pub struct Mutations(mutation::Mutation, sealed::SealedMutation, course::CourseMutation);
 
 /// The one schema, for all roles.
 #[derive(Clone)]
@@ -86,8 +87,8 @@ impl Schema {
     /// Builds the schema, with a span for each verb when they are collected.
     pub fn traced(limits: &Limits, demo: bool, collected: bool) -> Self {
         let mut inner = Inner::build(
-            Queries(query::Query, sealed::SealedQuery),
-            Mutations(mutation::Mutation, sealed::SealedMutation),
+            Queries(query::Query, sealed::SealedQuery, course::CourseQuery),
+            Mutations(mutation::Mutation, sealed::SealedMutation, course::CourseMutation),
             subscription::Subscription,
         )
         .data(limits.clone())

@@ -52,7 +52,7 @@ macro_rules! given {
 pub(super) use given;
 
 impl Mutation {
-    async fn go(asking: &Asking, input: Result<MoveHandoff, Error>) -> Answer<HandoffPayload> {
+    pub(super) async fn go(asking: &Asking, input: Result<MoveHandoff, Error>) -> Answer<HandoffPayload> {
         let input = given!(input);
         let outcome = app::handoff::go(&asking.hub, &asking.viewer, input).await;
         HandoffPayload::settle(asking, outcome, |view| Handoff::new(view, &asking.look())).await
@@ -206,7 +206,7 @@ impl Mutation {
         EpisodePayload::settle(asking, outcome, |view| Episode::new(view, &asking.look())).await
     }
 
-    /// Says, as the sender, that the person sets out.
+    /// Says that the person, or the team that comes, sets out.
     async fn depart_handoff(&self, ctx: &Context<'_>, input: MoveHandoffInput) -> Answer<HandoffPayload> {
         let asking = asking(ctx);
         Self::go(asking, input::handoff::go(asking, "departHandoff", Move::Depart, input)).await
@@ -216,13 +216,6 @@ impl Mutation {
     async fn arrive_handoff(&self, ctx: &Context<'_>, input: MoveHandoffInput) -> Answer<HandoffPayload> {
         let asking = asking(ctx);
         Self::go(asking, input::handoff::go(asking, "arriveHandoff", Move::Arrive, input)).await
-    }
-
-    /// Confirms the transfer of care, as either party. When both have, it is TRANSFERRED; the receiver's word is enough after
-    /// fifteen minutes.
-    async fn confirm_transfer(&self, ctx: &Context<'_>, input: MoveHandoffInput) -> Answer<HandoffPayload> {
-        let asking = asking(ctx);
-        Self::go(asking, input::handoff::go(asking, "confirmTransfer", Move::Confirm, input)).await
     }
 
     /// Sends the person on, as the receiver, with a reason. The sender needs another place: see the pathway's `fallbacks`.

@@ -1,6 +1,7 @@
 //! Any object by its id.
 use super::bed::BedUnit;
 use super::consent::Consent;
+use super::course::FollowUp;
 use super::directory::{Facility, Organization, Region, Service};
 use super::episode::Episode;
 use super::handoff::Handoff;
@@ -13,7 +14,7 @@ use super::sealed::HandoffEntry;
 use super::seen::Asking;
 use super::team::Team;
 use crate::app;
-use crate::domain::id::{BedHoldId, ConsentId, EpisodeId, GlobalId, HandoffEntryId, HandoffId, Noun};
+use crate::domain::id::{BedHoldId, ConsentId, EpisodeId, FollowUpId, GlobalId, HandoffEntryId, HandoffId, Noun};
 use async_graphql::{ID, Interface};
 
 /// An object with a global id.
@@ -38,6 +39,8 @@ pub enum Node {
     Episode(Episode),
     /// A handoff.
     Handoff(Handoff),
+    /// What is done for somebody after a handoff.
+    FollowUp(FollowUp),
     /// A sealed entry of a handoff, unopened.
     HandoffEntry(HandoffEntry),
     /// A consent.
@@ -75,6 +78,12 @@ pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>
         false => app::episode::get(&asking.hub, &asking.viewer, &sought).await?,
     }
     .into_iter();
+    let after: Vec<FollowUpId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut follow_ups = match after.is_empty() {
+        true => Vec::new(),
+        false => app::follow_up::get(&asking.hub, &asking.viewer, &after).await?,
+    }
+    .into_iter();
     let noted: Vec<HandoffEntryId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
     let mut entries = match noted.is_empty() {
         true => Vec::new(),
@@ -90,6 +99,7 @@ pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>
     let mut node = |id: GlobalId| match id.noun {
         Noun::HandoffEntry => entries.next().flatten().map(|facts| HandoffEntry::new(facts, &asking.seen).into()),
         Noun::Consent => consents.next().flatten().map(|consent| Consent::new(consent, &asking.seen).into()),
+        Noun::FollowUp => follow_ups.next().flatten().map(|view| FollowUp::new(view, &asking.seen).into()),
         Noun::Episode => episodes.next().flatten().map(|view| Episode::new(view, &asking.seen).into()),
         Noun::Handoff => handoffs.next().flatten().map(|view| Handoff::new(view, &asking.seen).into()),
         Noun::BedHold => holds.next().flatten().map(|view| BedHold::new(view, &asking.seen).into()),
@@ -126,6 +136,7 @@ fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
         Noun::BedHold
         | Noun::Episode
         | Noun::Handoff
+        | Noun::FollowUp
         | Noun::HandoffEntry
         | Noun::Consent
         | Noun::Disclosure

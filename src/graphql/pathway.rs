@@ -1,6 +1,7 @@
 //! Referral pathways in the schema.
 use super::bed::BedUnit;
 use super::connection::{Page, Paging, Row};
+use super::course::Follows;
 use super::directory::{ExternalId, Organization, Service, external_ids, fips};
 use super::error::from_app;
 use super::hours::OpeningHours;
@@ -130,6 +131,10 @@ impl Pathway {
         pace().await;
         let next = self.terms().fallbacks.iter().filter_map(|id| self.seen.entry::<PathwayDetails>(*id));
         next.filter(|next| !next.retired).map(|next| Self::new(next, &self.seen)).collect()
+    }
+    /// What follows once the person is in care.
+    async fn follow_ups(&self) -> Vec<Follows> {
+        self.terms().follow_ups.iter().map(Into::into).collect()
     }
     /// From when on it can be entered; null is since ever.
     async fn effective_from(&self) -> Option<DateTime> {

@@ -46,6 +46,10 @@ codes! {
         SendHandoff "SEND_HANDOFF",
         /// Say for the receiver how a handoff goes on: arrived, taken over, redirected, ended.
         ReceiveHandoff "RECEIVE_HANDOFF",
+        /// Read what becomes of people after handoffs of the own agency.
+        ReadOutcomes "READ_OUTCOMES",
+        /// Plan follow-ups after handoffs of the own agency, and say how they went.
+        FollowUpHandoff "FOLLOW_UP_HANDOFF",
         /// Write sealed entries of a handoff: `schema/tiers.txt` says which tiers.
         NoteHandoff "NOTE_HANDOFF",
         /// Open sealed entries of a handoff: `schema/tiers.txt` says which, and for which purpose.
@@ -137,7 +141,9 @@ pub fn reach(role: Role, action: Action) -> Reach {
         },
         A::ReadCensus | A::ReportBeds | A::PauseUnit => census(role, action),
         A::ReadHolds | A::HoldBed | A::SettleHold => holds(role, action),
-        A::ReadHandoffs | A::SendHandoff | A::ReceiveHandoff => handoffs(role, action),
+        A::ReadHandoffs | A::SendHandoff | A::ReceiveHandoff | A::ReadOutcomes | A::FollowUpHandoff => {
+            handoffs(role, action)
+        }
         A::NoteHandoff | A::Disclose | A::KeepConsent | A::ReadDisclosures => tiers::reach(role, action),
         A::ReadTeams | A::SetTeamStatus => teams(role, action),
         A::SaveFacility | A::SaveService | A::SavePathway | A::SaveBedUnit | A::SaveTeam => {
@@ -228,6 +234,9 @@ fn handoffs(role: Role, action: Action) -> Reach {
     match (action, role) {
         (_, R::Advocate | R::Council | R::Analyst | R::AgencyAdmin | R::HubOperator) => Reach::Nowhere,
         (Action::ReadHandoffs, _) => Reach::Agency,
+        // That somebody was treated is no business of police or dispatch, nor of an ambulance that has driven on.
+        (Action::ReadOutcomes | Action::FollowUpHandoff, R::Officer | R::Dispatcher | R::Ems) => Reach::Nowhere,
+        (Action::ReadOutcomes | Action::FollowUpHandoff, _) => Reach::Agency,
         // Peers receive people at their houses; whom they send, they call about.
         (Action::SendHandoff, R::Peer) => Reach::Nowhere,
         (Action::SendHandoff, _) => Reach::Agency,
@@ -295,13 +304,19 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
         Machine::Sweeper => {
             matches!(
                 action,
-                A::TellTime | A::ReadDirectory | A::ReadAvailability | A::ReadTeams | A::ReadHolds | A::ReadHandoffs
+                A::TellTime
+                    | A::ReadDirectory
+                    | A::ReadAvailability
+                    | A::ReadTeams
+                    | A::ReadHolds
+                    | A::ReadHandoffs
+                    | A::ReadOutcomes
             )
         }
         Machine::Settler => {
             matches!(action, A::SendHandoff | A::ReadHandoffs | A::ReadHolds | A::ReadDirectory | A::ReadAvailability)
         }
-        Machine::Follower => reads || action == A::ReadHandoffs,
+        Machine::Follower => reads || matches!(action, A::ReadHandoffs | A::ReadOutcomes),
         Machine::Doorway => matches!(action, A::GrantRole | A::ReadGrants | A::ReadDirectory),
         Machine::Console => {
             reads

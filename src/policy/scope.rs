@@ -3,10 +3,11 @@ use super::rules::{Action, Reach};
 use super::viewer::Viewer;
 use crate::domain::episode::Episode;
 use crate::domain::event::{Audience, Happening};
+use crate::domain::follow_up::FollowUp;
 use crate::domain::grant::Grant;
 use crate::domain::handoff::Handoff;
 use crate::domain::hold::Hold;
-use crate::domain::id::{GrantId, OrganizationId, RegionId};
+use crate::domain::id::{GrantId, Noun, OrganizationId, RegionId};
 use crate::domain::role::Role;
 
 /// Which rows a viewer may see. Only [`Scope::of`] makes one.
@@ -22,6 +23,7 @@ pub struct Scope {
     police: bool,
     holds: Rows,
     handoffs: Rows,
+    outcomes: Outcomes,
     disclosures: Rows,
     grants: Rows,
     audit: Rows,
@@ -49,6 +51,40 @@ pub enum Rows {
     Agency(OrganizationId),
     /// All.
     All,
+}
+
+/// Whose follow-ups a scope covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcomes {
+    /// Nobody's.
+    None,
+    /// Those that an agency sees to.
+    Done(OrganizationId),
+    /// Those after the handoffs of an agency.
+    Agency(OrganizationId),
+    /// All.
+    All,
+}
+
+impl Outcomes {
+    fn of(viewer: &Viewer) -> Self {
+        match (viewer.reach(Action::ReadOutcomes), viewer.organization()) {
+            (Reach::Hub, _) => Self::All,
+            // Who may see to them and not read on is a peer: what the other agency sees to is told to peers by consent.
+            (Reach::Agency, Some(own)) if viewer.stands_as(Role::Peer) => Self::Done(own),
+            (Reach::Agency, Some(own)) => Self::Agency(own),
+            _ => Self::None,
+        }
+    }
+
+    fn cover(self, owner: OrganizationId, party: Option<OrganizationId>) -> bool {
+        match self {
+            Self::None => false,
+            Self::Done(by) => by == owner,
+            Self::Agency(id) => id == owner || Some(id) == party,
+            Self::All => true,
+        }
+    }
 }
 
 impl Rows {
@@ -92,6 +128,7 @@ impl Scope {
             police: viewer.stands_as(Role::Officer) || viewer.stands_as(Role::Dispatcher),
             holds: rows(reach(Action::ReadHolds), viewer),
             handoffs: rows(reach(Action::ReadHandoffs), viewer),
+            outcomes: Outcomes::of(viewer),
             disclosures: rows(reach(Action::ReadDisclosures), viewer),
             grants: rows(reach(Action::ReadGrants), viewer),
             audit: rows(reach(Action::ReadAudit), viewer),
@@ -102,9 +139,12 @@ impl Scope {
     /// Handoffs are told to those who watch the log; whose they are splits no table of units.
     #[must_use]
     pub fn watched(self, with_handoffs: bool) -> Self {
-        let (handoffs, police) = if with_handoffs { (self.handoffs, self.police) } else { (Rows::None, false) };
         let none = Rows::None;
-        Self { holds: none, handoffs, disclosures: none, grants: none, audit: none, police, ..self }
+        let (handoffs, outcomes, police) = match with_handoffs {
+            true => (self.handoffs, self.outcomes, self.police),
+            false => (none, Outcomes::None, false),
+        };
+        Self { holds: none, handoffs, outcomes, disclosures: none, grants: none, audit: none, police, ..self }
     }
 
     /// Which regions it covers.
@@ -142,6 +182,16 @@ impl Scope {
         self.disclosures
     }
 
+    /// Whose follow-ups it covers.
+    pub fn outcomes(&self) -> Outcomes {
+        self.outcomes
+    }
+
+    /// Whether it covers a follow-up.
+    pub fn sees_follow_up(&self, follow_up: &FollowUp) -> bool {
+        self.is_here(follow_up.region) && self.outcomes.cover(follow_up.owner, Some(follow_up.party))
+    }
+
     /// Whether it covers a handoff.
     pub fn sees_handoff(&self, handoff: &Handoff) -> bool {
         self.is_here(handoff.region) && self.handoffs.are_between(handoff.sender, Some(handoff.receiver))
@@ -155,7 +205,13 @@ impl Scope {
     /// Whether it is told of something that happened.
     pub fn sees_event(&self, happening: &Happening) -> bool {
         let Happening { region, owner, party, audience, .. } = *happening;
-        let between = || self.is_here(region) && self.handoffs.are_between(owner, party);
+        let between = || {
+            self.is_here(region)
+                && match happening.noun {
+                    Noun::FollowUp => self.outcomes.cover(owner, party),
+                    _ => self.handoffs.are_between(owner, party),
+                }
+        };
         self.sees(region, owner, audience) || (audience.meets(Audience::PARTIES) && between())
     }
 

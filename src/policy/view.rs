@@ -5,7 +5,10 @@ use super::viewer::Viewer;
 use crate::domain::bed::{Availability, BedUnit, BedUnitDetails, PauseReason, Report, Seat, UnitDefinition};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::episode::{Episode, EpisodeEnd};
-use crate::domain::handoff::{AcceptanceCondition, ChosenFor, DeclineReason, Ending, Handoff, NeedSummary, Offer};
+use crate::domain::follow_up::FollowUp;
+use crate::domain::handoff::{
+    AcceptanceCondition, ChosenFor, Course, DeclineReason, Ending, Handoff, NeedSummary, Offer, Transport,
+};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::id::{BedUnitId, OrganizationId};
 use crate::domain::notice::{Acknowledgement, Notice};
@@ -115,6 +118,16 @@ impl HandoffView {
         (!self.police).then_some(&self.handoff.need)
     }
 
+    /// How the person is handed over, for those who care for people.
+    pub fn course(&self) -> Option<&Course> {
+        (!self.police).then_some(&self.handoff.course)
+    }
+
+    /// Who drives: police may be those who do.
+    pub fn transport(&self) -> Option<&Transport> {
+        self.handoff.course.transport.as_ref()
+    }
+
     /// What was asked and answered, where it was asked for.
     pub fn offer(&self) -> Option<&Offer> {
         self.handoff.offer.as_ref()
@@ -130,6 +143,22 @@ impl HandoffView {
     pub fn decline(&self) -> Option<(DeclineReason, &[AcceptanceCondition])> {
         let Some(Ending::Declined(reason)) = self.handoff.ending.filter(|_| !self.police) else { return None };
         Some((reason, self.offer().map_or(&[], |offer| &offer.coded.could_accept_if)))
+    }
+}
+
+/// A follow-up as one scope sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct FollowUpView(FollowUp);
+
+/// What of a follow-up a scope may read: all of it, or nothing.
+pub fn follow_up(scope: &Scope, follow_up: FollowUp) -> Option<FollowUpView> {
+    scope.sees_follow_up(&follow_up).then_some(FollowUpView(follow_up))
+}
+
+impl FollowUpView {
+    /// The follow-up.
+    pub fn follow_up(&self) -> &FollowUp {
+        &self.0
     }
 }
 

@@ -6,9 +6,9 @@ use super::tx::{Kept, KeptBy, Reader, Tx};
 use crate::domain::code::Coded;
 use crate::domain::due::DueKind;
 use crate::domain::entry::Changed;
-use crate::domain::handoff::{Ending, Handoff, HandoffState, Times};
+use crate::domain::handoff::{Destination, Ending, Handoff, HandoffState, Times};
 use crate::domain::id::{
-    BedHoldId, BedUnitId, EpisodeId, GrantId, HandoffId, NounId, OrganizationId, PathwayId, RegionId,
+    BedHoldId, BedUnitId, EpisodeId, GrantId, HandoffId, NounId, OrganizationId, PathwayId, RegionId, TeamId,
 };
 use crate::domain::time::At;
 use crate::policy::permit::{SendHandoff, Stamp, TellTime};
@@ -25,6 +25,8 @@ impl KeptBy<TellTime> for Handoff {}
 pub struct HandoffFilter {
     /// To this unit.
     pub unit: Option<BedUnitId>,
+    /// To this team.
+    pub team: Option<TeamId>,
     /// That this agency sends.
     pub sender: Option<OrganizationId>,
     /// That this agency receives.
@@ -46,6 +48,14 @@ fn ending(row: &Model) -> Result<Option<Ending>, Error> {
     }
 }
 
+fn destination(row: &Model) -> Result<Destination, Error> {
+    match (row.bed_unit_id, row.team_id) {
+        (Some(unit), None) => Ok(Destination::Unit(BedUnitId::of(unit))),
+        (None, Some(team)) => Ok(Destination::Team(TeamId::of(team))),
+        _ => Err(Error::Corrupt { table: TABLE, what: "team_id" }),
+    }
+}
+
 impl Kept for Handoff {
     type Entity = Entity;
     type Row = ActiveModel;
@@ -55,6 +65,8 @@ impl Kept for Handoff {
         let at = |micros: Option<i64>| micros.map(At::from_micros);
         Ok(Self {
             ending: ending(&row)?,
+            to: destination(&row)?,
+            course: row.course.as_deref().map(|course| list(TABLE, course)).transpose()?.unwrap_or_default(),
             id: HandoffId::of(row.id),
             region: RegionId::of(row.region_id),
             version: row.version,
@@ -68,7 +80,6 @@ impl Kept for Handoff {
             // What an older node announces while a newer one is started has no episode yet: its own key names none.
             episode: EpisodeId::of(row.episode_id.unwrap_or(row.id)),
             offer: row.offer.as_deref().map(|offer| list(TABLE, offer)).transpose()?,
-            unit: BedUnitId::of(row.bed_unit_id),
             hold: row.hold_id.map(BedHoldId::of),
             state: coded(TABLE, &row.state)?,
             arrive_by: At::from_micros(row.arrive_by),
@@ -110,7 +121,9 @@ impl Kept for Handoff {
             pathway_version: self.pathway.1,
             episode_id: Some(self.episode.key()),
             offer: self.offer.as_ref().map(text),
-            bed_unit_id: self.unit.key(),
+            bed_unit_id: self.to.unit().map(NounId::key),
+            team_id: self.to.team().map(NounId::key),
+            course: Some(text(&self.course)),
             hold_id: self.hold.map(NounId::key),
             state: self.state.code().into(),
             reason: reason.map(Into::into),
@@ -132,7 +145,8 @@ impl Kept for Handoff {
 
     async fn save_beside(tx: &Tx, changed: &Changed<Self>, _stamp: Stamp) -> Result<(), Error> {
         let handoff = changed.state();
-        tx.set_due(handoff.id, &[(DueKind::HandoffClock, handoff.due_at)]);
+        let clocks = [(DueKind::HandoffClock, handoff.due_at), (DueKind::TransportClock, handoff.transport_due_at())];
+        tx.set_due(handoff.id, &clocks);
         Ok(())
     }
 }
@@ -142,6 +156,7 @@ impl HandoffFilter {
         let states = self.states.as_ref().map(|states| Column::State.is_in(states.iter().map(|state| state.code())));
         Condition::all()
             .add_option(self.unit.map(|id| Column::BedUnitId.eq(id.key())))
+            .add_option(self.team.map(|id| Column::TeamId.eq(id.key())))
             .add_option(self.sender.map(|id| Column::SenderId.eq(id.key())))
             .add_option(self.receiver.map(|id| Column::ReceiverId.eq(id.key())))
             .add_option(self.code.as_ref().map(|code| Column::Code.eq(code)))

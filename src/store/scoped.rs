@@ -1,12 +1,12 @@
 //! How a scope narrows each table. A table without a rule here cannot be queried.
 use crate::policy::Scope;
-use crate::policy::scope::{Regions, Rows};
+use crate::policy::scope::{Outcomes, Regions, Rows};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
 use uuid::Uuid;
 
 use crate::domain::event::Audience;
-use crate::domain::id::NounId;
+use crate::domain::id::{Noun, NounId};
 
 /// A table that states how a scope narrows it.
 pub trait Scoped: EntityTrait {
@@ -146,6 +146,23 @@ impl Scoped for entity::handoff::Entity {
     }
 }
 
+/// What becomes of people, as far as a scope reads it.
+fn outcomes<C: ColumnTrait>(scope: &Scope, doer: C, other: C) -> Condition {
+    match scope.outcomes() {
+        Outcomes::None => never(),
+        Outcomes::Done(by) => Condition::all().add(doer.eq(by.key())),
+        Outcomes::Agency(id) => Condition::any().add(doer.eq(id.key())).add(other.eq(id.key())),
+        Outcomes::All => Condition::all(),
+    }
+}
+
+impl Scoped for entity::follow_up::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::follow_up::Column;
+        in_region(scope, Column::RegionId).add(outcomes(scope, Column::OwnerId, Column::PartyId))
+    }
+}
+
 impl Scoped for entity::episode::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::episode::Column;
@@ -163,8 +180,14 @@ impl Scoped for entity::event::Entity {
         // The region stands once, before all: in both arms, SQLite would read and sort the rest of the log for each page.
         let mut told = among(scope, Column::OwnerId, Column::Audience);
         if !matches!(scope.handoffs(), Rows::None | Rows::Own(_)) {
-            let parties = Condition::all().add(meets(Column::Audience, Audience::PARTIES));
-            told = told.add(parties.add(between(scope.handoffs(), Column::OwnerId, Column::PartyId)));
+            let parties = meets(Column::Audience, Audience::PARTIES);
+            let between = between(scope.handoffs(), Column::OwnerId, Column::PartyId);
+            let other = Column::Noun.ne(Noun::FollowUp.text());
+            told = told.add(Condition::all().add(parties).add(between).add(other));
+        }
+        if scope.outcomes() != Outcomes::None {
+            let follow_ups = Condition::all().add(Column::Noun.eq(Noun::FollowUp.text()));
+            told = told.add(follow_ups.add(outcomes(scope, Column::OwnerId, Column::PartyId)));
         }
         in_region(scope, Column::RegionId).add(told)
     }

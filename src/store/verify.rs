@@ -12,7 +12,7 @@ pub struct Finding {
     pub broken: i64,
 }
 
-const PROMISES: [(&str, &str); 22] = [
+const PROMISES: [(&str, &str); 24] = [
     ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
@@ -32,6 +32,14 @@ const PROMISES: [(&str, &str); 22] = [
     (
         "each handoff stands where its last event left it",
         "SELECT COUNT(*) AS n FROM handoff h WHERE h.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = h.id AND e.noun = 'handoff')",
+    ),
+    (
+        "each handoff leads to a unit or to a team",
+        "SELECT COUNT(*) AS n FROM handoff h WHERE (h.bed_unit_id IS NULL) = (h.team_id IS NULL)",
+    ),
+    (
+        "each follow-up stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM follow_up f WHERE f.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = f.id)",
     ),
     (
         // One that was made for a handoff before there were episodes has no event.

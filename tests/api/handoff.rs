@@ -23,7 +23,8 @@ const SHOWN: &str =
     acknowledgedAt agreedAt settledAt declineReason withdrawReason episode { id state } offer { decideBy asked acceptedBy
         callback conditions waitlistPosition reviewAt couldAcceptIf bedWasShownAvailable changed previousId } departedAt
     arrivedAt senderConfirmedAt receiverConfirmedAt endedAt redirectReason failReason sender { id } receiver { id }
-    unit { id net } pathway { id } need { levelOfCare ageBand legalStatus safetyFlags language }";
+    unit { id net } team { id status } transport { mode stage pickUpBy late requestedAt assignedAt pickedUpAt } contacts { kind at saidBy }
+    warmth peerPresent restraintUsed policeAsked { trigger personAgreed at } pathway { id } need { levelOfCare ageBand legalStatus safetyFlags language }";
 
 /// A mutation of handoffs.
 pub fn document(field: &str, input: &str) -> String {
@@ -48,6 +49,10 @@ pub async fn go(client: &Client, field: &str, id: &str, more: Value) -> Answer {
         "chooseOffer" => "ChooseOfferInput",
         "declineOffer" => "DeclineOfferInput",
         "withdrawOffer" => "WithdrawOfferInput",
+        "confirmTransfer" => "ConfirmTransferInput",
+        "setTransport" => "SetTransportInput",
+        "recordContact" => "RecordContactInput",
+        "askForPolice" => "AskForPoliceInput",
         _ => "MoveHandoffInput",
     };
     let mut sent = json!({ "handoffId": id });

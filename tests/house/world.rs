@@ -208,7 +208,18 @@ impl House {
 
     /// A new pathway to the service of an agency, for every sender and everybody.
     pub async fn pathway(&self, agency: &Agency, name: &str, mode: PathwayMode) -> PathwayId {
-        let terms = Terms {
+        self.pathway_with(agency, name, mode, |_| {}).await
+    }
+
+    /// The same, under other terms.
+    pub async fn pathway_with(
+        &self,
+        agency: &Agency,
+        name: &str,
+        mode: PathwayMode,
+        change: impl FnOnce(&mut Terms),
+    ) -> PathwayId {
+        let mut terms = Terms {
             service: agency.service,
             from_roles: Role::SENDERS.into(),
             mode,
@@ -221,9 +232,11 @@ impl House {
             arrive_minutes: 120,
             hold_minutes: 30,
             fallbacks: Vec::new(),
+            follow_ups: Vec::new(),
             effective_from: None,
             effective_until: None,
         };
+        change(&mut terms);
         let mut add = SaveEntry::new(None, PathwayDetails { name: name.into(), terms }, Provenance::Manual);
         add.owner = Some(agency.organization);
         save(self.hub(), add).await.id

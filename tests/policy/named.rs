@@ -4,16 +4,18 @@ use crate::house::traffic::{places, reports, staff};
 use crisis_hub::app::bed;
 use crisis_hub::app::consent::{self, RecordConsent};
 use crisis_hub::app::episode;
+use crisis_hub::app::follow_up::{self, PlanFollowUp};
 use crisis_hub::app::handoff::{self, Announce, MoveHandoff, OfferHandoff, OfferTo};
 use crisis_hub::app::hold::{self, HoldBed};
 use crisis_hub::app::notice::{self, PostNotice};
 use crisis_hub::app::poll::{self, Asked, RequestBedUpdate};
 use crisis_hub::app::sealed::{self, Note};
 use crisis_hub::clock::Clock;
-use crisis_hub::domain::handoff::{Acceptance, AcceptedBy, InformationItem, Move};
+use crisis_hub::domain::follow_up::{FollowUpBy, FollowUpTerm};
+use crisis_hub::domain::handoff::{Acceptance, AcceptedBy, Destination, Door, InformationItem, Move};
 use crisis_hub::domain::id::{
-    BedHoldId, BedUnitId, BedUpdateRequestId, ConsentId, EpisodeId, FacilityId, GrantId, HandoffEntryId, HandoffId,
-    NoticeId, NounId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
+    BedHoldId, BedUnitId, BedUpdateRequestId, ConsentId, EpisodeId, FacilityId, FollowUpId, GrantId, HandoffEntryId,
+    HandoffId, NoticeId, NounId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
 };
 use crisis_hub::domain::need::Need;
 use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
@@ -32,6 +34,11 @@ pub struct Named {
     pub unit: BedUnitId,
     /// Three that the agency sends to itself: to go its way, to be sent on, and to fail.
     pub handoffs: [HandoffId; 3],
+    /// One more, on its way.
+    pub driven: HandoffId,
+    /// One more, which the receiver has taken over, and what follows it.
+    pub received: HandoffId,
+    pub follow_up: FollowUpId,
     /// Offers of the agency to itself, each of a search of its own: six that nobody has answered, one that waits for
     /// information, and one with a yes.
     pub offers: [HandoffId; 8],
@@ -88,7 +95,7 @@ async fn offers(house: &House, pathway: PathwayId, unit: BedUnitId) -> Vec<(Epis
     for _ in 0..9 {
         let new = OfferHandoff {
             episode: None,
-            to: vec![OfferTo { pathway, unit, arrive_minutes: None }],
+            to: vec![OfferTo { pathway, to: Destination::Unit(unit), arrive_minutes: None }],
             need: Need::default(),
             person_agreed: Some(true),
             settlement: None,
@@ -108,6 +115,18 @@ async fn offers(house: &House, pathway: PathwayId, unit: BedUnitId) -> Vec<(Epis
         handoff::go(house.hub(), &receiver, said).await.unwrap().changed.unwrap();
     }
     made
+}
+
+/// Somebody is taken over, and a follow-up is planned.
+async fn follow(house: &House, handoff: HandoffId) -> FollowUpId {
+    let intake = staff(house.hub(), "intake");
+    // It says so for both its sides.
+    for to in [Move::Arrive, Move::Confirm(Door::default()), Move::Confirm(Door::default())] {
+        let said = MoveHandoff { handoff, expected_version: None, to, keyed: None };
+        handoff::go(house.hub(), &intake, said).await.unwrap().changed.unwrap();
+    }
+    let plan = PlanFollowUp { handoff, term: FollowUpTerm { by: FollowUpBy::Peer, within_hours: 24 }, keyed: None };
+    follow_up::plan(house.hub(), &intake, plan).await.unwrap().changed.unwrap().follow_up().id
 }
 
 /// An entry of a handoff, and a consent within it.
@@ -168,6 +187,8 @@ impl Named {
             announced.changed.unwrap_or_else(|| panic!("{:?}", announced.problems)).handoff().id
         };
         let handoffs = [announced().await, announced().await, announced().await];
+        let (driven, received) = (announced().await, announced().await);
+        let follow_up = follow(house, received).await;
         let asked_by = house.pathway(agency, &format!("Amber request of {subject}"), PathwayMode::Request).await;
         let searches = offers(house, asked_by, agency.chairs()).await;
         let (entry, consent) = sealed(house, handoffs[0], agency.organization).await;
@@ -183,6 +204,9 @@ impl Named {
             pathway,
             unit: agency.chairs(),
             handoffs,
+            driven,
+            received,
+            follow_up,
             entry,
             consent,
             hold,
@@ -208,6 +232,9 @@ impl Named {
             pathway: beside(self.pathway),
             unit: beside(self.unit),
             handoffs: self.handoffs.map(beside),
+            driven: beside(self.driven),
+            received: beside(self.received),
+            follow_up: beside(self.follow_up),
             offers: self.offers.map(beside),
             episode: beside(self.episode),
             asked: beside(self.asked),
@@ -238,6 +265,7 @@ impl Named {
             self.handoffs[0].to_string(),
             self.episode.to_string(),
             self.offers[0].to_string(),
+            self.follow_up.to_string(),
             self.entry.to_string(),
             self.consent.to_string(),
             self.hold.to_string(),

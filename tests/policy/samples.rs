@@ -27,6 +27,10 @@ pub enum Needs {
     Announce,
     /// To see the agency's handoff, which it both sends and receives, and be allowed the step.
     Handoff(HandoffStep),
+    /// To see the agency's handoff, and to plan follow-ups.
+    Follow,
+    /// To see the agency's follow-up, and to say how it went.
+    FollowUp,
     /// To see the agency's search, and be allowed to send.
     Episode,
     /// To see the agency's handoff, and to write an entry of a tier into it.
@@ -310,7 +314,7 @@ pub const SAMPLES: &[Sample] = &[
     sample(
         "Mutation.confirmTransfer",
         Needs::Handoff(HandoffStep::Confirm),
-        "mutation($input: MoveHandoffInput!) { confirmTransfer(input: $input) { handoff { id } problems { code current { id } } } }",
+        "mutation($input: ConfirmTransferInput!) { confirmTransfer(input: $input) { handoff { id } problems { code current { id } } } }",
         |named| json!({ "input": { "handoffId": named.handoffs[0].to_string() } }),
     ),
     sample(

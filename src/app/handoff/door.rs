@@ -3,10 +3,13 @@ use crate::app::error::Error;
 use crate::app::outcome::{Problem, ProblemCode};
 use crate::domain::bed::{BedUnit, Seat};
 use crate::domain::facility::FacilityDetails;
-use crate::domain::id::PathwayId;
+use crate::domain::handoff::Goal;
+use crate::domain::id::{PathwayId, TeamId};
 use crate::domain::need::{self, Criterion, Fit, Need, Reason};
 use crate::domain::pathway::{Pathway, PathwayDetails, PathwayMode};
+use crate::domain::respond;
 use crate::domain::service::{Service, ServiceDetails};
+use crate::domain::team::Team;
 use crate::domain::time::At;
 use crate::policy::Viewer;
 use crate::store::Tx;
@@ -18,12 +21,46 @@ pub(super) struct Door {
     service: Arc<Service>,
 }
 
+/// Where a pathway ends for somebody.
+pub(super) enum End {
+    /// At a unit.
+    Unit(Seat),
+    /// At a team that comes.
+    Team(Team),
+}
+
+impl End {
+    /// Where that is, and whose.
+    pub(super) fn goal(&self) -> Goal {
+        match self {
+            Self::Unit(seat) => seat.unit.as_ref().into(),
+            Self::Team(team) => team.into(),
+        }
+    }
+
+    fn is_retired(&self) -> bool {
+        match self {
+            Self::Unit(seat) => seat.unit.entry.retired,
+            Self::Team(team) => team.entry.retired,
+        }
+    }
+}
+
 impl Door {
     /// What a pathway leads to, held as it is.
     pub(super) async fn find(tx: &Tx, pathway: PathwayId) -> Result<Self, Error> {
         let pathway = tx.consult::<PathwayDetails>(pathway).await?.ok_or(Error::NotFound)?;
         let service = tx.consult::<ServiceDetails>(pathway.details.terms.service).await?.ok_or(Error::NotFound)?;
         Ok(Self { pathway, service: Arc::new(service) })
+    }
+
+    /// A team of its service.
+    pub(super) async fn team(&self, tx: &Tx, id: TeamId) -> Result<Team, Error> {
+        let team = tx.teams_as_they_are(&[id]).await?.pop().ok_or(Error::NotFound)?;
+        if team.definition().service != self.pathway.details.terms.service {
+            return Err(Error::BadInput("`teamId` is a team of another service than the pathway leads to".into()));
+        }
+        Ok(team)
     }
 
     /// A unit of its service, with what it stands on.
@@ -36,20 +73,20 @@ impl Door {
         Ok(Seat { unit: Arc::new(unit.clone()), service, facility, offered: true })
     }
 
-    /// What the pathway or the unit does not take, or not now, or not from this role, or not in this mode. `at` is where the
-    /// input names the pathway.
+    /// What the pathway, or the unit or team, does not take, or not now, or not from this role, or not in this mode. `at` is
+    /// where the input names the pathway.
     pub(super) fn problems(
         &self,
         viewer: &Viewer,
         mode: PathwayMode,
-        seat: &Seat,
+        end: &End,
         need: &Need,
         now: At,
         at: &[&str],
     ) -> Vec<Problem> {
         let terms = &self.pathway.details.terms;
         let refused = |code| Problem::new(code).at(at).with_current(self.pathway.id);
-        if self.pathway.retired || seat.unit.entry.retired || self.service.retired {
+        if self.pathway.retired || end.is_retired() || self.service.retired {
             return vec![refused(ProblemCode::Retired)];
         }
         if terms.mode != mode {
@@ -69,7 +106,11 @@ impl Door {
         let unmet = |reason: &&Reason| {
             reason.fit == Fit::NotMet && !matches!(reason.criterion, Criterion::Capacity | Criterion::Payer)
         };
-        let reasons = need::reasons(need, seat, &terms.reasons(need, now), now);
+        let reasons = match end {
+            End::Unit(seat) => need::reasons(need, seat, &terms.reasons(need, now), now),
+            // Where the person is, is asked and kept nowhere.
+            End::Team(team) => [terms.reasons(need, now), respond::come(need, team, None, now)].concat(),
+        };
         let about = |reason: &Reason| {
             let problem = Problem::new(ProblemCode::CriteriaNotMet).with_current(self.pathway.id);
             problem.at(&["need"]).saying(reason.says.into())

@@ -3,18 +3,20 @@ mod door;
 mod offer;
 mod place;
 mod search;
+mod team;
 
 pub use offer::{CloseEpisode, OfferHandoff, OfferTo, close, offer};
 pub(super) use place::free_places;
 
-use door::Door;
+use door::{Door, End};
 use place::{Keeping, touches_place};
 use search::Search;
+use team::Coming;
 
 use super::error::Error;
 use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
-use super::{Hub, log};
+use super::{Hub, follow_up, log};
 use crate::domain::bed::{BedUnit, ShownAs};
 use crate::domain::entry::{Changed, Version};
 use crate::domain::handoff::{
@@ -22,8 +24,10 @@ use crate::domain::handoff::{
 };
 use crate::domain::id::{BedHoldId, BedUnitId, EpisodeId, HandoffId, PathwayId};
 use crate::domain::need::Need;
+use crate::domain::organization::OrganizationDetails;
 use crate::domain::pathway::PathwayMode;
 use crate::domain::role::Role;
+use crate::domain::team::Team;
 use crate::domain::time::At;
 use crate::policy::permit::{self, Permit, SendHandoff};
 use crate::policy::view::{self, HandoffView};
@@ -70,8 +74,19 @@ pub struct MoveHandoff {
     pub keyed: Option<Keyed>,
 }
 
-/// What a write leaves: the handoff, the units that changed, and whether it had been done before.
-type Written = (Handoff, Vec<BedUnit>, bool);
+/// What a write leaves: the handoff, the units and the team that changed, and whether it had been done before.
+struct Written {
+    handoff: Handoff,
+    units: Vec<BedUnit>,
+    team: Option<Team>,
+    replayed: bool,
+}
+
+impl Written {
+    fn before(handoff: Handoff) -> Self {
+        Self { handoff, units: Vec::new(), team: None, replayed: true }
+    }
+}
 
 /// Announces somebody by a pathway that refuses nobody: accepted as it is made, with a place kept where one is free.
 pub async fn announce(hub: &Hub, viewer: &Viewer, input: Announce) -> Result<Outcome<HandoffView>, Error> {
@@ -84,7 +99,7 @@ pub async fn announce(hub: &Hub, viewer: &Viewer, input: Announce) -> Result<Out
         .store()
         .write(viewer, |tx| async move {
             match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(handoff) => Ok(tx.commit((handoff, Vec::new(), true)).await?),
+                Some(handoff) => Ok(tx.commit(Written::before(handoff)).await?),
                 None => announce_in(tx, hub, viewer, input).await,
             }
         })
@@ -117,7 +132,8 @@ fn announce_in<'a>(
         let (id, now) = (tx.id(), tx.now());
         seat.unit = Arc::new(units.iter().find(|unit| unit.id() == input.unit).ok_or(Error::NotFound)?.clone());
         let permit = permit::announce(viewer, &seat.unit, id)?;
-        let problems = door.problems(viewer, PathwayMode::Announce, &seat, &input.need, now, &["pathwayId"]);
+        let end = End::Unit(seat);
+        let problems = door.problems(viewer, PathwayMode::Announce, &end, &input.need, now, &["pathwayId"]);
         if !problems.is_empty() {
             return Err(Error::Refused(problems));
         }
@@ -150,7 +166,7 @@ fn announce_in<'a>(
         if search.is_none() {
             Search::begun(&tx, &permit, changed.state(), now).await?;
         }
-        finish(tx, permit, changed, units, input.keyed.as_ref()).await
+        finish(tx, permit, changed, (units, None), input.keyed.as_ref()).await
     })
 }
 
@@ -162,7 +178,7 @@ pub async fn go(hub: &Hub, viewer: &Viewer, input: MoveHandoff) -> Result<Outcom
         .store()
         .write(viewer, |tx| async move {
             match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(handoff) => Ok(tx.commit((handoff, Vec::new(), true)).await?),
+                Some(handoff) => Ok(tx.commit(Written::before(handoff)).await?),
                 None => go_in(tx, hub, viewer, input).await,
             }
         })
@@ -185,17 +201,19 @@ fn go_in<'a>(
             None => tx.handoff(known.id).await?.ok_or(Error::NotFound)?,
         };
         let (party, permit) = permit::move_handoff(viewer, &handoff, handoff.step(&input.to))?;
-        if let Move::Waitlist(list) = &input.to {
-            list.check(tx.now())?;
-        }
+        check(&tx, &input.to).await?;
         handoff.expect(input.expected_version).map_err(|why| refused(why, &handoff))?;
         let to = &input.to;
         let mut units = search.units(&tx, &handoff, to).await?;
+        let coming = Coming::find(&tx, &handoff).await?;
         // Asked when everything is locked.
         let now = tx.now();
-        let to = &seen_by_the_hub(to, &handoff, units.iter().find(|unit| unit.id() == handoff.unit), now);
+        let own = units.iter().position(|unit| handoff.to.unit() == Some(unit.id()));
+        let shown = coming.is_shown_free(now)
+            || own.and_then(|own| units.get(own)).is_some_and(|unit| is_shown_free(unit, now));
+        let to = &seen_by_the_hub(to, &handoff, shown);
         handoff.go(to, party, now).map_err(|why| refused(why, &handoff))?;
-        if let Some(place) = units.iter().position(|unit| unit.id() == handoff.unit).filter(|_| touches_place(to)) {
+        if let Some(place) = own.filter(|_| touches_place(to)) {
             let (holder, placed_by) = (handoff.sender, viewer.grant_id());
             let keeping = Keeping { tx: &tx, hub, permit: &permit, handoff: handoff.id, holder, placed_by, now };
             let (hold, unit) = keeping.settle(&handoff, units.swap_remove(place), to).await?;
@@ -203,18 +221,39 @@ fn go_in<'a>(
             units.extend(unit);
         }
         let changed = handoff.go(to, party, now).map_err(|why| refused(why, &handoff))?;
+        let team = coming.moved(&tx, (&permit, party), (to, changed.state()), now).await?;
         let units = search.moved((&tx, hub), changed.state(), (to, party), units, now).await?;
-        finish(tx, permit, changed, units, input.keyed.as_ref()).await
+        follow_up::follows(&tx, &permit, changed.state()).await?;
+        finish(tx, permit, changed, (units, team), input.keyed.as_ref()).await
     })
 }
 
+/// Checks what a move says against each limit, and against what is there.
+async fn check(tx: &Tx, to: &Move) -> Result<(), Error> {
+    match to {
+        Move::Waitlist(list) => Ok(list.check(tx.now())?),
+        Move::Drive(word) => {
+            word.check()?;
+            match word.provider {
+                Some(id) => tx.consult::<OrganizationDetails>(id).await?.map(|_| ()).ok_or(Error::NotFound),
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_shown_free(unit: &BedUnit, now: At) -> bool {
+    unit.availability(now).shown_as == ShownAs::Available
+}
+
 /// A no says whether the unit was shown as free: the hub looks, so that nobody has to be believed.
-fn seen_by_the_hub(to: &Move, of: &Handoff, unit: Option<&BedUnit>, now: At) -> Move {
+fn seen_by_the_hub(to: &Move, of: &Handoff, shown: bool) -> Move {
     // A place that this very offer keeps is not shown, and is free.
     let kept = of.state == HandoffState::Agreed && of.hold.is_some();
-    let shown = || kept || unit.is_some_and(|unit| unit.availability(now).shown_as == ShownAs::Available);
+    let shown = shown || kept;
     match to {
-        Move::Decline(no) => Move::Decline(Refusal { bed_was_shown_available: shown(), ..no.clone() }),
+        Move::Decline(no) => Move::Decline(Refusal { bed_was_shown_available: shown, ..no.clone() }),
         other => other.clone(),
     }
 }
@@ -238,13 +277,13 @@ async fn finish(
     tx: Tx,
     permit: Permit<SendHandoff>,
     changed: Changed<Handoff>,
-    units: Vec<BedUnit>,
+    (units, team): (Vec<BedUnit>, Option<Team>),
     keyed: Option<&Keyed>,
 ) -> Result<Committed<Written>, Error> {
     tx.save(permit, &changed).await?;
     let handoff = changed.into_state();
     remember(&tx, keyed, [handoff.id]).await?;
-    Ok(tx.commit((handoff, units, false)).await?)
+    Ok(tx.commit(Written { handoff, units, team, replayed: false }).await?)
 }
 
 /// The handoff that the key was used for before, read again through the viewer's present scope.
@@ -254,8 +293,11 @@ async fn done_before(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Handoff>, 
 }
 
 fn settled(hub: &Hub, viewer: &Viewer, written: Result<Written, Error>) -> Result<Outcome<HandoffView>, Error> {
-    Outcome::settle(written.and_then(|(handoff, units, replayed)| {
+    Outcome::settle(written.and_then(|Written { handoff, units, team, replayed }| {
         hub.board().learn_units(&units);
+        if let Some(team) = &team {
+            hub.board().learn_teams([team]);
+        }
         let view = view::handoff(&Scope::of(viewer), handoff, hub.clock().now()).ok_or(Error::NotFound)?;
         Ok(Outcome::done(view, replayed))
     }))

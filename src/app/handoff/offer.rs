@@ -1,5 +1,5 @@
 //! Asking: up to three receivers at once, again with what has changed, and the end of a search.
-use super::door::Door;
+use super::door::{Door, End};
 use super::search::{Search, not_sought, withdraw};
 use crate::app::error::Error;
 use crate::app::keyed::{remember, replayed_one};
@@ -9,9 +9,9 @@ use crate::domain::bed::BedUnit;
 use crate::domain::entry::Version;
 use crate::domain::episode::{Episode, EpisodeEnd, HANDOFFS_MAX, NewEpisode, PARALLEL_MAX, SEARCHES_MAX, Settlement};
 use crate::domain::handoff::{
-    Asked, Handoff, HandoffState, Move, NeedSummary, NewHandoff, Party, WhatChanged, WithdrawReason,
+    Asked, Destination, Handoff, HandoffState, Move, NeedSummary, NewHandoff, Party, WhatChanged, WithdrawReason,
 };
-use crate::domain::id::{BedUnitId, EpisodeId, HandoffId, PathwayId};
+use crate::domain::id::{EpisodeId, HandoffId, PathwayId};
 use crate::domain::need::Need;
 use crate::domain::pathway::PathwayMode;
 use crate::domain::role::Role;
@@ -50,8 +50,8 @@ pub struct OfferHandoff {
 pub struct OfferTo {
     /// By which pathway.
     pub pathway: PathwayId,
-    /// For which unit of its service.
-    pub unit: BedUnitId,
+    /// For which unit or team of its service.
+    pub to: Destination,
     /// In how many minutes of a yes the person arrives; as the pathway says when not given.
     pub arrive_minutes: Option<u32>,
 }
@@ -107,7 +107,7 @@ fn offer_in<'a>(
         let stands = search.as_ref().map(|(episode, _)| episode);
         let before = search.as_ref().map_or(&[][..], |(_, search)| search.handoffs());
         // Nothing is promised yet: the units are read as they are.
-        let ids: Vec<_> = input.to.iter().map(|to| to.unit).collect();
+        let ids: Vec<_> = input.to.iter().filter_map(|to| to.to.unit()).collect();
         let units = tx.bed_units_as_they_are(&ids).await?;
         if ids.iter().any(|id| !units.iter().any(|unit| unit.id() == *id)) {
             return Err(Error::NotFound);
@@ -118,28 +118,32 @@ fn offer_in<'a>(
         let mut problems: Vec<Problem> = too_many(before, input.to.len(), stands).into_iter().collect();
         let mut asked = Vec::with_capacity(doors.len());
         for (n, (to, door)) in doors.iter().enumerate() {
-            let unit = units.iter().find(|unit| unit.id() == to.unit).ok_or(Error::NotFound)?;
-            let seat = door.seat(&tx, unit).await?;
+            let end = match to.to {
+                Destination::Team(team) => End::Team(door.team(&tx, team).await?),
+                Destination::Unit(unit) => {
+                    let unit = units.iter().find(|known| known.id() == unit).ok_or(Error::NotFound)?;
+                    End::Unit(door.seat(&tx, unit).await?)
+                }
+            };
             let place = n.to_string();
             let pathway = ["to", &place, "pathwayId"];
-            problems.extend(door.problems(viewer, PathwayMode::Request, &seat, &input.need, now, &pathway));
+            problems.extend(door.problems(viewer, PathwayMode::Request, &end, &input.need, now, &pathway));
             if door.pathway.details.terms.self_referral_call && !input.called {
                 problems.push(Problem::new(ProblemCode::CallFirst).at(&pathway).with_current(door.pathway.id));
             }
-            match follows(before, to.unit, input) {
-                Ok(previous) => asked.push((*to, door, unit, previous)),
-                Err(problem) => problems.push(problem.at(&["to", &place, "unitId"])),
+            let named = if to.to.team().is_some() { "teamId" } else { "unitId" };
+            match follows(before, to.to, input) {
+                Ok(previous) => asked.push((*to, door, end.goal(), previous)),
+                Err(problem) => problems.push(problem.at(&["to", &place, named])),
             }
         }
         if !problems.is_empty() {
             return Err(Error::Refused(problems));
         }
         let episode = sought(&tx, viewer, (id, &permit), stands, input, now).await?;
-        // In the order of the units: each row holds its unit as it is.
-        asked.sort_unstable_by_key(|(to, ..)| to.unit);
-        // In the order of the units: each row holds its unit as it is.
-        asked.sort_unstable_by_key(|(to, ..)| to.unit);
-        for (to, door, unit, previous) in asked {
+        // In one order: each row holds its unit, or its team, as it is.
+        asked.sort_unstable_by_key(|(to, ..)| to.to);
+        for (to, door, goal, previous) in asked {
             let id = tx.id();
             let new = NewHandoff {
                 id,
@@ -153,7 +157,7 @@ fn offer_in<'a>(
             };
             let first_accept = episode.settlement == Settlement::FirstAccept;
             let asked = Asked { first_accept, changed: input.changed.clone(), previous };
-            let offered = Handoff::offer(new, asked, &door.pathway, unit, now)?;
+            let offered = Handoff::offer(new, asked, &door.pathway, goal, now)?;
             tx.save(permit::offer(&permit, id), &offered).await?;
         }
         remember(&tx, input.keyed.as_ref(), [episode.id]).await?;
@@ -181,13 +185,19 @@ async fn sought(
             sender: viewer.organization().ok_or(Error::Forbidden)?,
             opened_by: viewer.grant_id(),
             need,
-            settlement: input.settlement.unwrap_or(Settlement::SenderChooses),
+            settlement: input.settlement.unwrap_or(usual(input)),
             person_agreed: input.person_agreed.unwrap_or(false),
         };
         Episode::open(new, now)
     };
     tx.save(permit::episode_of(permit, id, permit.version()), &changed).await?;
     Ok(changed.into_state())
+}
+
+/// How a search is settled where nobody says: a team that says yes is on its way; among places the sender has the choice.
+fn usual(input: &OfferHandoff) -> Settlement {
+    let team = input.to.iter().any(|to| to.to.team().is_some());
+    if team { Settlement::FirstAccept } else { Settlement::SenderChooses }
 }
 
 /// Refuses more searches of one agency at once than are a night's work: a key that got lost must not ring at every desk.
@@ -208,10 +218,10 @@ fn too_many(before: &[Handoff], more: usize, stands: Option<&Episode>) -> Option
     over.then(|| stands.map_or(problem.clone(), |episode| problem.with_current(episode.id)))
 }
 
-/// The offer to the same unit that a new one follows: not while that one is open, and after a no only with what has changed.
-fn follows(before: &[Handoff], unit: BedUnitId, input: &OfferHandoff) -> Result<Option<HandoffId>, Problem> {
-    let asked_twice = input.to.iter().filter(|to| to.unit == unit).count() > 1;
-    let mut here = before.iter().rev().filter(|handoff| handoff.unit == unit);
+/// The offer to the same unit or team that a new one follows: not while that one is open, and after a no only with what has changed.
+fn follows(before: &[Handoff], goal: Destination, input: &OfferHandoff) -> Result<Option<HandoffId>, Problem> {
+    let asked_twice = input.to.iter().filter(|to| to.to == goal).count() > 1;
+    let mut here = before.iter().rev().filter(|handoff| handoff.to == goal);
     let said_no = here.clone().any(|handoff| handoff.state == HandoffState::Declined);
     let Some(last) = here.next() else {
         return if asked_twice { Err(Problem::new(ProblemCode::AlreadyOffered)) } else { Ok(None) };
@@ -258,7 +268,8 @@ fn close_in<'a>(
         }
         let permit = permit::seek(viewer, episode.region, episode.id, episode.version)?;
         let open: Vec<&Handoff> = search.handoffs().iter().filter(|handoff| handoff.state.is_offer()).collect();
-        let ids: Vec<_> = open.iter().filter(|offer| offer.hold.is_some()).map(|offer| offer.unit).collect();
+        let ids: Vec<_> =
+            open.iter().filter(|offer| offer.hold.is_some()).filter_map(|offer| offer.to.unit()).collect();
         let mut units = if ids.is_empty() { Vec::new() } else { tx.units_behind(&ids).await? };
         let now = tx.now();
         let to = Move::Withdraw(withdrawn_as(input.reason));

@@ -180,10 +180,10 @@ impl Keeping<'_> {
 /// Gives back the places of handoffs that nobody spoke of any more: whoever was on the way did not come.
 pub(in crate::app) async fn free_places(tx: &Tx, hub: &Hub, silent: &[Handoff]) -> Result<Vec<BedUnit>, Error> {
     let kept = || silent.iter().filter(|handoff| handoff.hold.is_some() && handoff.times.arrived_at.is_none());
-    let ids: Vec<_> = kept().map(|handoff| handoff.unit).collect();
+    let ids: Vec<_> = kept().filter_map(|handoff| handoff.to.unit()).collect();
     let mut units = if ids.is_empty() { Vec::new() } else { tx.units_behind(&ids).await? };
     for handoff in kept() {
-        let Some(place) = units.iter().position(|unit| unit.id() == handoff.unit) else { continue };
+        let Some(place) = units.iter().position(|unit| handoff.to.unit() == Some(unit.id())) else { continue };
         let (id, holder, now, permit) = (handoff.id, handoff.sender, tx.now(), permit::lose(handoff)?);
         let keeping = Keeping { tx, hub, permit: &permit, handoff: id, holder, placed_by: None, now };
         let unit = units.swap_remove(place);
@@ -230,6 +230,9 @@ fn release_reason(to: &Move) -> Option<ReleaseReason> {
         | Move::Choose(_)
         | Move::Depart
         | Move::Arrive
-        | Move::Confirm => return None,
+        | Move::Contact(_)
+        | Move::Drive(_)
+        | Move::AskPolice(..)
+        | Move::Confirm(_) => return None,
     })
 }

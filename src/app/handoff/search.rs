@@ -71,16 +71,18 @@ impl Search {
     ) -> Result<Vec<BedUnit>, Error> {
         let Some((_, search)) = search else { return Ok(tx.bed_unit(unit).await?.into_iter().collect()) };
         let kept = search.handoffs.iter().filter(|other| other.state.is_offer() && other.hold.is_some());
-        let ids: Vec<BedUnitId> = kept.map(|other| other.unit).chain([unit]).collect();
+        let ids: Vec<BedUnitId> = kept.filter_map(|other| other.to.unit()).chain([unit]).collect();
         Ok(tx.units_behind(&ids).await?)
     }
 
     /// The units that a move of one of its handoffs may change, locked: its own, and where it settles the search those that
     /// kept a place for others.
     pub(super) async fn units(&self, tx: &Tx, handoff: &Handoff, to: &Move) -> Result<Vec<BedUnit>, Error> {
-        let mut ids: Vec<BedUnitId> = touches_place(to).then_some(handoff.unit).into_iter().collect();
+        let mut ids: Vec<BedUnitId> = handoff.to.unit().filter(|_| touches_place(to)).into_iter().collect();
         if matches!(handoff.step(to), HandoffStep::Accept | HandoffStep::Choose) {
-            ids.extend(self.rivals(handoff.id).filter(|rival| rival.hold.is_some()).map(|rival| rival.unit));
+            ids.extend(
+                self.rivals(handoff.id).filter(|rival| rival.hold.is_some()).filter_map(|rival| rival.to.unit()),
+            );
         }
         if ids.is_empty() { Ok(Vec::new()) } else { Ok(tx.units_behind(&ids).await?) }
     }
@@ -170,7 +172,7 @@ pub(super) fn withdraw<'a>(
     now: At,
 ) -> BoxFuture<'a, Result<Vec<BedUnit>, Error>> {
     Box::pin(async move {
-        let place = units.iter().position(|unit| unit.id() == offer.unit);
+        let place = units.iter().position(|unit| offer.to.unit() == Some(unit.id()));
         if let Some(place) = place.filter(|_| offer.hold.is_some()) {
             let (handoff, holder) = (offer.id, offer.sender);
             let keeping = Keeping { tx, hub, permit: &permit, handoff, holder, placed_by: None, now };

@@ -1,5 +1,5 @@
 //! Emergency departments in which people wait for a bed: up to three receivers are asked at once, the person's preference
-//! decides, and the person is brought there.
+//! decides, and the person is brought there. Mobile teams that introduce somebody to a peer house do the same.
 use super::crew::{DRIVE_SECONDS_MIN, go, standing};
 use super::{Actor, MILLIONS, Stage};
 use crate::app::episode::{self, EpisodeFilter};
@@ -8,9 +8,11 @@ use crate::app::{Error, Hub};
 use crate::demo::staff::{self, stands, viewer};
 use crate::demo::world::{Living, Loaded};
 use crate::domain::episode::{EpisodeEnd, EpisodeState};
-use crate::domain::handoff::{Choice, ChosenFor, HandoffState, Move, WhatChanged};
+use crate::domain::handoff::{
+    Choice, ChosenFor, Destination, Door, HandoffState, Move, TransportMode, TransportWord, WhatChanged,
+};
 use crate::domain::id::{EpisodeId, OrganizationId};
-use crate::domain::need::{LegalStatus, MedicalScreening, Need, WithdrawalRisk};
+use crate::domain::need::{Acuity, LegalStatus, MedicalScreening, Need, WithdrawalRisk};
 use crate::domain::pathway::{PathwayDetails, PathwayMode};
 use crate::domain::role::Role;
 use crate::domain::time::At;
@@ -25,10 +27,14 @@ const LOOK_MINUTES: i64 = 10;
 /// Whose preference decides, most common first.
 const CHOSEN_FOR: [ChosenFor; 4] = [ChosenFor::Person, ChosenFor::Person, ChosenFor::Guardian, ChosenFor::Distance];
 
-/// One emergency department.
+/// People a day who are introduced to a peer house, for each million.
+const INTRODUCED_A_DAY: i64 = 4;
+
+/// One emergency department; or the mobile teams of one provider, who introduce.
 struct Department {
     subject: String,
     agency: OrganizationId,
+    introduces: bool,
     wards: Vec<Living>,
     /// Of a thousand looks, how many begin a search.
     begins_of_thousand: i64,
@@ -38,13 +44,21 @@ struct Department {
 pub(super) fn all(loaded: &Loaded) -> Vec<Box<dyn Actor>> {
     let asked = |unit: &&Living| !unit.drop_off && unit.reporter.starts_with(&staff::staff("invented:"));
     let wards: Vec<Living> = loaded.units.iter().filter(asked).cloned().collect();
-    let departments: Vec<_> = staff::departments()
-        .filter_map(|key| Some((staff::department(&key), loaded.organizations.get(&key)?.0)))
-        .collect();
-    let looks = i64::try_from(departments.len()).unwrap_or(0).max(1) * 24 * 60 / LOOK_MINUTES;
-    let begins_of_thousand = MILLIONS * BOARDING_A_DAY * 1_000 / looks;
-    let of = |(subject, agency)| Department { subject, agency, wards: wards.clone(), begins_of_thousand };
-    departments.into_iter().map(|department| Box::new(of(department)) as Box<dyn Actor>).collect()
+    let agency = |key: &String| loaded.organizations.get(key).map(|(id, _)| *id);
+    let asking: Vec<_> =
+        staff::departments().filter_map(|key| Some((staff::department(&key), agency(&key)?, false))).collect();
+    let teams = staff::crews().filter(|(_, role)| *role == Role::MobileTeam);
+    let introducing: Vec<_> = teams.filter_map(|(key, _)| Some((staff::crew(&key), agency(&key)?, true))).collect();
+    let begins = |many: usize, a_day: i64| {
+        let looks = i64::try_from(many).unwrap_or(0).max(1) * 24 * 60 / LOOK_MINUTES;
+        MILLIONS * a_day * 1_000 / looks
+    };
+    let (boarding, introduced) = (begins(asking.len(), BOARDING_A_DAY), begins(introducing.len(), INTRODUCED_A_DAY));
+    let of = |(subject, agency, introduces)| {
+        let begins_of_thousand = if introduces { introduced } else { boarding };
+        Department { subject, agency, introduces, wards: wards.clone(), begins_of_thousand }
+    };
+    asking.into_iter().chain(introducing).map(|one| Box::new(of(one)) as Box<dyn Actor>).collect()
 }
 
 impl Department {
@@ -67,15 +81,21 @@ impl Department {
             let (times, chance) = (view.handoff().times, stage.dice.between(1, 10));
             let to = match view.handoff().state {
                 _ if view.handoff().sender != self.agency || chance == 1 => continue,
+                HandoffState::Accepted if view.transport().is_none() => Move::Drive(self.drives()),
                 HandoffState::NeedsInformation => Move::Answer,
                 HandoffState::Accepted if chance <= 5 => Move::Depart,
                 HandoffState::EnRoute if times.departed_at.is_some_and(|left| left <= left_before) => Move::Arrive,
-                HandoffState::Received => Move::Confirm,
+                HandoffState::Received => Move::Confirm(Door { restraint_used: Some(false), ..Door::default() }),
                 _ => continue,
             };
             go(hub, viewer, &view, to).await?;
         }
         Ok(())
+    }
+
+    fn drives(&self) -> TransportWord {
+        let mode = if self.introduces { TransportMode::MobileTeam } else { TransportMode::Ems };
+        TransportWord { mode, provider: None, assigned: true, pick_up_minutes: 45 }
     }
 
     /// Chooses where somebody said yes, and asks elsewhere where nobody is left who might.
@@ -114,7 +134,7 @@ impl Department {
         let mut to = Vec::new();
         while let Some(ward) = stage.dice.of(&wards).copied().filter(|_| to.len() < 3) {
             wards.retain(|other| other.id != ward.id);
-            to.extend(door(hub, viewer, ward, stage.now));
+            to.extend(self.door(hub, viewer, ward, stage.now));
         }
         if to.is_empty() {
             return Ok(());
@@ -125,28 +145,29 @@ impl Department {
             medical_screening: Some(MedicalScreening::DoneStable),
             withdrawal_risk: Some(WithdrawalRisk::None),
             vitals_out_of_range: Some(false),
+            acuity: self.introduces.then_some(Acuity::Low),
             ..Need::default()
         };
         let (changed, settlement) = (vec![WhatChanged::BehaviorSettled], None);
-        let (person_agreed, called, on_behalf_of, keyed) = (Some(true), false, None, None);
+        let (person_agreed, called, on_behalf_of, keyed) = (Some(true), self.introduces, None, None);
         let offer = OfferHandoff { episode, to, need, person_agreed, settlement, called, changed, on_behalf_of, keyed };
         // What is refused is not taken there, or asked already: somebody has to call.
         handoff::offer(hub, viewer, offer).await.map(drop)
     }
-}
 
-/// The pathway by which a department may ask a ward.
-fn door(hub: &Hub, viewer: &Viewer, ward: &Living, now: At) -> Option<OfferTo> {
-    let service = stands(hub, ward.id)?.definition().service;
-    let (scope, board) = (Scope::of(viewer), hub.board().now());
-    let mut pathways = board.entries::<PathwayDetails>(&scope).map(|pathway| (pathway.id, &pathway.details.terms));
-    let found = pathways.find(|(_, terms)| {
-        terms.service == service
-            && terms.mode == PathwayMode::Request
-            && !terms.self_referral_call
-            && terms.is_open_to(Role::EmergencyDepartment, now)
-    });
-    found.map(|(pathway, _)| OfferTo { pathway, unit: ward.id, arrive_minutes: None })
+    /// The pathway by which it may ask a ward, or introduce somebody to a house.
+    fn door(&self, hub: &Hub, viewer: &Viewer, ward: &Living, now: At) -> Option<OfferTo> {
+        let (service, role) = (stands(hub, ward.id)?.definition().service, viewer.role()?);
+        let (scope, board) = (Scope::of(viewer), hub.board().now());
+        let mut pathways = board.entries::<PathwayDetails>(&scope).map(|pathway| (pathway.id, &pathway.details.terms));
+        let found = pathways.find(|(_, terms)| {
+            terms.service == service
+                && terms.mode == PathwayMode::Request
+                && terms.self_referral_call == self.introduces
+                && terms.is_open_to(role, now)
+        });
+        found.map(|(pathway, _)| OfferTo { pathway, to: Destination::Unit(ward.id), arrive_minutes: None })
+    }
 }
 
 impl Actor for Department {

@@ -7,7 +7,7 @@ use crate::app::{Error, Hub};
 use crate::demo::staff::{self, stands, viewer};
 use crate::demo::world::{Living, Loaded};
 use crate::domain::bed::ShownAs;
-use crate::domain::handoff::{FailReason, HandoffState, Move};
+use crate::domain::handoff::{Door, FailReason, HandoffState, Move};
 use crate::domain::hold::{HoldState, ReleaseReason};
 use crate::domain::id::{OrganizationId, PathwayId};
 use crate::domain::need::{LegalStatus, Need};
@@ -105,7 +105,7 @@ impl Crew {
             let (times, chance) = (view.handoff().times, stage.dice.between(1, 40));
             let to = match view.handoff().state {
                 _ if view.handoff().sender != self.agency => continue,
-                HandoffState::Received => Move::Confirm,
+                HandoffState::Received => Move::Confirm(Door::default()),
                 _ if chance == 1 => Move::Fail(FailReason::PersonChoseOtherwise),
                 HandoffState::Accepted => Move::Depart,
                 _ if chance <= 6 || times.departed_at.is_none_or(|left| left > left_before) => continue,

@@ -1,12 +1,14 @@
 //! The desks that people are brought to: they take over whoever is at the door, and answer who asks for a place.
 use super::crew::{go, standing};
 use super::{Actor, Stage};
+use crate::app::follow_up::{self, FollowUpFilter, RecordFollowUp};
 use crate::app::{Error, Hub};
 use crate::demo::staff::{staff, viewer};
 use crate::demo::world::Loaded;
+use crate::domain::follow_up::{FollowUpOutcome, FollowUpState};
 use crate::domain::handoff::{
-    Acceptance, AcceptanceCondition, AcceptedBy, DeclineReason, HandoffState, InformationItem, Move, RedirectReason,
-    Refusal, Waitlist,
+    Acceptance, AcceptanceCondition, AcceptedBy, ContactKind, DeclineReason, Door, HandoffState, InformationItem, Move,
+    RedirectReason, Refusal, Waitlist, Warmth,
 };
 use crate::domain::time::At;
 use crate::policy::Viewer;
@@ -56,6 +58,25 @@ impl Desk {
                 self.answer(hub, &viewer, &view, stage).await?;
             }
         }
+        self.follow_up(hub, &viewer, stage).await
+    }
+
+    /// Calls some of those who are due to be called; of some nobody says how it went.
+    async fn follow_up(&self, hub: &Hub, viewer: &Viewer, stage: &mut Stage<'_>) -> Result<(), Error> {
+        let due = FollowUpFilter { states: Some(vec![FollowUpState::Due]), ..FollowUpFilter::default() };
+        for view in follow_up::list(hub, viewer, &due, (None, None), 20, true).await? {
+            let outcome = match stage.dice.between(1, 400) {
+                _ if viewer.organization() != Some(view.follow_up().owner) => continue,
+                1..=3 => FollowUpOutcome::Connected,
+                4 => FollowUpOutcome::NotConnected,
+                5 => FollowUpOutcome::Unreached,
+                6..=8 => FollowUpOutcome::Attempted,
+                _ => continue,
+            };
+            let record =
+                RecordFollowUp { follow_up: view.follow_up().id, expected_version: None, outcome, keyed: None };
+            follow_up::record(hub, viewer, record).await?;
+        }
         Ok(())
     }
 
@@ -64,7 +85,18 @@ impl Desk {
         let chance = stage.dice.between(1, 40);
         let to = match (view.handoff().state, chance) {
             (HandoffState::Arrived, 1) => Move::Redirect(RedirectReason::Medical),
-            (HandoffState::Arrived | HandoffState::HandedOver, 9..) => Move::Confirm,
+            (HandoffState::Arrived | HandoffState::HandedOver, 9..) => Move::Confirm(met(view)),
+            // A house of peers hears of somebody from the person, and answers with no word of health.
+            (HandoffState::Offered | HandoffState::Acknowledged, 10..) if is_introduction(view) => match chance {
+                10..=30 => Move::Accept(acceptance(stage)),
+                31..=33 => no_suit(),
+                _ => Move::Contact(ContactKind::ThreeWayCall),
+            },
+            (HandoffState::Offered | HandoffState::Acknowledged | HandoffState::Waitlisted, _)
+                if is_introduction(view) =>
+            {
+                return Ok(());
+            }
             (HandoffState::Offered, 9..) => Move::Acknowledge,
             (HandoffState::Acknowledged, 1..=3) => {
                 Move::Ask(vec![InformationItem::Vitals, InformationItem::RiskScreen])
@@ -87,12 +119,33 @@ impl Desk {
     }
 }
 
-fn yes(stage: &mut Stage<'_>) -> Move {
+fn is_introduction(view: &HandoffView) -> bool {
+    view.offer().is_some_and(|offer| offer.coded.self_referral)
+}
+
+/// What was seen at the door: at a house of peers a peer is there.
+fn met(view: &HandoffView) -> Door {
+    let house = is_introduction(view);
+    let warmth = if house { Warmth::WarmInPerson } else { Warmth::WarmProviderToProvider };
+    Door { warmth: Some(warmth), peer_present: Some(house), restraint_used: None }
+}
+
+fn no_suit() -> Move {
+    let (reason, could_accept_if) = (DeclineReason::NotASuit, Vec::new());
+    Move::Decline(Refusal { reason, could_accept_if, bed_was_shown_available: false })
+}
+
+/// A yes that depends on nothing.
+fn acceptance(stage: &mut Stage<'_>) -> Acceptance {
     let name = stage.dice.of(&CLINICIANS).copied().unwrap_or_default().to_owned();
     let by = AcceptedBy { name, callback: "(786) 555-0142".into() };
+    Acceptance { by, conditions: Vec::new() }
+}
+
+fn yes(stage: &mut Stage<'_>) -> Move {
     let depends = stage.dice.between(1, 6) == 1;
     let conditions = depends.then_some(AcceptanceCondition::MedicalClearance).into_iter().collect();
-    Move::Accept(Acceptance { by, conditions })
+    Move::Accept(Acceptance { conditions, ..acceptance(stage) })
 }
 
 fn no(stage: &mut Stage<'_>) -> Move {

@@ -9,6 +9,7 @@ mod closing;
 mod crew;
 mod desk;
 mod intake;
+mod line;
 #[cfg(test)]
 mod tests;
 
@@ -108,6 +109,7 @@ impl Cast {
         actors.extend(crew::all(loaded));
         actors.extend(intake::all(loaded));
         actors.extend(boarding::all(loaded));
+        actors.extend(line::all(loaded));
         let mut cast = Self { parts: Vec::new(), due: BinaryHeap::new(), pace: 1 };
         for (number, actor) in actors.into_iter().enumerate() {
             cast.join(hub, actor, Dice::new(seed, u64::try_from(number).unwrap_or(0)));

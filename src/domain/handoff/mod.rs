@@ -1,6 +1,8 @@
 //! Handoffs: a person on the way from one agency into the care of another, from the offer to the door. Here stands what both may know: places, states,
 //! clocks; nothing of who the person is.
 mod codes;
+mod course;
+mod goal;
 mod moves;
 mod offer;
 mod states;
@@ -9,16 +11,17 @@ mod summary;
 mod tests;
 
 pub use codes::*;
+pub use course::*;
+pub use goal::{Destination, Goal};
 pub use moves::{Move, MoveRefused};
 pub use offer::{Acceptance, AcceptedBy, Choice, Offer, OfferCoded, Refusal, Waitlist};
 pub use states::{HandoffState, HandoffStep, Party, is_ever, next, table};
 pub use summary::{AgeBand, NeedSummary};
 
-use super::bed::BedUnit;
 use super::entry::{Changed, Version};
 use super::event::{Audience, EventKind, Fact, Happening};
 use super::id::{
-    BedHoldId, BedUnitId, EpisodeId, GrantId, HandoffId, Noun, NounId, OrganizationId, PathwayId, RegionId,
+    BedHoldId, BedUnitId, EpisodeId, GrantId, HandoffId, Noun, NounId, OrganizationId, PathwayId, RegionId, TeamId,
 };
 use super::pathway::Pathway;
 use super::service::ServiceKind;
@@ -65,8 +68,10 @@ pub struct Handoff {
     pub episode: EpisodeId,
     /// What was asked and answered, where it was asked for; none when it was announced.
     pub offer: Option<Offer>,
-    /// Where to.
-    pub unit: BedUnitId,
+    /// Where to, or who comes.
+    pub to: Destination,
+    /// How the person is handed over.
+    pub course: Course,
     /// The place that is kept; none where none was free.
     pub hold: Option<BedHoldId>,
     /// Where it stands.
@@ -119,8 +124,13 @@ pub struct HandoffFact {
     pub episode: Option<EpisodeId>,
     /// What was asked and answered, where it was asked for.
     pub offer: Option<OfferCoded>,
-    /// Where to.
-    pub unit: BedUnitId,
+    /// Where to; none where a team comes.
+    pub unit: Option<BedUnitId>,
+    /// Who comes; none where the person goes to a place.
+    pub team: Option<TeamId>,
+    /// How the person is handed over.
+    #[serde(default)]
+    pub course: Course,
     /// The place that is kept.
     pub hold: Option<BedHoldId>,
     /// Where it stands.
@@ -171,23 +181,23 @@ pub struct Asked {
 
 impl Handoff {
     /// Announces a handoff to a unit by a pathway: it is accepted as it is made.
-    pub fn announce(new: NewHandoff, pathway: &Pathway, unit: &BedUnit, now: At) -> Result<Changed<Self>, Flaw> {
-        let handoff = Self::new(new, pathway, unit, now)?;
+    pub fn announce(new: NewHandoff, pathway: &Pathway, to: impl Into<Goal>, now: At) -> Result<Changed<Self>, Flaw> {
+        let handoff = Self::new(new, pathway, to.into(), now)?;
         let settled = Times { settled_at: Some(now), ..handoff.times };
         let due_at = Some(handoff.arrive_by);
         Ok(Self { due_at, times: settled, ..handoff }.changed(EventKind::HandoffAnnounced, now))
     }
 
-    /// Asks a unit by a pathway whether it takes somebody: the receiver has the next word.
+    /// Asks a unit or a team by a pathway whether it takes somebody: the receiver has the next word.
     pub fn offer(
         new: NewHandoff,
         asked: Asked,
         pathway: &Pathway,
-        unit: &BedUnit,
+        to: impl Into<Goal>,
         now: At,
     ) -> Result<Changed<Self>, Flaw> {
         let terms = &pathway.details.terms;
-        let handoff = Self::new(new, pathway, unit, now)?;
+        let handoff = Self::new(new, pathway, to.into(), now)?;
         let minutes = |count: u32| now.plus_minutes(i64::from(count));
         let decide_by = minutes(terms.decide_minutes.max(terms.acknowledge_minutes));
         let travel = handoff.arrive_by.micros_since(now);
@@ -218,25 +228,26 @@ impl Handoff {
         Ok(offered.changed(EventKind::HandoffOffered, now))
     }
 
-    fn new(new: NewHandoff, pathway: &Pathway, unit: &BedUnit, now: At) -> Result<Self, Flaw> {
+    fn new(new: NewHandoff, pathway: &Pathway, goal: Goal, now: At) -> Result<Self, Flaw> {
         let terms = &pathway.details.terms;
         let minutes = new.arrive_minutes.unwrap_or(terms.arrive_minutes);
         text::within("arriveMinutes", i64::from(minutes), 0, i64::from(terms.arrive_minutes))?;
         text::maybe_line("onBehalfOf", new.on_behalf_of.as_ref(), 40)?;
         Ok(Self {
             id: new.id,
-            region: unit.entry.region,
+            region: goal.region,
             version: 1,
             code: short_code(new.id),
             sender: new.sender,
-            receiver: unit.entry.owner,
+            receiver: goal.receiver,
             sent_by: new.sent_by,
             on_behalf_of: new.on_behalf_of,
             need: new.need,
             pathway: (pathway.id, pathway.version),
             episode: new.episode,
             offer: None,
-            unit: unit.id(),
+            to: goal.to,
+            course: Course::of(&terms.follow_ups),
             hold: new.hold,
             state: HandoffState::Accepted,
             arrive_by: now.plus_minutes(i64::from(minutes)),
@@ -255,7 +266,9 @@ impl Handoff {
             pathway: self.pathway,
             episode: Some(self.episode),
             offer: self.offer.as_ref().map(|offer| offer.coded.clone()),
-            unit: self.unit,
+            unit: self.to.unit(),
+            team: self.to.team(),
+            course: self.course.clone(),
             hold: self.hold,
             state: self.state,
             arrive_by: self.arrive_by,

@@ -1,8 +1,9 @@
 //! What a party says of a handoff, and what time says when nobody does.
 use super::offer::{Acceptance, Choice, Refusal, Waitlist};
 use super::{
-    AcceptanceCondition, CHOICE_MINUTES, CLEAR_MINUTES, CONFIRM_MINUTES, Ending, FailReason, GIVE_UP_MINUTES, Handoff,
-    HandoffState, HandoffStep, InformationItem, Party, RedirectReason, Times, WithdrawReason, next,
+    AcceptanceCondition, CHOICE_MINUTES, CLEAR_MINUTES, CONFIRM_MINUTES, ContactKind, Destination, Door, Ending,
+    FailReason, GIVE_UP_MINUTES, Handoff, HandoffState, HandoffStep, InformationItem, Party, PoliceAsked,
+    RedirectReason, SafetyTrigger, Times, TransportWord, WithdrawReason, next,
 };
 use crate::domain::entry::{Changed, Version};
 use crate::domain::event::EventKind;
@@ -31,8 +32,14 @@ pub enum Move {
     Depart,
     /// The person is at the door.
     Arrive,
-    /// The transfer of care is confirmed.
-    Confirm,
+    /// Somebody spoke with somebody.
+    Contact(ContactKind),
+    /// It is said who drives.
+    Drive(TransportWord),
+    /// Police are asked to come, with the person's agreement or without.
+    AskPolice(SafetyTrigger, bool),
+    /// The transfer of care is confirmed, with what was seen at the door.
+    Confirm(Door),
     /// The receiver sends the person on.
     Redirect(RedirectReason),
     /// It ends on the way.
@@ -78,7 +85,10 @@ impl Move {
             | Self::Choose(_)
             | Self::Depart
             | Self::Arrive
-            | Self::Confirm => None,
+            | Self::Contact(_)
+            | Self::Drive(_)
+            | Self::AskPolice(..)
+            | Self::Confirm(_) => None,
         }
     }
 }
@@ -100,7 +110,10 @@ impl Handoff {
             Move::Withdraw(_) => HandoffStep::Withdraw,
             Move::Depart => HandoffStep::Depart,
             Move::Arrive => HandoffStep::Arrive,
-            Move::Confirm => HandoffStep::Confirm,
+            Move::Contact(_) => HandoffStep::Contact,
+            Move::Drive(_) => HandoffStep::Drive,
+            Move::AskPolice(..) => HandoffStep::AskPolice,
+            Move::Confirm(_) => HandoffStep::Confirm,
             Move::Redirect(_) => HandoffStep::Redirect,
             Move::Fail(_) => HandoffStep::Fail,
         }
@@ -124,6 +137,9 @@ impl Handoff {
         }
         let mut moved = self.clone();
         moved.note(to, by, now);
+        if step.is_beside() {
+            return Ok(Self { version: self.version + 1, ..moved }.changed(kind_of(step, state), now));
+        }
         // Settled from here on, with all the time that the way takes.
         if state == HandoffState::Accepted {
             moved.times.settled_at = Some(now);
@@ -140,10 +156,23 @@ impl Handoff {
         match (to, by) {
             (Move::Acknowledge, _) => times.acknowledged_at = Some(now),
             (Move::Accept(_), _) => times.agreed_at = Some(now),
-            (Move::Depart, _) => times.departed_at = Some(now),
+            (Move::Depart, _) => {
+                times.departed_at = Some(now);
+                self.course.set_out(now);
+            }
             (Move::Arrive, _) => times.arrived_at = Some(now),
-            (Move::Confirm, Party::Receiver) => times.receiver_confirmed_at = Some(now),
-            (Move::Confirm, _) => times.sender_confirmed_at = Some(now),
+            (Move::Confirm(door), by) => {
+                match by {
+                    Party::Receiver => times.receiver_confirmed_at = Some(now),
+                    Party::Sender | Party::Hub => times.sender_confirmed_at = Some(now),
+                }
+                self.course.at_the_door(*door, by);
+            }
+            (Move::Contact(kind), by) => self.course.speak(*kind, by, now),
+            (Move::Drive(word), _) => self.course.drive(*word, now),
+            (Move::AskPolice(trigger, agreed), _) => {
+                self.course.police = Some(PoliceAsked { trigger: *trigger, person_agreed: *agreed, at: now });
+            }
             _ => {}
         }
         // Whoever answers has looked.
@@ -191,7 +220,32 @@ impl Handoff {
         match (&self.offer, self.state) {
             // Who has not even looked when it should have decided does not answer: the sender asks elsewhere.
             (Some(offer), HandoffState::Offered) => offer.coded.decide_by.max(late_at.plus_minutes(1)),
+            // Where somebody is to come at once, a late yes is no help: the sender asks the next team.
+            (Some(offer), HandoffState::Acknowledged) if self.to.team().is_some() => {
+                late_at.plus_minutes(i64::from(offer.coded.decide_minutes))
+            }
             _ => late_at.plus_minutes(GIVE_UP_MINUTES),
+        }
+    }
+
+    /// Tells the log that the time for the transport to come has passed. `None` while it runs.
+    pub fn tell_transport(&self, now: At) -> Option<Changed<Self>> {
+        let course = self.course.transport_overdue(now).filter(|_| self.transport_due_at().is_some())?;
+        let told = Self { course, version: self.version + 1, ..self.clone() };
+        Some(told.changed(EventKind::HandoffTransportLate, now))
+    }
+
+    /// By when the transport is waited for; never once the person is under way.
+    pub fn transport_due_at(&self) -> Option<At> {
+        let waits = matches!(self.state, HandoffState::Accepted | HandoffState::EnRoute);
+        self.course.transport.filter(|_| waits)?.due_at()
+    }
+
+    /// Whose word is awaited; nobody's when it has ended.
+    pub fn awaits(&self) -> Option<Party> {
+        match (self.state, self.to) {
+            (HandoffState::Accepted | HandoffState::EnRoute, Destination::Team(_)) => Some(Party::Receiver),
+            (state, _) => state.awaits(),
         }
     }
 
@@ -241,6 +295,9 @@ fn kind_of(step: HandoffStep, to: HandoffState) -> EventKind {
         (HandoffStep::Withdraw, _) => EventKind::HandoffWithdrawn,
         (HandoffStep::Depart, _) => EventKind::HandoffDeparted,
         (HandoffStep::Arrive, _) => EventKind::HandoffArrived,
+        (HandoffStep::Contact, _) => EventKind::HandoffContacted,
+        (HandoffStep::Drive, _) => EventKind::HandoffTransportSet,
+        (HandoffStep::AskPolice, _) => EventKind::HandoffPoliceAsked,
         (HandoffStep::Confirm, _) => EventKind::HandoffConfirmed,
         (HandoffStep::Redirect, _) => EventKind::HandoffRedirected,
         (HandoffStep::Fail, _) => EventKind::HandoffFailed,

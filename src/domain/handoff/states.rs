@@ -65,6 +65,12 @@ codes! {
         Depart "DEPART",
         /// The person is at the door.
         Arrive "ARRIVE",
+        /// Somebody spoke with somebody.
+        Contact "CONTACT",
+        /// It is said who drives.
+        Drive "DRIVE",
+        /// Police are asked to come.
+        AskPolice "ASK_POLICE",
         /// The transfer of care is confirmed.
         Confirm "CONFIRM",
         /// The receiver sends the person on.
@@ -104,7 +110,11 @@ pub fn next(from: HandoffState, step: HandoffStep, by: Party) -> Option<HandoffS
         // A yes that nobody has chosen can be taken back, with a reason.
         (from, T::Decline, P::Receiver) if from.is_offer() => S::Declined,
         (from, T::Withdraw, P::Sender | P::Hub) if from.is_offer() => S::Withdrawn,
-        (S::Accepted, T::Depart, P::Sender) => S::EnRoute,
+        // A word beside the way: nothing moves, and no clock with it.
+        (from, T::Contact | T::AskPolice, P::Sender | P::Receiver) if from.is_open() => from,
+        (from @ (S::Accepted | S::EnRoute), T::Drive, P::Sender | P::Receiver) => from,
+        // A team sets out itself, and a facility may fetch somebody.
+        (S::Accepted, T::Depart, P::Sender | P::Receiver) => S::EnRoute,
         (S::Accepted | S::EnRoute, T::Arrive, P::Sender | P::Receiver) => S::Arrived,
         (S::Arrived, T::Confirm, P::Sender) => S::HandedOver,
         (S::Arrived, T::Confirm, P::Receiver) => S::Received,
@@ -124,13 +134,21 @@ pub fn next(from: HandoffState, step: HandoffStep, by: Party) -> Option<HandoffS
     })
 }
 
+impl HandoffStep {
+    /// Whether it is a word beside the way: it moves nothing, and no clock.
+    pub fn is_beside(self) -> bool {
+        matches!(self, Self::Contact | Self::Drive | Self::AskPolice)
+    }
+}
+
 /// Whether a step is ever a party's.
 pub fn is_ever(step: HandoffStep, by: Party) -> bool {
     HandoffState::ALL.iter().any(|from| next(*from, step, by).is_some())
 }
 
 impl HandoffState {
-    /// Whose word is awaited; nobody's when it has ended.
+    /// Whose word is awaited; nobody's when it has ended. On the way to a place it is the sender's; where a team comes, its own:
+    /// see [`Handoff::awaits`](super::Handoff::awaits).
     pub fn awaits(self) -> Option<Party> {
         match self {
             Self::NeedsInformation | Self::Agreed | Self::Accepted | Self::EnRoute | Self::Received => {
@@ -169,10 +187,13 @@ impl HandoffState {
 pub fn table() -> String {
     let mut text = String::from(
         "# How a handoff moves. Generated: crisis-hub schema --handoffs > schema/handoff-states.txt\n\
-         # From, whose word is awaited, step, by whom, to.\n\n",
+         # From, whose word is awaited, step, by whom, to. TRAVELER: the sender; where a team comes, the receiver.\n\n",
     );
     for from in HandoffState::ALL {
-        let awaits = from.awaits().map_or("-", Coded::code);
+        let awaits = match from {
+            HandoffState::Accepted | HandoffState::EnRoute => "TRAVELER",
+            from => from.awaits().map_or("-", Coded::code),
+        };
         for (step, by) in HandoffStep::ALL.iter().flat_map(|step| Party::ALL.iter().map(move |by| (*step, *by))) {
             if let Some(to) = next(*from, step, by) {
                 let line = format!("{:17} {awaits:9} {:12} {:9} {}\n", from.code(), step.code(), by.code(), to.code());
@@ -221,7 +242,7 @@ mod tests {
     fn nobody_moves_for_another() {
         for (from, step, by, _) in moves() {
             match step {
-                HandoffStep::Depart | HandoffStep::Answer | HandoffStep::Choose => assert_eq!(by, Party::Sender),
+                HandoffStep::Answer | HandoffStep::Choose => assert_eq!(by, Party::Sender),
                 HandoffStep::Acknowledge
                 | HandoffStep::Ask
                 | HandoffStep::Waitlist

@@ -19,7 +19,8 @@ fn announced() -> Handoff {
         pathway: (PathwayId::of(Uuid::nil()), 1),
         episode: EpisodeId::of(Uuid::nil()),
         offer: None,
-        unit: BedUnitId::of(Uuid::nil()),
+        to: Destination::Unit(BedUnitId::of(Uuid::nil())),
+        course: Course::default(),
         hold: None,
         state: HandoffState::Accepted,
         arrive_by: now.plus_minutes(60),
@@ -89,7 +90,7 @@ fn moves() -> impl Strategy<Value = Option<(Move, Party)>> {
     let of_the_way = prop_oneof![
         Just(Move::Depart),
         Just(Move::Arrive),
-        Just(Move::Confirm),
+        Just(Move::Confirm(Door::default())),
         Just(Move::Redirect(RedirectReason::Medical)),
         Just(Move::Fail(FailReason::NoShow)),
     ];
@@ -227,7 +228,7 @@ fn a_late_word_that_comes_is_late_no_more() {
     let there = on_the_way.go(&Move::Arrive, Party::Receiver, at(80)).unwrap().into_state();
     assert_eq!((there.late, there.due_at), (false, Some(at(90))));
     // The receiver has not spoken, whoever else has.
-    let handed = there.go(&Move::Confirm, Party::Sender, at(85)).unwrap().into_state();
+    let handed = there.go(&Move::Confirm(Door::default()), Party::Sender, at(85)).unwrap().into_state();
     assert_eq!((handed.late, handed.due_at), (false, Some(at(90))));
 }
 

@@ -6,6 +6,7 @@ pub use criteria::Criteria;
 use super::code::codes;
 use super::entry::{Details, Entry};
 use super::event::{EventKind, Fact};
+use super::follow_up::FollowUpTerm;
 use super::hours::{Hours, Opening};
 use super::id::{PathwayId, ServiceId};
 use super::need::{Criterion, Fit, Need, Reason, reason};
@@ -83,6 +84,9 @@ pub struct Terms {
     pub hold_minutes: u32,
     /// Where to turn next, in this order.
     pub fallbacks: Vec<PathwayId>,
+    /// What follows once the person is in care.
+    #[serde(default)]
+    pub follow_ups: Vec<FollowUpTerm>,
     /// From when on it can be entered.
     pub effective_from: Option<At>,
     /// Until when; at that instant it is over.
@@ -117,6 +121,7 @@ impl Details for PathwayDetails {
         ] {
             text::within(field, i64::from(minutes), min, i64::from(MINUTES_MAX))?;
         }
+        FollowUpTerm::check(&terms.follow_ups)?;
         if terms.effective_from.zip(terms.effective_until).is_some_and(|(from, until)| until <= from) {
             return Err(Flaw { field: "effectiveUntil", kind: FlawKind::Malformed, min: 0, max: 0 });
         }
@@ -189,6 +194,7 @@ mod tests {
             arrive_minutes: 60,
             hold_minutes: 30,
             fallbacks: Vec::new(),
+            follow_ups: Vec::new(),
             effective_from: None,
             effective_until: None,
         };

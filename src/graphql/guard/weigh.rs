@@ -213,7 +213,7 @@ impl<'a> Scale<'a> {
     /// How many items a list of the schema that is no connection holds, when the document does not say.
     fn plain_items(&self, name: &str) -> usize {
         match name {
-            "reports" | "grants" | "auditTrail" | "entries" | "handoffs" => self.limits.page_default,
+            "reports" | "grants" | "auditTrail" | "entries" | "handoffs" | "followUps" => self.limits.page_default,
             _ => 1,
         }
     }

@@ -2,7 +2,7 @@
 use super::{NeedInput, absent, keyed, list, maybe_named, named};
 use crate::app::handoff::{Announce, HandoffFilter, MoveHandoff};
 use crate::domain::handoff::{FailReason, HandoffFact, HandoffState, Move, RedirectReason};
-use crate::domain::id::{BedUnitId, OrganizationId};
+use crate::domain::id::{BedUnitId, OrganizationId, TeamId};
 use crate::graphql::scalars::Code;
 use crate::graphql::search::sought;
 use crate::graphql::seen::Asking;
@@ -13,6 +13,8 @@ use async_graphql::{Error, ID, InputObject};
 pub struct HandoffFilterInput {
     /// To this unit.
     unit_id: Option<ID>,
+    /// To this team.
+    team_id: Option<ID>,
     /// That this agency sends.
     sender_id: Option<ID>,
     /// That this agency receives.
@@ -29,6 +31,8 @@ pub struct HandoffFilterInput {
 pub struct HandoffsWatched {
     /// To this unit.
     unit_id: Option<ID>,
+    /// To this team.
+    team_id: Option<ID>,
     /// That this agency sends.
     sender_id: Option<ID>,
     /// That this agency receives.
@@ -39,6 +43,7 @@ pub struct HandoffsWatched {
 #[derive(Clone, Copy, Debug)]
 pub struct Watched {
     unit: Option<BedUnitId>,
+    team: Option<TeamId>,
     sender: Option<OrganizationId>,
     receiver: Option<OrganizationId>,
 }
@@ -48,6 +53,7 @@ impl HandoffsWatched {
     pub fn read(self) -> Watched {
         Watched {
             unit: self.unit_id.as_ref().map(absent),
+            team: self.team_id.as_ref().map(absent),
             sender: self.sender_id.as_ref().map(absent),
             receiver: self.receiver_id.as_ref().map(absent),
         }
@@ -57,7 +63,8 @@ impl HandoffsWatched {
 impl Watched {
     /// Whether it is about a handoff.
     pub fn matches(&self, sender: OrganizationId, fact: &HandoffFact) -> bool {
-        self.unit.is_none_or(|id| id == fact.unit)
+        self.unit.is_none_or(|id| fact.unit == Some(id))
+            && self.team.is_none_or(|id| fact.team == Some(id))
             && self.sender.is_none_or(|id| id == sender)
             && self.receiver.is_none_or(|id| id == fact.receiver)
     }
@@ -134,6 +141,7 @@ impl HandoffFilterInput {
         };
         HandoffFilter {
             unit: self.unit_id.as_ref().map(absent),
+            team: self.team_id.as_ref().map(absent),
             sender: self.sender_id.as_ref().map(absent),
             receiver: self.receiver_id.as_ref().map(absent),
             states: list(self.states),

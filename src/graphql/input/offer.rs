@@ -3,8 +3,8 @@ use super::{NeedInput, keyed, maybe_named, named};
 use crate::app::handoff::{CloseEpisode, MoveHandoff, OfferHandoff, OfferTo};
 use crate::domain::episode::{EpisodeEnd, EpisodeState, Settlement};
 use crate::domain::handoff::{
-    Acceptance, AcceptanceCondition, AcceptedBy, Choice, ChosenFor, DeclineReason, InformationItem, Move, Refusal,
-    Waitlist, WhatChanged, WithdrawReason,
+    Acceptance, AcceptanceCondition, AcceptedBy, Choice, ChosenFor, DeclineReason, Destination, InformationItem, Move,
+    Refusal, Waitlist, WhatChanged, WithdrawReason,
 };
 use crate::graphql::error::{ErrorCode, coded};
 use crate::graphql::scalars::{Code, DateTime};
@@ -24,8 +24,10 @@ pub struct EpisodeFilterInput {
 pub struct OfferToInput {
     /// By which pathway, of the mode REQUEST: see `matchPathways`.
     pathway_id: ID,
-    /// For which unit of its service.
-    unit_id: ID,
+    /// For which unit of its service; or say which team.
+    unit_id: Option<ID>,
+    /// Which team of its service is asked to come, where it leads to mobile teams.
+    team_id: Option<ID>,
     /// In how many minutes of a yes the person arrives, 0 to the pathway's `arriveMinutes`, which is taken when not given.
     arrive_minutes: Option<u32>,
 }
@@ -46,7 +48,8 @@ pub struct OfferHandoffInput {
     /// The person has spoken with each house whose pathway says `selfReferralCall`.
     #[graphql(default)]
     person_called: bool,
-    /// How the search is settled; as before when not given, of a new search by the sender's choice. What was asked before is
+    /// How the search is settled; as before when not given, of a new search by the sender's choice, or where a team is asked by the
+    /// first yes. What was asked before is
     /// settled as it was asked.
     settlement: Option<Code<Settlement>>,
     /// What has changed since these units were asked before: needed where one of them said no.
@@ -171,8 +174,12 @@ fn codes<C: crate::domain::code::Coded>(codes: &[Code<C>]) -> Vec<C> {
 pub(in crate::graphql) fn offer(asking: &Asking, input: OfferHandoffInput) -> Result<OfferHandoff, Error> {
     let keyed = keyed(asking, "offerHandoff", input.idempotency_key.as_deref(), &input)?;
     let to = |to: &OfferToInput| {
-        let (pathway, unit) = (named(&to.pathway_id)?, named(&to.unit_id)?);
-        Ok(OfferTo { pathway, unit, arrive_minutes: to.arrive_minutes })
+        let goal = match (&to.unit_id, &to.team_id) {
+            (Some(unit), None) => Destination::Unit(named(unit)?),
+            (None, Some(team)) => Destination::Team(named(team)?),
+            _ => return Err(coded(ErrorCode::BadUserInput, "each of `to` names one of `unitId` and `teamId`")),
+        };
+        Ok(OfferTo { pathway: named(&to.pathway_id)?, to: goal, arrive_minutes: to.arrive_minutes })
     };
     Ok(OfferHandoff {
         episode: maybe_named(input.episode_id.as_ref())?,

@@ -1,4 +1,5 @@
 //! What is said of referral pathways.
+use super::course::FollowUpTermInput;
 use super::{absent, all_fips, externals, keyed, list, maybe_named, named};
 use crate::app::directory::SaveEntry;
 use crate::domain::code::Coded;
@@ -124,6 +125,9 @@ pub struct SavePathwayInput {
     hold_minutes: u32,
     /// Where to turn next, in this order: up to 10 other pathways of the region.
     fallback_ids: Option<Vec<ID>>,
+    /// What follows once the person is in your care, up to 3: each begins with the transfer.
+    #[graphql(default, validator(max_items = 3))]
+    follow_ups: Vec<FollowUpTermInput>,
     /// From when on it can be entered; at once when not given.
     effective_from: Option<DateTime>,
     /// Until when; without an end when not given.
@@ -218,6 +222,7 @@ pub(in crate::graphql) fn save(asking: &Asking, input: SavePathwayInput) -> Resu
         arrive_minutes: input.arrive_minutes,
         hold_minutes: input.hold_minutes,
         fallbacks: input.fallback_ids.unwrap_or_default().iter().map(named).collect::<Result<_, _>>()?,
+        follow_ups: input.follow_ups.into_iter().map(Into::into).collect(),
         effective_from: input.effective_from.map(|at| at.0),
         effective_until: input.effective_until.map(|at| at.0),
     };

@@ -81,6 +81,8 @@ acts! {
     HoldBed
     /// Sending somebody, and saying for the sender or the receiver how it goes on.
     SendHandoff
+    /// Planning a follow-up, and saying how it went.
+    FollowUpHandoff
     /// Writing a sealed entry of a handoff.
     NoteHandoff
     /// Opening sealed entries of a handoff.

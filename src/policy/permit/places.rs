@@ -1,11 +1,16 @@
 //! Permits for places that are kept, and for those on the way to them.
-use super::{HoldBed, Permit, Refused, Row, SendHandoff, Stamp, TellTime, permit, reaches, reaches_unit};
+use super::{
+    FollowUpHandoff, HoldBed, Permit, Refused, Row, SendHandoff, SetTeamStatus, Stamp, TellTime, permit, reaches,
+    reaches_unit,
+};
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::Version;
 use crate::domain::episode::Episode;
+use crate::domain::follow_up::FollowUp;
 use crate::domain::handoff::{self, Handoff, HandoffStep, Party};
 use crate::domain::hold::{Hold, Side};
-use crate::domain::id::{BedHoldId, EpisodeId, HandoffId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::id::{BedHoldId, EpisodeId, FollowUpId, HandoffId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::team::Team;
 use crate::policy::rules::Action;
 use crate::policy::viewer::{Machine, Viewer};
 use std::marker::PhantomData;
@@ -145,8 +150,48 @@ pub fn hold_of_handoff(
 /// May the viewer tell the log that a word about this handoff is late, or how it ended without one?
 pub fn tell_handoff(viewer: &Viewer, of: &Handoff) -> Result<Permit<TellTime>, Refused> {
     let (key, version) = (of.id.key(), of.version);
-    let owner = if of.state.awaits() == Some(Party::Receiver) { of.receiver } else { of.sender };
+    let owner = if of.awaits() == Some(Party::Receiver) { of.receiver } else { of.sender };
     permit(viewer, Row { noun: Noun::Handoff, key, version, region: of.region, owner })
+}
+
+/// The permit for the status of a team that a handoff leads to: whoever may say for the team how the handoff goes on says so.
+pub fn team_of_handoff(of: &Permit<SendHandoff>, team: &Team) -> Permit<SetTeamStatus> {
+    let stamp = Stamp { noun: Noun::Team, owner: team.entry.owner, ..of.stamp };
+    Permit { row: team.id().key(), version: team.version(), stamp, action: PhantomData }
+}
+
+/// The permit for what follows a handoff: whoever may end it lets it follow.
+pub fn follow_up_of(of: &Permit<SendHandoff>, id: FollowUpId, owner: OrganizationId) -> Permit<SendHandoff> {
+    let stamp = Stamp { noun: Noun::FollowUp, owner, ..of.stamp };
+    Permit { row: id.key(), version: 0, stamp, action: PhantomData }
+}
+
+/// May the viewer plan a follow-up for their own agency, after a handoff of it?
+pub fn plan_follow_up(viewer: &Viewer, of: &Handoff, id: FollowUpId) -> Result<Permit<FollowUpHandoff>, Refused> {
+    let owner = viewer.organization().filter(|own| [of.sender, of.receiver].contains(own)).ok_or(Refused)?;
+    permit(viewer, Row { noun: Noun::FollowUp, key: id.key(), version: 0, region: of.region, owner })
+}
+
+/// May the viewer say how a follow-up of their own agency went?
+pub fn record_follow_up(viewer: &Viewer, of: &FollowUp) -> Result<Permit<FollowUpHandoff>, Refused> {
+    permit(viewer, of.into())
+}
+
+/// May the viewer tell the log that a follow-up begins?
+pub fn tell_new_follow_up(viewer: &Viewer, of: &FollowUp) -> Result<Permit<TellTime>, Refused> {
+    permit(viewer, Row { version: 0, ..of.into() })
+}
+
+/// May the viewer tell the log that a follow-up is late?
+pub fn tell_follow_up(viewer: &Viewer, of: &FollowUp) -> Result<Permit<TellTime>, Refused> {
+    permit(viewer, of.into())
+}
+
+impl From<&FollowUp> for Row {
+    fn from(of: &FollowUp) -> Self {
+        let (key, version, region, owner) = (of.id.key(), of.version, of.region, of.owner);
+        Self { noun: Noun::FollowUp, key, version, region, owner }
+    }
 }
 
 /// May the viewer tell the log that this hold's end has passed?

@@ -1,0 +1,164 @@
+//! Verbs of follow-ups: what is done for somebody after a handoff, planned with it or later, and how it went.
+use super::error::Error;
+use super::keyed::{remember, replayed_one};
+use super::outcome::{Outcome, Problem, ProblemCode};
+use super::{Hub, log};
+use crate::domain::follow_up::{FOLLOW_UPS_MAX, FollowUp, FollowUpOutcome, FollowUpTerm};
+use crate::domain::handoff::{Handoff, HandoffState};
+use crate::domain::id::{FollowUpId, HandoffId};
+use crate::policy::permit::{self, Permit, SendHandoff};
+use crate::policy::view::{self, FollowUpView};
+use crate::policy::{Scope, Viewer};
+pub use crate::store::FollowUpFilter;
+use crate::store::{Committed, Keyed, Tx};
+
+/// Most follow-ups after one handoff: those of the pathway, and as many of each agency's own.
+const AFTER_ONE_MAX: usize = 3 * FOLLOW_UPS_MAX;
+
+/// Plans a follow-up after a handoff.
+#[derive(Clone, Debug)]
+pub struct PlanFollowUp {
+    /// After which handoff.
+    pub handoff: HandoffId,
+    /// Who follows up, and within how many hours.
+    pub term: FollowUpTerm,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// Says how a follow-up went.
+#[derive(Clone, Debug)]
+pub struct RecordFollowUp {
+    /// The follow-up.
+    pub follow_up: FollowUpId,
+    /// The version that the client read; any when not given.
+    pub expected_version: Option<i64>,
+    /// How it went.
+    pub outcome: FollowUpOutcome,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// What the pathway lets follow begins when the person is in the receiver's care.
+pub(super) async fn follows(tx: &Tx, permit: &Permit<SendHandoff>, after: &Handoff) -> Result<(), Error> {
+    for planned in begun(tx, after)? {
+        let (id, owner) = (planned.state().id, planned.state().owner);
+        tx.save(permit::follow_up_of(permit, id, owner), &planned).await?;
+    }
+    Ok(())
+}
+
+/// The same, where nobody said the last word but the hub.
+pub(super) async fn follows_silence(tx: &Tx, me: &Viewer, after: &Handoff) -> Result<(), Error> {
+    for planned in begun(tx, after)? {
+        let permit = permit::tell_new_follow_up(me, planned.state())?;
+        tx.save(permit, &planned).await?;
+    }
+    Ok(())
+}
+
+fn begun(tx: &Tx, after: &Handoff) -> Result<Vec<crate::domain::entry::Changed<FollowUp>>, Error> {
+    let terms = after.course.follow_ups.iter().filter(|_| after.state == HandoffState::Transferred);
+    let plan = |term: &FollowUpTerm| Ok(FollowUp::plan(tx.id(), after, after.receiver, *term, tx.now())?);
+    terms.map(plan).collect()
+}
+
+/// Plans a follow-up for the viewer's agency, after a handoff in which the person came into care.
+pub async fn plan(hub: &Hub, viewer: &Viewer, input: PlanFollowUp) -> Result<Outcome<FollowUpView>, Error> {
+    log::known(viewer)?;
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            match replayed_one::<FollowUpId>(&tx, input.keyed.as_ref()).await? {
+                Some(id) => again(tx, id).await,
+                None => plan_in(tx, viewer, input).await,
+            }
+        })
+        .await;
+    settled(viewer, written)
+}
+
+async fn plan_in(tx: Tx, viewer: &Viewer, input: &PlanFollowUp) -> Result<Committed<(FollowUp, bool)>, Error> {
+    // Locked, so that whoever else plans one waits to count.
+    let handoff = tx.handoff(input.handoff).await?.ok_or(Error::NotFound)?;
+    let id = tx.id();
+    let permit = permit::plan_follow_up(viewer, &handoff, id)?;
+    let refused = |code| Error::Refused(vec![Problem::new(code).at(&["handoffId"]).with_current(handoff.id)]);
+    if !matches!(handoff.state, HandoffState::Received | HandoffState::Transferred) {
+        return Err(refused(ProblemCode::WrongState));
+    }
+    if tx.follow_ups_of(handoff.id).await?.len() >= AFTER_ONE_MAX {
+        return Err(refused(ProblemCode::OutOfRange));
+    }
+    let owner = viewer.organization().ok_or(Error::Forbidden)?;
+    let planned = FollowUp::plan(id, &handoff, owner, input.term, tx.now())?;
+    tx.save(permit, &planned).await?;
+    remember(&tx, input.keyed.as_ref(), [id]).await?;
+    Ok(tx.commit((planned.into_state(), false)).await?)
+}
+
+/// Says how a follow-up of the viewer's agency went.
+pub async fn record(hub: &Hub, viewer: &Viewer, input: RecordFollowUp) -> Result<Outcome<FollowUpView>, Error> {
+    log::known(viewer)?;
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            match replayed_one::<FollowUpId>(&tx, input.keyed.as_ref()).await? {
+                Some(id) => again(tx, id).await,
+                None => record_in(tx, viewer, input).await,
+            }
+        })
+        .await;
+    settled(viewer, written)
+}
+
+async fn record_in(tx: Tx, viewer: &Viewer, input: &RecordFollowUp) -> Result<Committed<(FollowUp, bool)>, Error> {
+    let follow_up = tx.follow_up(input.follow_up).await?.ok_or(Error::NotFound)?;
+    let permit = permit::record_follow_up(viewer, &follow_up)?;
+    let refused = |code| Error::Refused(vec![Problem::new(code).at(&["followUpId"]).with_current(follow_up.id)]);
+    if input.expected_version.is_some_and(|version| version != follow_up.version) {
+        return Err(refused(ProblemCode::StaleVersion));
+    }
+    let changed = follow_up.record(input.outcome, tx.now()).map_err(|_| refused(ProblemCode::WrongState))?;
+    tx.save(permit, &changed).await?;
+    remember(&tx, input.keyed.as_ref(), [follow_up.id]).await?;
+    Ok(tx.commit((changed.into_state(), false)).await?)
+}
+
+async fn again(tx: Tx, id: FollowUpId) -> Result<Committed<(FollowUp, bool)>, Error> {
+    let follow_up = tx.follow_up(id).await?.ok_or(Error::NotFound)?;
+    Ok(tx.commit((follow_up, true)).await?)
+}
+
+fn settled(viewer: &Viewer, written: Result<(FollowUp, bool), Error>) -> Result<Outcome<FollowUpView>, Error> {
+    Outcome::settle(written.and_then(|(follow_up, replayed)| {
+        let view = view::follow_up(&Scope::of(viewer), follow_up).ok_or(Error::NotFound)?;
+        Ok(Outcome::done(view, replayed))
+    }))
+}
+
+/// Follow-ups by id, in the order asked; none for each that is absent or not the viewer's to see.
+pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[FollowUpId]) -> Result<Vec<Option<FollowUpView>>, Error> {
+    log::known(viewer)?;
+    let found = hub.store().read(viewer).await?.follow_ups(ids).await?;
+    let scope = Scope::of(viewer);
+    let one = |id: &FollowUpId| view::follow_up(&scope, *found.iter().find(|one| one.id == *id)?);
+    Ok(ids.iter().map(one).collect())
+}
+
+/// Follow-ups of a filter between two ids, latest first; its first `most`, or with `from_end` its last.
+pub async fn list(
+    hub: &Hub,
+    viewer: &Viewer,
+    filter: &FollowUpFilter,
+    between: (Option<FollowUpId>, Option<FollowUpId>),
+    most: u64,
+    from_end: bool,
+) -> Result<Vec<FollowUpView>, Error> {
+    log::known(viewer)?;
+    let found = hub.store().read(viewer).await?.list_follow_ups(filter, between, most, from_end).await?;
+    let scope = Scope::of(viewer);
+    Ok(found.into_iter().filter_map(|follow_up| view::follow_up(&scope, follow_up)).collect())
+}
