@@ -1,6 +1,7 @@
 //! Permits for places that are kept, and for those on the way to them.
 use super::{HoldBed, Permit, Refused, Row, SendHandoff, Stamp, TellTime, permit, reaches, reaches_unit};
 use crate::domain::bed::BedUnit;
+use crate::domain::chain::AuditChain;
 use crate::domain::entry::Version;
 use crate::domain::episode::Episode;
 use crate::domain::handoff::{self, Handoff, HandoffStep, Party};
@@ -147,6 +148,12 @@ pub fn tell_handoff(viewer: &Viewer, of: &Handoff) -> Result<Permit<TellTime>, R
     let (key, version) = (of.id.key(), of.version);
     let owner = if of.state.awaits() == Some(Party::Receiver) { of.receiver } else { of.sender };
     permit(viewer, Row { noun: Noun::Handoff, key, version, region: of.region, owner })
+}
+
+/// May the viewer tell the log where the chain of the audit ends?
+pub fn tell_chain(viewer: &Viewer, of: &AuditChain) -> Result<Permit<TellTime>, Refused> {
+    let (region, owner) = (RegionId::of(Uuid::nil()), OrganizationId::of(Uuid::nil()));
+    permit(viewer, Row { noun: Noun::AuditChain, key: of.id.key(), version: of.version, region, owner })
 }
 
 /// May the viewer tell the log that this hold's end has passed?
