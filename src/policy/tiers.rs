@@ -191,7 +191,7 @@ pub fn table() -> String {
     for standing in Standing::ALL {
         text.push_str(&format!("#   {:11}{}\n", standing.code(), standing.doc()));
     }
-    text.push_str(&format!("\n{:48}{}\n", "", heads()));
+    text.push_str(&format!("\n{:49}{}\n", "", heads()));
     for role in Role::ALL.iter().filter(|role| acts(**role)) {
         for tier in Tier::ALL {
             text.push_str(&line(*role, *tier, "writes", |standing| writes_as(*role, *tier, standing)));
@@ -213,7 +213,7 @@ fn heads() -> String {
 
 fn line(role: Role, tier: Tier, what: &str, cell: impl Fn(Standing) -> String) -> String {
     let cells: String = Standing::ALL.iter().map(|standing| format!("{:11}", cell(*standing))).collect();
-    format!("{:21}{:9} {what:17}{}\n", role.code(), tier.code(), cells.trim_end())
+    format!("{:21}{:9} {what:18}{}\n", role.code(), tier.code(), cells.trim_end())
 }
 
 /// Whether a role writes a tier, as the sender and as the receiver.

@@ -19,6 +19,7 @@ macro_rules! on_both {
 pub mod bed;
 mod bed_time;
 mod bed_view;
+mod consent_load;
 mod directory;
 pub mod disclose;
 mod disclose_part2;
@@ -40,8 +41,10 @@ mod pathway;
 mod poll;
 mod respond;
 mod revoke;
+mod sealed_hostile;
 mod search;
 mod standing;
+mod standing_tiers;
 mod team;
 mod travel;
 mod withdrawn;
