@@ -29,6 +29,13 @@ const ROUND_TRIP_MICROS_MAX: i64 = 200_000;
 /// How often what time has changed is told.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
 
+/// How often what waits is taken into the chain of the audit.
+const CHAIN_EVERY: Duration = Duration::from_secs(1);
+/// How long a full batch leaves the writer to others before the next.
+const CHAIN_PAUSE: Duration = Duration::from_millis(10);
+/// How often it is looked whether the log is to be told where the chain ends.
+const CHAIN_TELL_EVERY: Duration = Duration::from_secs(30);
+
 /// Why a node could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum CannotStart {
@@ -204,6 +211,8 @@ impl Node {
             tokio::spawn(relay::run(store.apart(), bell.clone())),
             tokio::spawn(feed.run(store.apart(), bell, hub.board().clone())),
             tokio::spawn(sweep(hub.clone())),
+            tokio::spawn(lay_chain(hub.clone())),
+            tokio::spawn(tell_chain(hub.clone())),
         ];
         let measured = sources.correctable.map(|clock| {
             let measured = Arc::new(Measured::default());
@@ -274,6 +283,29 @@ async fn sweep(hub: Hub) {
                 tracing::warn!(%error, "what time has changed could not be told; trying again");
                 tokio::time::sleep(SWEEP_EVERY * 2).await;
             }
+        }
+    }
+}
+
+async fn lay_chain(hub: Hub) {
+    loop {
+        let pause = match app::chain::lay(&hub).await {
+            Ok(laid) if laid >= app::chain::BATCH_MAX => CHAIN_PAUSE,
+            Ok(_) => CHAIN_EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "the chain of the audit could not be laid on; trying again");
+                CHAIN_EVERY
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn tell_chain(hub: Hub) {
+    loop {
+        tokio::time::sleep(CHAIN_TELL_EVERY).await;
+        if let Err(error) = app::chain::tell(&hub).await {
+            tracing::warn!(%error, "where the chain of the audit ends could not be told; trying again");
         }
     }
 }

@@ -16,6 +16,7 @@ mod house;
 #[macro_use]
 mod api;
 mod board;
+mod chain;
 mod crash;
 mod crash_handoff;
 mod cursors;

@@ -25,6 +25,8 @@ pub struct Model {
     pub row_version: i64,
     /// Owner id.
     pub owner_id: Uuid,
+    /// Its place in the chain; none while it waits for one.
+    pub link: Option<i64>,
 }
 
 /// No relations: rows are joined in `app`, by ids.

@@ -31,6 +31,8 @@ pub struct Model {
     pub consent_id: Option<Uuid>,
     /// How many entries.
     pub entries: i32,
+    /// Its place in the chain; none while it waits for one.
+    pub link: Option<i64>,
 }
 
 /// No relations: rows are joined in `app`, by ids.

@@ -1,7 +1,9 @@
 //! The hub's rows, one table a file.
 //!
 //! **Invariant**: no methods, no serde, no GraphQL. Instants are microseconds since 1970; lists are JSON text; codes are text.
+pub mod audit_chain;
 pub mod audit_entry;
+pub mod audit_link;
 pub mod bed_hold;
 pub mod bed_report;
 pub mod bed_unit;

@@ -13,7 +13,8 @@ mod m0008_pathways;
 mod m0009_handoffs;
 mod m0010_episodes;
 mod m0011_sealed;
-mod m0017_course;
+mod m0012_chain;
+mod m0016_course;
 
 /// Runs the steps in order.
 #[derive(Debug)]
@@ -34,7 +35,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_handoffs::Migration),
             Box::new(m0010_episodes::Migration),
             Box::new(m0011_sealed::Migration),
-            Box::new(m0017_course::Migration),
+            Box::new(m0012_chain::Migration),
+            Box::new(m0016_course::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ use super::{Hub, log};
 use crate::domain::entry::Version;
 use crate::domain::id::ConsentId;
 use crate::domain::organization::OrganizationDetails;
-use crate::domain::sealed::{Consent, ConsentFact, NewConsent};
+use crate::domain::sealed::{CONSENTS_MAX, Consent, ConsentFact, NewConsent};
 use crate::policy::{Viewer, permit};
 use crate::store::{Committed, Keyed, Tx};
 
@@ -54,6 +54,10 @@ async fn record_in(tx: Tx, viewer: &Viewer, input: &RecordConsent) -> Result<Com
     let handoff = tx.handoff(input.terms.handoff).await?.ok_or(Error::NotFound)?;
     let id = tx.id();
     let permit = permit::keep_consent(viewer, &handoff, id, None)?;
+    if tx.consents_of(&[handoff.id]).await?.len() >= CONSENTS_MAX {
+        let problem = Problem::new(ProblemCode::OutOfRange).at(&["handoffId"]).with_current(handoff.id);
+        return Err(Error::Refused(vec![problem]));
+    }
     let new = NewConsent { id, terms: input.terms.clone(), recorder, grant };
     let changed = Consent::record(new, &handoff, tx.now())?;
     tx.save(permit, &changed).await?;
@@ -79,8 +83,9 @@ pub async fn revoke(hub: &Hub, viewer: &Viewer, input: RevokeConsent) -> Result<
 
 async fn revoke_in(tx: Tx, viewer: &Viewer, input: &RevokeConsent) -> Result<Committed<Outcome<Consent>>, Error> {
     let consent = seen(viewer, tx.consent(input.consent).await?)?;
+    tx.stop_consents(consent.handoff).await?;
     let handoff = tx.handoff(consent.handoff).await?.ok_or(Error::NotFound)?;
-    // Read after the lock of its handoff: whoever revoked it before has committed.
+    // Read after the locks: whoever revoked it before has committed, and so has whoever told something under it.
     let consent = seen(viewer, tx.consent(input.consent).await?)?;
     let permit = permit::keep_consent(viewer, &handoff, consent.id, Some(&consent))?;
     let refused = |code| Error::Refused(vec![Problem::new(code).with_current(consent.id)]);

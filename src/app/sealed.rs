@@ -8,8 +8,8 @@ use crate::domain::handoff::Handoff;
 use crate::domain::id::{ConsentId, DisclosureId, HandoffEntryId, HandoffId, OrganizationId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::sealed::{
-    Consent, Content, DISCLOSED_MAX, Disclosure, ENTRIES_MAX, EntryFacts, HANDOFFS_MAX, HandoffEntry, Purpose, Tier,
-    is_readable, parties, takes_notes, was_only_asked,
+    Consent, Content, DISCLOSED_MAX, Disclosure, ENTRIES_MAX, EntryFacts, HANDOFFS_MAX, HandoffEntry, Purpose,
+    Standing, Tier, parties, standing,
 };
 use crate::domain::time::At;
 use crate::policy::tiers::{self, Leave, Relation};
@@ -82,13 +82,14 @@ async fn note_in(tx: Tx, viewer: &Viewer, input: &Note) -> Result<Committed<Outc
     let (id, at) = (tx.id(), tx.now());
     let permit = permit::note(viewer, &home, &handoff, id, input.tier)?;
     let refused = |code| Error::Refused(vec![Problem::new(code).at(&["handoffId"]).with_current(handoff.id)]);
-    if !takes_notes(&handoff, at) {
+    if !standing(&handoff, author, at).takes_notes() {
         return Err(refused(ProblemCode::WrongState));
     }
     if !tx.is_openable(&handoff).await? {
         return Err(refused(ProblemCode::RetentionEnded));
     }
-    if tx.entries_of(&[handoff.id], Tier::ALL).await?.len() >= ENTRIES_MAX {
+    let written = tx.entries_of(&[handoff.id], Tier::ALL).await?;
+    if written.iter().filter(|entry| entry.author == author).count() >= ENTRIES_MAX {
         return Err(refused(ProblemCode::OutOfRange));
     }
     let facts = EntryFacts {
@@ -129,7 +130,12 @@ async fn disclose_in(tx: Tx, viewer: &Viewer, input: &Disclose) -> Result<Commit
     }
     handoffs.sort_unstable_by_key(|handoff| handoff.id);
     let entries = tx.entries_of(&input.handoffs, &input.tiers).await?;
-    let consents = tx.consents_of(&input.handoffs).await?;
+    let mut consents = tx.consents_of(&input.handoffs).await?;
+    if !consents.is_empty() {
+        // Those who tell under a consent hold it until they are done; it may just have been revoked.
+        tx.keep_consents(&consents.iter().map(|consent| consent.handoff).collect()).await?;
+        consents = tx.consents_of(&input.handoffs).await?;
+    }
     let programs = programs(&tx, &handoffs).await?;
     let now = tx.now();
     let asking = Asking { viewer, input, consents: &consents, programs: &programs, now };
@@ -185,21 +191,22 @@ impl Asking<'_> {
     /// What of one handoff is opened, as the ledger's lines, and what would have needed a consent.
     fn judge(&self, tx: &Tx, of: &Handoff, entries: &[&EntryFacts]) -> Result<(Vec<Line>, Vec<Problem>), Error> {
         let (mut lines, mut problems) = (Vec::new(), Vec::new());
-        let over = self.viewer.organization().is_some_and(|own| was_only_asked(of, own));
-        let ended = over || !is_readable(of, self.now);
-        if over {
-            let says =
-                "Your agency was asked and did not take the person: nothing of it is opened any more.".to_owned();
-            problems.push(Problem::new(ProblemCode::WrongState).saying(says).with_current(of.id));
-        } else if ended {
-            problems.push(Problem::new(ProblemCode::RetentionEnded).with_current(of.id));
+        let own = self.viewer.organization().ok_or(Error::Forbidden)?;
+        let standing = standing(of, own, self.now);
+        match standing {
+            Standing::Asked | Standing::UnderWay | Standing::Ended | Standing::Kept => {}
+            Standing::OnlyAsked => {
+                let says = "Your agency was asked and did not take the person: nothing of it is opened any more.";
+                problems.push(Problem::new(ProblemCode::WrongState).saying(says.to_owned()).with_current(of.id));
+            }
+            Standing::Over => problems.push(Problem::new(ProblemCode::RetentionEnded).with_current(of.id)),
         }
         for tier in &self.input.tiers {
-            let entries: Vec<&&EntryFacts> = entries.iter().filter(|entry| entry.tier == *tier && !ended).collect();
+            let entries: Vec<&&EntryFacts> = entries.iter().filter(|entry| entry.tier == *tier).collect();
             let mut opened: BTreeMap<(OrganizationId, Option<ConsentId>), Vec<HandoffEntryId>> = BTreeMap::new();
             for entry in &entries {
                 let relation = tiers::relation(self.viewer, entry);
-                match tiers::leave(self.viewer, *tier, self.input.purpose, relation, entry.part2) {
+                match tiers::leave(self.viewer, standing, *tier, self.input.purpose, relation, entry.part2) {
                     Leave::No => {}
                     Leave::Yes => opened.entry((entry.author, None)).or_default().push(entry.id),
                     Leave::Consent => {
@@ -217,7 +224,7 @@ impl Asking<'_> {
                 let line = self.line(tx, of, *tier, Some(author), consent)?;
                 lines.push((Disclosure { entries: u32::try_from(ids.len()).unwrap_or(u32::MAX), ..line }, ids));
             }
-            if self.lacks(of, *tier, &entries) {
+            if self.lacks(of, standing, *tier, &entries) {
                 problems.push(Problem::new(ProblemCode::ConsentRequired).at(&["tiers"]).with_current(of.id));
             }
         }
@@ -226,7 +233,7 @@ impl Asking<'_> {
 
     /// Whether a consent is lacking. It is told by who the two agencies are, whether or not anything is written: that a
     /// program has written something is a record of the program's.
-    fn lacks(&self, of: &Handoff, tier: Tier, entries: &[&&EntryFacts]) -> bool {
+    fn lacks(&self, of: &Handoff, standing: Standing, tier: Tier, entries: &[&&EntryFacts]) -> bool {
         let own = self.viewer.organization();
         let authors = parties(of).into_iter().chain(entries.iter().map(|entry| entry.author));
         authors.collect::<BTreeSet<_>>().into_iter().any(|author| {
@@ -236,7 +243,7 @@ impl Asking<'_> {
                 return false;
             }
             let relation = if own == Some(author) { Relation::Colleague } else { Relation::Other };
-            let leave = tiers::leave(self.viewer, tier, self.input.purpose, relation, part2);
+            let leave = tiers::leave(self.viewer, standing, tier, self.input.purpose, relation, part2);
             leave == Leave::Consent && self.consent(of, tier, author, part2).is_none()
         })
     }
@@ -282,12 +289,19 @@ impl Asking<'_> {
 }
 
 /// What may be known of entries without opening them, in the order asked; none for each that is absent, or not the viewer's
-/// to know of.
+/// to know of any more.
 pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[HandoffEntryId]) -> Result<Vec<Option<EntryFacts>>, Error> {
     log::known(viewer)?;
-    let found = hub.store().read(viewer).await?.handoff_entries(ids).await?;
-    let one =
-        |id: &HandoffEntryId| found.iter().find(|entry| entry.id == *id && tiers::may_know(viewer, entry)).copied();
+    let (reader, now) = (hub.store().read(viewer).await?, hub.clock().now());
+    let found = reader.handoff_entries(ids).await?;
+    let within: BTreeSet<HandoffId> = found.iter().map(|entry| entry.handoff).collect();
+    let handoffs = reader.handoffs(&within.into_iter().collect::<Vec<_>>()).await?;
+    let knows = |entry: &EntryFacts| {
+        let handoff = handoffs.iter().find(|handoff| handoff.id == entry.handoff);
+        let own = handoff.zip(viewer.organization());
+        own.is_some_and(|(of, own)| tiers::may_know(viewer, standing(of, own, now), entry))
+    };
+    let one = |id: &HandoffEntryId| found.iter().find(|entry| entry.id == *id && knows(entry)).copied();
     Ok(ids.iter().map(one).collect())
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn restore(file: &Path, replace: bool) -> Done {
     if let Some(kept) = kept {
         println!("What was there before is kept: {kept}");
     }
-    console::verified(&node::open_store(&config, &sources, false).await?).await
+    console::verified(&node::open_store(&config, &sources, false).await?, &[]).await
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -4,6 +4,7 @@ use clap::Args;
 use crisis_hub::app::console;
 use crisis_hub::board::Board;
 use crisis_hub::config::{Config, Told};
+use crisis_hub::domain::chain::ChainEnd;
 use crisis_hub::domain::code::Coded;
 use crisis_hub::domain::grant::HolderKind;
 use crisis_hub::domain::handoff;
@@ -76,17 +77,17 @@ pub(super) async fn grant(args: GrantArgs) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn verify() -> Done {
+pub(super) async fn verify(anchors: &[ChainEnd]) -> Done {
     let (config, sources) = (Config::read()?, Sources::of_host());
-    verified(&node::open_store(&config, &sources, false).await?).await
+    verified(&node::open_store(&config, &sources, false).await?, anchors).await
 }
 
 /// Asks a database about its promises and prints what it finds.
-pub(super) async fn verified(store: &Store) -> Done {
+pub(super) async fn verified(store: &Store, anchors: &[ChainEnd]) -> Done {
     // What was committed before a crash may still wait for its number.
     while store.number_waiting().await?.1 > 0 {}
     let mut broken = 0;
-    for finding in store.verify().await? {
+    for finding in store.verify_against(anchors).await? {
         broken += finding.broken;
         println!(
             "{} {} ({} broken)",
@@ -98,6 +99,8 @@ pub(super) async fn verified(store: &Store) -> Done {
     let (loaded, folded) = (Board::load(store).await?.now().coded(), Board::replay(store).await?.coded());
     let apart = loaded != folded;
     println!("{} the board is a fold of the log ({} units)", if apart { "FAIL" } else { "ok  " }, loaded.len());
+    let chain = store.chain_state().await?;
+    println!("     the chain of the audit ends at {} ({} lines wait for it)", chain.end, chain.waiting);
     Ok(if broken == 0 && !apart { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -39,7 +39,8 @@ pub(super) enum KeysCommand {
         /// The month, as YYYY-MM.
         #[arg(long, value_parser = month)]
         month: Month,
-        /// Also when the month has not passed: handoffs whose retention has not ended lose what is sealed in them.
+        /// Also when the month has not passed, or handoffs under its keys are open or ended less than 90 days ago: they lose
+        /// what is sealed in them.
         #[arg(long)]
         even_now: bool,
     },
@@ -80,6 +81,14 @@ pub(super) async fn keys(ask: KeysCommand) -> Done {
                 .into());
             }
             store.open_vault(file, false).await?;
+            let kept = store.still_kept(month).await?;
+            if kept > 0 && !even_now {
+                return Err(format!(
+                    "{kept} handoffs whose keys are of {month} are open, or ended less than 90 days ago: what is sealed in \
+                     them is still to be read (--even-now)"
+                )
+                .into());
+            }
             let (_, destroyed) = store.change_ring(|ring| Ok((ring.destroy(month), true)))?;
             println!("{destroyed} keys of {month} are destroyed. Destroy or replace every other copy of the ring.");
             Ok(ExitCode::SUCCESS)
@@ -145,10 +154,13 @@ async fn rotate(store: &Store, prepare: bool) -> Done {
             None => break,
         }
     }
-    let (_, forgotten) = store.change_ring(|ring| Ok((ring.forget_earlier(), true)))?;
+    let (forgotten, used) = store.forget_earlier_keys().await?;
     println!(
         "{wrapped} keys of handoffs are wrapped under generation {generation}; {forgotten} older keys are forgotten."
     );
+    if used > 0 {
+        println!("{used} older keys are in use still: another rotation is under way, which forgets them at its end.");
+    }
     if destroyed > 0 {
         println!("{destroyed} were of destroyed months and stay so.");
     }

@@ -9,6 +9,7 @@ mod serve;
 
 use clap::{Parser, Subcommand};
 use crisis_hub::config::Config;
+use crisis_hub::domain::chain::ChainEnd;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,8 +67,18 @@ enum Command {
     ///
     /// Example: crisis-hub import --source samhsa --region south-florida --state FL --dry-run sites.csv
     Import(import::ImportArgs),
-    /// Ask a database about the hub's promises: the log dense, rows where their events left them, the board a fold of the log.
-    Verify,
+    /// Ask a database about the hub's promises: the log dense, rows where their events left them, the board a fold of the log,
+    /// the audit and the ledger of disclosures as the chain took them up.
+    ///
+    /// Whoever can write to the database can cut the chain's end off, or write all of it anew. That is found by comparing with
+    /// where it once ended, kept elsewhere: each node says so every 5 minutes, as "the chain of the audit has grown".
+    ///
+    /// Example: crisis-hub verify --anchor 1048:3b1e...
+    Verify {
+        /// Where the chain once ended, as NUMBER:HASH.
+        #[arg(long, value_parser = chain_end)]
+        anchor: Vec<ChainEnd>,
+    },
     /// Write everything that the database holds to one file; the hub may go on running.
     ///
     /// SQLite: a database file. PostgreSQL: an archive of `pg_dump`, which must be on PATH. Readable by its owner alone; keys
@@ -144,6 +155,10 @@ enum ConfigCommand {
     Defaults,
 }
 
+fn chain_end(text: &str) -> Result<ChainEnd, String> {
+    ChainEnd::parse(text).ok_or_else(|| "an end of the chain is written as NUMBER:HASH".to_owned())
+}
+
 impl Cli {
     pub(crate) fn log_level(&self) -> &'static str {
         match self.command {
@@ -171,7 +186,7 @@ impl Cli {
             Command::Migrate => console::migrate().await,
             Command::Grant(args) => console::grant(args).await,
             Command::Import(args) => import::import(args).await,
-            Command::Verify => console::verify().await,
+            Command::Verify { anchor } => console::verify(&anchor).await,
             Command::Backup { file } => backup::backup(&file).await,
             Command::Restore { file, replace } => backup::restore(&file, replace).await,
             Command::Keys { ask } => keys::keys(ask).await,

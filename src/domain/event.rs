@@ -1,5 +1,6 @@
 //! Events: numbered facts in coded fields, with no text in them.
 use super::bed::{Moved, UnitFact};
+use super::chain::ChainEnd;
 use super::code::codes;
 use super::entry::Version;
 use super::episode::EpisodeFact;
@@ -150,6 +151,8 @@ codes! {
         NoticeAcknowledged "NOTICE_ACKNOWLEDGED",
         /// Units were asked to confirm their numbers now.
         BedUpdateRequested "BED_UPDATE_REQUESTED",
+        /// The chain that binds the audit and the ledger of disclosures has grown. Hub operators alone are told.
+        AuditChained "AUDIT_CHAINED",
     }
 }
 
@@ -307,6 +310,8 @@ pub enum Fact {
     Notice(Box<NoticeFact>),
     /// A request that units confirm their numbers now, less its words.
     BedUpdateRequest(Box<RequestFact>),
+    /// Where the chain ended that binds the audit and the ledger.
+    AuditChain(ChainEnd),
 }
 
 impl Fact {
@@ -329,7 +334,8 @@ impl Fact {
             | Self::Consent(_)
             | Self::Grant { .. }
             | Self::Notice(_)
-            | Self::BedUpdateRequest(_) => None,
+            | Self::BedUpdateRequest(_)
+            | Self::AuditChain(_) => None,
         }
     }
 }

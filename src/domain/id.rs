@@ -87,6 +87,8 @@ nouns! {
     Event EventId "event",
     /// One line of the audit.
     AuditEntry AuditEntryId "audit_entry",
+    /// The chain that binds the audit and the ledger.
+    AuditChain AuditChainId "audit_chain",
 }
 
 /// An id as partners see it: the noun and the key, `bed_unit_018f...`; opaque to them.

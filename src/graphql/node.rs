@@ -143,6 +143,7 @@ fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
         | Noun::BedReport
         | Noun::TravelTimes
         | Noun::Event
-        | Noun::AuditEntry => None,
+        | Noun::AuditEntry
+        | Noun::AuditChain => None,
     }
 }

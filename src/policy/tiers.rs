@@ -6,7 +6,7 @@ use super::viewer::Viewer;
 use crate::domain::code::{Coded, codes};
 use crate::domain::id::OrganizationId;
 use crate::domain::role::Role;
-use crate::domain::sealed::{Consent, EntryFacts, Purpose, Side, Tier};
+use crate::domain::sealed::{Consent, EntryFacts, Purpose, Side, Standing, Tier};
 use crate::domain::time::At;
 
 codes! {
@@ -145,65 +145,99 @@ pub fn relation(viewer: &Viewer, entry: &EntryFacts) -> Relation {
     }
 }
 
+/// Whether an entry is opened for a role while its handoff stands so.
+pub fn may_open_while(standing: Standing, asked: Asked) -> Leave {
+    if standing.opens() { may_open(asked) } else { Leave::No }
+}
+
 /// Whether something is opened for a viewer: as little as for any grant that they stand on.
-pub fn leave(viewer: &Viewer, tier: Tier, purpose: Purpose, relation: Relation, part2: bool) -> Leave {
-    let each = viewer.stands_on().map(|grant| may_open(Asked { role: grant.role, tier, purpose, relation, part2 }));
+pub fn leave(
+    viewer: &Viewer,
+    standing: Standing,
+    tier: Tier,
+    purpose: Purpose,
+    relation: Relation,
+    part2: bool,
+) -> Leave {
+    let asked = |role| Asked { role, tier, purpose, relation, part2 };
+    let each = viewer.stands_on().map(|grant| may_open_while(standing, asked(grant.role)));
     each.min().unwrap_or(Leave::No)
 }
 
-/// Whether a viewer could be told anything of a tier for a purpose, whoever wrote it.
+/// Whether a viewer could be told anything of a tier for a purpose, whoever wrote it and however its handoff stands.
 pub fn may_ask(viewer: &Viewer, tier: Tier, purpose: Purpose) -> bool {
-    Relation::ALL.iter().any(|relation| leave(viewer, tier, purpose, *relation, false) != Leave::No)
+    let leave = |relation| leave(viewer, Standing::UnderWay, tier, purpose, relation, false);
+    Relation::ALL.iter().any(|relation| leave(*relation) != Leave::No)
 }
 
 /// Whether a viewer may know that an entry is there: whoever could be told what it says without asking the person, since that
 /// a program has written something is a record of the program's.
-pub fn may_know(viewer: &Viewer, entry: &EntryFacts) -> bool {
+pub fn may_know(viewer: &Viewer, standing: Standing, entry: &EntryFacts) -> bool {
     let relation = relation(viewer, entry);
-    Purpose::ALL.iter().any(|purpose| leave(viewer, entry.tier, *purpose, relation, entry.part2) == Leave::Yes)
+    let leave = |purpose| leave(viewer, standing, entry.tier, purpose, relation, entry.part2);
+    Purpose::ALL.iter().any(|purpose| leave(*purpose) == Leave::Yes)
 }
 
 /// The table as published.
 pub fn table() -> String {
     let mut text = String::from(
-        "# Who may write and who may open which tier of a handoff. Generated: crisis-hub schema --tiers > schema/tiers.txt\n\
+        "# Who may write and who may open which tier of a handoff, as it stands. Generated: crisis-hub schema --tiers > schema/tiers.txt\n\
          # Only roles of its two agencies. `writes`: as the sender, as the receiver; * at a program under 42 CFR Part 2 alone.\n\
-         # Then, for each purpose: what they wrote themselves, what their agency wrote, what the other agency wrote, and what\n\
-         # the other agency wrote that 42 CFR Part 2 protects. Roles that are not here do neither.\n\n",
+         # Then, for each purpose, four letters: what they wrote themselves, what their agency wrote, what the other agency\n\
+         # wrote, and what the other agency wrote that 42 CFR Part 2 protects. y opened, c under a standing consent of the\n\
+         # person, - not, . there is no such entry. Roles that are not here do neither.\n\
+         # How it stands, for the agency that asks:\n",
     );
+    for standing in Standing::ALL {
+        text.push_str(&format!("#   {:11}{}\n", standing.code(), standing.doc()));
+    }
+    text.push_str(&format!("\n{:49}{}\n", "", heads()));
     for role in Role::ALL.iter().filter(|role| acts(**role)) {
         for tier in Tier::ALL {
-            let write = |side| match (may_write(*role, *tier, side, false), may_write(*role, *tier, side, true)) {
-                (true, _) => "yes",
-                (false, true) => "*",
-                (false, false) => "-",
-            };
-            text.push_str(&format!(
-                "{:21}{:9} writes {:4}{}\n",
-                role.code(),
-                tier.code(),
-                write(Side::Sender),
-                write(Side::Receiver)
-            ));
+            text.push_str(&line(*role, *tier, "writes", |standing| writes_as(*role, *tier, standing)));
             for purpose in Purpose::ALL {
-                let open = |relation, part2| {
-                    may_open(Asked { role: *role, tier: *tier, purpose: *purpose, relation, part2 }).code()
-                };
-                text.push_str(&format!(
-                    "{:21}{:9} {:17} {:8}{:8}{:8}{}\n",
-                    role.code(),
-                    tier.code(),
-                    purpose.code(),
-                    open(Relation::Author, *tier == Tier::Part2),
-                    open(Relation::Colleague, *tier == Tier::Part2),
-                    if *tier == Tier::Part2 { "." } else { open(Relation::Other, false) },
-                    open(Relation::Other, true),
-                ));
+                text.push_str(&line(*role, *tier, purpose.code(), |standing| {
+                    opens_as(*role, *tier, *purpose, standing)
+                }));
             }
         }
         text.push('\n');
     }
     text
+}
+
+fn heads() -> String {
+    let heads: String = Standing::ALL.iter().map(|standing| format!("{:11}", standing.code())).collect();
+    heads.trim_end().to_owned()
+}
+
+fn line(role: Role, tier: Tier, what: &str, cell: impl Fn(Standing) -> String) -> String {
+    let cells: String = Standing::ALL.iter().map(|standing| format!("{:11}", cell(*standing))).collect();
+    format!("{:21}{:9} {what:18}{}\n", role.code(), tier.code(), cells.trim_end())
+}
+
+/// Whether a role writes a tier, as the sender and as the receiver.
+fn writes_as(role: Role, tier: Tier, standing: Standing) -> String {
+    let write = |side| match (may_write(role, tier, side, false), may_write(role, tier, side, true)) {
+        _ if !standing.takes_notes() => '-',
+        (true, _) => 'y',
+        (false, true) => '*',
+        (false, false) => '-',
+    };
+    [Side::Sender, Side::Receiver].map(write).iter().collect()
+}
+
+/// Whether a role opens a tier for a purpose, by whose entry it is.
+fn opens_as(role: Role, tier: Tier, purpose: Purpose, standing: Standing) -> String {
+    let of_program = tier == Tier::Part2;
+    let open = |(relation, part2)| match may_open_while(standing, Asked { role, tier, purpose, relation, part2 }) {
+        _ if relation == Relation::Other && of_program && !part2 => '.',
+        Leave::No => '-',
+        Leave::Consent => 'c',
+        Leave::Yes => 'y',
+    };
+    let of = [(Relation::Author, of_program), (Relation::Colleague, of_program), (Relation::Other, false)];
+    of.into_iter().chain([(Relation::Other, true)]).map(open).collect()
 }
 
 /// Whether a role does anything with any tier.

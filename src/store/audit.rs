@@ -48,6 +48,7 @@ impl Tx {
             row_id: happening.key,
             row_version: happening.version,
             owner_id: stamp.owner.key(),
+            link: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::time::At;
 use crate::policy::permit::KeepConsent;
 use entity::consent::{ActiveModel, Column, Entity, Model};
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
+use std::collections::BTreeSet;
 
 const TABLE: &str = "consent";
 
@@ -72,10 +73,27 @@ impl Kept for Consent {
     }
 }
 
+/// What those who tell under a handoff's consents share, and whoever revokes one has alone.
+fn consents_name(of: HandoffId) -> String {
+    format!("consents {of}")
+}
+
 impl Tx {
     /// One consent, as it stands; `None` when it is absent or not of the viewer's handoffs.
     pub async fn consent(&self, id: ConsentId) -> Result<Option<Consent>, Error> {
         Ok(self.look(key(Column::Id, id.key())).await?.pop())
+    }
+
+    /// Keeps the consents of handoffs standing, or not, until this write has ended: whoever revokes one waits for what is told
+    /// under it, and what is told later is told without it.
+    pub async fn keep_consents(&self, of: &BTreeSet<HandoffId>) -> Result<(), Error> {
+        let names = of.iter().map(|handoff| consents_name(*handoff)).collect();
+        self.dialect().share_names(self.connection(), names).await
+    }
+
+    /// Waits for whatever is being told under a handoff's consents, before the handoff is locked.
+    pub async fn stop_consents(&self, of: HandoffId) -> Result<(), Error> {
+        self.dialect().lock_name(self.connection(), &consents_name(of)).await
     }
 
     /// The consents of handoffs, as they stand now: a consent that was revoked before is revoked here.

@@ -276,6 +276,16 @@ impl Dialect {
         Ok(())
     }
 
+    /// Lets writes past names beside each other, but not beside one that has a name to itself by [`Dialect::lock_name`]. Who
+    /// waits for a name comes before those who come later: readers without end keep nobody waiting. The names are in order.
+    pub(super) async fn share_names(self, tx: &DatabaseTransaction, names: Vec<String>) -> Result<(), Error> {
+        if self == Self::Postgres {
+            let sql = "SELECT pg_advisory_xact_lock_shared(hashtextextended(name, 0)) FROM unnest($1) AS name";
+            tx.execute_raw(Statement::from_sql_and_values(self.backend(), sql, [names.into()])).await?;
+        }
+        Ok(())
+    }
+
     /// Copies a SQLite file to `<file>.before-migration-from-<step>`, the last step that it has seen; a copy that is there
     /// stays as it is, for it was made before anything went wrong.
     pub(super) async fn keep_copy(self, pool: &DatabaseConnection, step: &str) -> Result<(), Error> {

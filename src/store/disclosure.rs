@@ -51,6 +51,7 @@ impl Tx {
                 author_id: line.author.map(NounId::key),
                 consent_id: line.consent.map(NounId::key),
                 entries: number(entries.len()),
+                link: None,
             };
             Entity::insert(row.into_active_model().reset_all()).exec_without_returning(self.connection()).await?;
             recorded.0.extend(entries.iter().map(|id| (line.handoff, *id)));

@@ -1,4 +1,5 @@
 //! What the database knows of itself: its steps, its edition, its seal; and its clock.
+use super::chain::begin_chain;
 use super::error::Error;
 use super::outbox::begin_log;
 use super::tx::Store;
@@ -33,6 +34,7 @@ impl Store {
         let tx = self.dialect().begin_schema(&self.pools().writer).await?;
         Migrator::up(&tx, None).await?;
         begin_log(&tx, self.dialect().backend()).await?;
+        begin_chain(&tx).await?;
         keep_once(&tx, "seal", &hex(&rand::random::<[u8; 32]>())).await?;
         Ok(tx.commit().await?)
     }

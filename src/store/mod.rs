@@ -6,6 +6,7 @@ mod audit;
 mod backlog;
 pub mod backup;
 mod bed;
+pub mod chain;
 mod consent;
 mod dialect;
 mod directory;

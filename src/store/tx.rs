@@ -75,8 +75,8 @@ use crate::domain::time::At;
 use crate::policy::permit::{Acts, Permit, Stamp};
 use crate::policy::{Machine, Scope, Viewer};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Iterable,
-    PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
+    Iterable, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -337,6 +337,15 @@ impl Tx {
     /// Rows as they stand now, without a lock: for what another lock already keeps still.
     pub(super) async fn look<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
         domain(seen::<T::Entity>(&self.scope, which).all(&self.conn).await?)
+    }
+
+    /// The same of some columns alone.
+    pub(super) async fn glance<E: Scoped, R: FromQueryResult>(
+        &self,
+        which: Condition,
+        columns: impl IntoIterator<Item = E::Column>,
+    ) -> Result<Vec<R>, Error> {
+        Ok(seen::<E>(&self.scope, which).select_only().columns(columns).into_model::<R>().all(&self.conn).await?)
     }
 
     /// Locks rows in the order of their keys, so that two writes cannot wait for each other.

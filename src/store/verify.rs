@@ -1,6 +1,8 @@
 //! Whether a database keeps its promises.
+use super::chain;
 use super::error::Error;
 use super::tx::Store;
+use crate::domain::chain::ChainEnd;
 use sea_orm::{ConnectionTrait, Statement};
 
 /// One promise that a database was asked about.
@@ -114,6 +116,11 @@ const PROMISES: [(&str, &str); 24] = [
 impl Store {
     /// Asks the database about each promise. Run it with the hub stopped, or after the relay has caught up.
     pub async fn verify(&self) -> Result<Vec<Finding>, Error> {
+        self.verify_against(&[]).await
+    }
+
+    /// The same, and whether the chain goes on from each of its ends that somebody kept elsewhere.
+    pub async fn verify_against(&self, kept: &[ChainEnd]) -> Result<Vec<Finding>, Error> {
         let mut findings = Vec::with_capacity(PROMISES.len());
         let tx = self.dialect().begin_read(&self.pools().readers).await?;
         self.dialect().be_patient(&tx).await?;
@@ -124,6 +131,7 @@ impl Store {
             let broken = row.map(|row| row.try_get::<i64>("", "n")).transpose()?.unwrap_or(0);
             findings.push(Finding { promise, broken });
         }
+        findings.extend(chain::findings(self.dialect(), &tx, kept).await?);
         Ok(findings)
     }
 }

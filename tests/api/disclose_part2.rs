@@ -15,11 +15,11 @@ on_both!(
 
 const RECORD: &str = "mutation($input: RecordConsentInput!) { recordConsent(input: $input) {
     consent { id version kind tiers purposes from { id } to { id } revokedAt recorder { id } } problems { code } replayed } }";
-const REVOKE: &str = "mutation($input: RevokeConsentInput!) { revokeConsent(input: $input) {
+pub const REVOKE: &str = "mutation($input: RevokeConsentInput!) { revokeConsent(input: $input) {
     consent { id version revokedAt } problems { code current { id } } replayed } }";
 
 /// Makes the second agency a program.
-async fn program(house: &House) {
+pub async fn program(house: &House) {
     let edit = "mutation($input: SaveOrganizationInput!) { saveOrganization(input: $input) { problems { code } } }";
     let agency = house.world.agencies[1].organization.to_string();
     let input =
@@ -30,7 +30,7 @@ async fn program(house: &House) {
 }
 
 /// A consent from the second agency to the first, less what a test says otherwise.
-fn terms(house: &House, handoff: &str, more: Value) -> Value {
+pub fn terms(house: &House, handoff: &str, more: Value) -> Value {
     let [ours, theirs] = house.world.agencies.each_ref().map(|agency| agency.organization.to_string());
     let mut input = json!({ "handoffId": handoff, "kind": "PART2_TPO", "fromId": theirs, "toIds": [ours],
         "tiers": ["PART2", "CLINICAL"], "purposes": ["TREATMENT"], "signer": "PERSON", "given": "WRITTEN",
@@ -39,7 +39,7 @@ fn terms(house: &House, handoff: &str, more: Value) -> Value {
     json!({ "input": input })
 }
 
-async fn consented(client: &Client, input: Value) -> String {
+pub async fn consented(client: &Client, input: Value) -> String {
     let said = client.ask(RECORD, input).await;
     said.data("/recordConsent/consent/id").as_str().unwrap_or_else(|| panic!("{:#}", said.body)).to_owned()
 }

@@ -1,5 +1,5 @@
 //! Who opened what, for which purpose: the ledger's lines, and for how long there is anything to open.
-use super::{NOTES_AFTER_END_MINUTES, Purpose, READ_AFTER_END_DAYS, Tier};
+use super::{Purpose, Tier};
 use crate::domain::handoff::Handoff;
 use crate::domain::id::{ConsentId, DisclosureId, GrantId, HandoffId, OrganizationId, RegionId};
 use crate::domain::role::Role;
@@ -58,20 +58,4 @@ pub fn parties(handoff: &Handoff) -> [OrganizationId; 2] {
 pub fn sides_of(handoff: &Handoff, agency: OrganizationId) -> impl Iterator<Item = Side> {
     let sides = parties(handoff).into_iter().zip([Side::Sender, Side::Receiver]);
     sides.filter(move |(party, _)| *party == agency).map(|(_, side)| side)
-}
-
-/// Whether a handoff takes notes at an instant: while it is open, and for a day after its end.
-pub fn takes_notes(handoff: &Handoff, now: At) -> bool {
-    handoff.times.ended_at.is_none_or(|ended| now < ended.plus_minutes(NOTES_AFTER_END_MINUTES))
-}
-
-/// Whether a handoff's entries are opened at an instant: while it is open, and for 90 days after its end.
-pub fn is_readable(handoff: &Handoff, now: At) -> bool {
-    handoff.times.ended_at.is_none_or(|ended| now < ended.plus_minutes(READ_AFTER_END_DAYS * 24 * 60))
-}
-
-/// Whether an agency was asked for a place and did not take the person: what it was told for its answer is its own no more.
-pub fn was_only_asked(of: &Handoff, agency: OrganizationId) -> bool {
-    let over = !of.state.is_open() && of.times.settled_at.is_none();
-    over && of.receiver == agency && of.sender != agency
 }

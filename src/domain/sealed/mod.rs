@@ -3,12 +3,14 @@
 mod codes;
 mod consent;
 mod disclosure;
+mod standing;
 #[cfg(test)]
 mod tests;
 
 pub use codes::{ConsentGiven, ConsentKind, Purpose, Signer, Tier};
 pub use consent::{Consent, ConsentFact, NewConsent};
-pub use disclosure::{Disclosure, NOTICE, Side, is_readable, parties, sides_of, takes_notes, was_only_asked};
+pub use disclosure::{Disclosure, NOTICE, Side, parties, sides_of};
+pub use standing::{Standing, standing};
 
 use super::entry::{Changed, Version};
 use super::event::{Audience, EventKind, Fact, Happening};
@@ -21,8 +23,10 @@ use super::time::At;
 pub const TEXT_MAX: usize = 8_000;
 /// Most characters of each field of an identity.
 pub const IDENTITY_MAX: usize = 200;
-/// Most entries of one handoff.
+/// Most entries that one agency writes into one handoff. Were it of both, whoever is full would know how much the other wrote.
 pub const ENTRIES_MAX: usize = 100;
+/// Most consents of one handoff.
+pub const CONSENTS_MAX: usize = 100;
 /// Most handoffs of one `disclose`.
 pub const HANDOFFS_MAX: usize = 50;
 /// Most entries that one `disclose` opens.
@@ -137,17 +141,19 @@ impl Identity {
 }
 
 impl HandoffEntry {
-    /// Adds a sealed entry to a handoff: told to both its parties, and nothing of what it says.
+    /// Adds a sealed entry to a handoff: told to both its parties, and nothing of what it says. That a program has written
+    /// something is a record of the program's: its own people alone are told.
     pub fn note(facts: EntryFacts, sealed: Vec<u8>, of: &Handoff) -> Changed<Self> {
         let [sender, receiver] = parties(of);
+        let (owner, party) = if facts.part2 { (facts.author, None) } else { (sender, Some(receiver)) };
         let happening = Happening {
             kind: EventKind::HandoffNoted,
             noun: Noun::HandoffEntry,
             key: facts.id.key(),
             version: Self::VERSION,
             region: facts.region,
-            owner: sender,
-            party: Some(receiver),
+            owner,
+            party,
             audience: Audience::PARTIES,
             at: facts.at,
             fact: Fact::HandoffEntry(EntryFact { handoff: facts.handoff, tier: facts.tier }),

@@ -6,6 +6,7 @@ use crate::graphql::error::{ErrorCode, coded, from_app};
 use crate::graphql::scalars::Code;
 use crate::graphql::seen::Asking;
 use async_graphql::{Error, ID, InputObject};
+use secrecy::zeroize::Zeroizing;
 
 /// Who a person is; at least one field, each of at most 200 characters.
 #[derive(Clone, Debug, InputObject)]
@@ -49,7 +50,8 @@ pub struct DiscloseInput {
 pub(in crate::graphql) fn note(asking: &Asking, input: AddHandoffNoteInput) -> Result<Note, Error> {
     let keyed = match input.idempotency_key.as_deref() {
         Some(key) => {
-            let blind = sealed::blinded(&asking.hub, &format!("{input:?}")).map_err(|error| from_app(&error))?;
+            let blind = sealed::blinded(&asking.hub, &Zeroizing::new(format!("{input:?}")))
+                .map_err(|error| from_app(&error))?;
             keyed(asking, "addHandoffNote", Some(key), &blind)?
         }
         None => None,

@@ -4,6 +4,7 @@ use super::{
     reaches_unit,
 };
 use crate::domain::bed::BedUnit;
+use crate::domain::chain::AuditChain;
 use crate::domain::entry::Version;
 use crate::domain::episode::Episode;
 use crate::domain::follow_up::FollowUp;
@@ -192,6 +193,12 @@ impl From<&FollowUp> for Row {
         let (key, version, region, owner) = (of.id.key(), of.version, of.region, of.owner);
         Self { noun: Noun::FollowUp, key, version, region, owner }
     }
+}
+
+/// May the viewer tell the log where the chain of the audit ends?
+pub fn tell_chain(viewer: &Viewer, of: &AuditChain) -> Result<Permit<TellTime>, Refused> {
+    let (region, owner) = (RegionId::of(Uuid::nil()), OrganizationId::of(Uuid::nil()));
+    permit(viewer, Row { noun: Noun::AuditChain, key: of.id.key(), version: of.version, region, owner })
 }
 
 /// May the viewer tell the log that this hold's end has passed?

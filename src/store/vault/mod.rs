@@ -104,8 +104,16 @@ fn place_of_key(of: HandoffId, id: KeyId) -> Vec<u8> {
     seal::bound(&[b"handoff_key", of.key().as_bytes(), id.to_string().as_bytes()])
 }
 
-/// What an entry is bound to: its table, tier, row and handoff, whose data key it is under, and its author's agency.
+/// What an entry is bound to: its table, tier, row and handoff, whose data key it is under, its author's agency, and under which
+/// grant and when it was written, for that decides who reads it as their own.
 fn place_of_entry(entry: &EntryFacts) -> Vec<u8> {
+    let mut place = earlier_place_of_entry(entry);
+    place.extend(seal::bound(&[entry.grant.key().as_bytes(), &entry.at.micros().to_be_bytes()]));
+    place
+}
+
+/// What the first entries were bound to.
+fn earlier_place_of_entry(entry: &EntryFacts) -> Vec<u8> {
     use crate::domain::code::Coded;
     seal::bound(&[
         b"handoff_entry",
@@ -125,7 +133,8 @@ pub(super) fn close_entry(key: &Secret, entry: &EntryFacts, plain: &[u8]) -> Res
 /// Opens what an entry says.
 pub(super) fn open_entry(key: &Secret, entry: &EntryFacts, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let corrupt = Error::Corrupt { table: "handoff_entry", what: "sealed text" };
-    seal::open(key, &place_of_entry(entry), sealed).ok_or(corrupt)
+    let opened = seal::open(key, &place_of_entry(entry), sealed);
+    opened.or_else(|| seal::open(key, &earlier_place_of_entry(entry), sealed)).ok_or(corrupt)
 }
 
 impl Vault {
@@ -193,6 +202,8 @@ impl Store {
         if !vault.ring()?.opens(&check) {
             return Err(NoVault::Other(path.into()));
         }
+        // There from the first write on, so that a rotation waits for whoever wraps under what it says.
+        keep_once(&self.pools().writer, GENERATION, "1").await?;
         if makes {
             let now = Month::of_micros(self.clock().now().micros());
             Ring::change(path, |ring| ring.top_up(now).map(|added| (added, added > 0)))?;

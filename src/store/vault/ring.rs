@@ -21,6 +21,8 @@ const FORM: &str = "crisis-hub keys 1";
 const BYTES_MAX: u64 = 4 << 20;
 /// How many months ahead a ring holds keys.
 pub(super) const MONTHS_AHEAD: u32 = 24;
+/// How often a file that others change all the time is read anew.
+const READ_TRIES: u32 = 50;
 /// Longest wait for another command that changes the same file.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
@@ -189,10 +191,10 @@ impl Ring {
         Ok(())
     }
 
-    /// Forgets the keys of earlier generations, when nothing is wrapped under them any more. Answers how many.
-    pub fn forget_earlier(&mut self) -> usize {
-        let (generation, before) = (self.generation, self.keys.len());
-        self.keys.retain(|id, _| id.generation == generation);
+    /// Forgets the keys of generations before one, less those that something is wrapped under still. Answers how many.
+    pub fn forget_before(&mut self, generation: u32, used: &BTreeSet<KeyId>) -> usize {
+        let before = self.keys.len();
+        self.keys.retain(|id, _| id.generation >= generation || used.contains(id));
         before - self.keys.len()
     }
 
@@ -266,19 +268,36 @@ impl Ring {
         }
     }
 
-    /// Reads a ring's file.
+    /// Reads a ring's file: as it is now, whoever changes it at the same time.
     pub fn read(path: &Path) -> Result<Self, BadRing> {
+        let mut tries = 0;
+        loop {
+            let (read, inode) = Self::read_once(path)?;
+            // What is written anew is written over where it was: that is no ring any more, and another is in its place.
+            let other = || std::fs::metadata(path).is_ok_and(|now| now.ino() != inode);
+            match read {
+                Err(BadRing::Malformed(..)) if tries < READ_TRIES && other() => tries += 1,
+                read => return read,
+            }
+        }
+    }
+
+    /// Reads the file once: what that is, and which file it was.
+    fn read_once(path: &Path) -> Result<(Result<Self, BadRing>, u64), BadRing> {
         let broken = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => BadRing::Absent(path.into()),
             _ => BadRing::File(path.into(), error),
         };
         let file = File::open(path).map_err(broken)?;
-        if file.metadata().map_err(broken)?.mode() & 0o007 != 0 {
+        let metadata = file.metadata().map_err(broken)?;
+        if metadata.mode() & 0o007 != 0 {
             return Err(BadRing::Open(path.into()));
         }
-        let mut text = Zeroizing::new(String::new());
+        // In one piece: what grows leaves copies behind.
+        let size = usize::try_from(metadata.size().min(BYTES_MAX)).unwrap_or(0);
+        let mut text = Zeroizing::new(String::with_capacity(size + 1));
         file.take(BYTES_MAX).read_to_string(&mut text).map_err(broken)?;
-        Self::parse(&text, path)
+        Ok((Self::parse(&text, path), metadata.ino()))
     }
 
     /// Writes a new file, which must not be there yet.

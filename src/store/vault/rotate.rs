@@ -1,10 +1,12 @@
 //! Rotation: data keys wrapped anew under another generation of keys, in batches, while the hub runs.
-use super::{BadRing, DataKey, KeyId, Ring, closed, keep_once};
+use super::{BadRing, DataKey, KeyId, Month, Ring, closed, keep_once};
 use crate::domain::id::{HandoffId, NounId};
+use crate::domain::sealed::READ_AFTER_END_DAYS;
 use crate::store::error::Error;
 use crate::store::tx::Store;
 use entity::{handoff_key, meta};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
+use std::collections::BTreeSet;
 
 /// Where the database keeps which generation of keys wraps new data keys.
 pub(in crate::store) const GENERATION: &str = "keys_generation";
@@ -38,8 +40,11 @@ impl Store {
     /// Wraps up to `most` data keys of earlier generations anew, of handoffs after one.
     pub async fn rewrap(&self, after: Option<HandoffId>, most: u64) -> Result<Rewrapped, Error> {
         use handoff_key::Column;
-        let generation = self.key_generation().await?;
         let tx = self.dialect().begin_write(&self.pools().writer).await?;
+        // Held until the end: another rotation that begins a later generation waits, and then finds what was wrapped here.
+        #[expect(clippy::disallowed_methods, reason = "what the database knows of itself has no viewer")]
+        let row = meta::Entity::find().filter(meta::Column::Name.eq(GENERATION)).lock_shared().one(&tx).await?;
+        let generation: u32 = row.and_then(|row| row.value.parse().ok()).unwrap_or(1);
         #[expect(clippy::disallowed_methods, reason = "the hub's own keys are wrapped anew, and shown to nobody")]
         let mut find = handoff_key::Entity::find().filter(Column::Generation.lt(generation));
         if let Some(after) = after {
@@ -76,6 +81,28 @@ impl Store {
         change: impl FnOnce(&mut Ring) -> Result<(T, bool), BadRing>,
     ) -> Result<(Ring, T), Error> {
         Ring::change(&self.vault()?.0.path, change).map_err(closed)
+    }
+
+    /// Forgets the keys of earlier generations that nothing is wrapped under any more, and answers how many, and how many are
+    /// still used: by another rotation, which has not come to what they wrap.
+    pub async fn forget_earlier_keys(&self) -> Result<(usize, usize), Error> {
+        let generation = self.key_generation().await?;
+        let used: BTreeSet<KeyId> = self.data_keys().await?.iter().filter_map(|(key, _)| KeyId::parse(key)).collect();
+        let (ring, forgotten) = self.change_ring(|ring| Ok((ring.forget_before(generation, &used), true)))?;
+        Ok((forgotten, ring.ids().filter(|id| id.generation < generation).count()))
+    }
+
+    /// How many handoffs would lose what is sealed in them with a month's keys though it is still theirs to read: they are
+    /// open, or ended less than 90 days ago.
+    pub async fn still_kept(&self, month: Month) -> Result<u64, Error> {
+        let over = self.clock().now().plus_minutes(-READ_AFTER_END_DAYS * 24 * 60);
+        let sql = "SELECT COUNT(*) AS n FROM handoff_key k JOIN handoff h ON h.id = k.handoff_id
+                   WHERE k.month = $1 AND (h.ended_at IS NULL OR h.ended_at > $2)";
+        let values = [month.to_string().into(), over.micros().into()];
+        let count = Statement::from_sql_and_values(self.dialect().backend(), sql, values);
+        let row = self.pools().readers.query_one_raw(count).await?;
+        let kept = row.map(|row| row.try_get::<i64>("", "n")).transpose()?.unwrap_or(0);
+        Ok(u64::try_from(kept).unwrap_or(0))
     }
 
     /// How many data keys each key wraps.

@@ -102,8 +102,17 @@ fn months_are_added_ahead_rotated_and_destroyed_for_good() {
     let (ring, ()) = Ring::change(&path, |ring| Ok((ring.begin_generation(now)?, true))).unwrap();
     let old = KeyId { month: now, generation: 1 };
     assert!(ring.is_destroyed(old) && ring.key(KeyId { generation: 2, ..old }).is_some());
-    let (ring, forgotten) = Ring::change(&path, |ring| Ok((ring.forget_earlier(), true))).unwrap();
-    assert_eq!((forgotten, ring.ids().count()), (26, 27));
+    // What something is wrapped under still is not forgotten, nor what is of the database's own generation or later.
+    let used = KeyId { month: now.plus(1), generation: 1 };
+    let forget = |before: u32, used: &[KeyId]| {
+        let used = used.iter().copied().collect();
+        Ring::change(&path, |ring| Ok((ring.forget_before(before, &used), true))).unwrap()
+    };
+    assert_eq!(forget(1, &[]).1, 0);
+    let (ring, forgotten) = forget(2, &[used]);
+    assert!(forgotten == 25 && ring.key(used).is_some());
+    let (ring, forgotten) = forget(2, &[]);
+    assert_eq!((forgotten, ring.ids().count()), (1, 27));
     assert!(ring.ids().all(|id| id.generation == 2));
     let kept = std::fs::read(&path).unwrap();
     let (_, ()) = Ring::change(&path, |ring| {
@@ -113,4 +122,33 @@ fn months_are_added_ahead_rotated_and_destroyed_for_good() {
     .unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), kept);
     assert!(!folder.path().join("keys.new").exists());
+}
+
+#[test]
+fn a_ring_is_read_whole_while_it_is_changed_all_the_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    let now = month("2026-11");
+    Ring::make(now).unwrap().write_new(&path).unwrap();
+    let (name, over) = (Ring::read(&path).unwrap().name().to_owned(), std::sync::atomic::AtomicBool::new(false));
+    let read = std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut read = 0;
+                    while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                        assert_eq!(Ring::read(&path).map_err(|error| error.to_string()).unwrap().name(), name);
+                        read += 1;
+                    }
+                    read
+                })
+            })
+            .collect();
+        for n in 0..300 {
+            Ring::change(&path, |ring| Ok((ring.top_up(now.plus(n)).unwrap(), true))).unwrap();
+        }
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        readers.into_iter().map(|reader| reader.join().unwrap()).sum::<u32>()
+    });
+    assert!(read > 300, "only {read} reads");
 }
