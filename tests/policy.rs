@@ -14,6 +14,7 @@ use crisis_hub::policy::tiers::{self, Asked, Leave, Relation};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+mod coordinator;
 mod named;
 mod offers;
 mod samples;
@@ -164,6 +165,7 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
                 .any(|(party, action)| handoff::is_ever(*step, *party) && reach(role, *action) != Reach::Nowhere);
             return may_with_handoff(role, mine);
         }
+        Needs::Nudge => return may_with_handoff(role, reach(role, Action::NudgeHandoff) != Reach::Nowhere),
         Needs::Episode => {
             let (reads, sends) = (reach(role, Action::ReadHandoffs), reach(role, Action::SendHandoff));
             return match (reads != Reach::Nowhere, sends != Reach::Nowhere) {

@@ -25,6 +25,10 @@ pub struct Model {
     pub row_version: i64,
     /// Owner id.
     pub owner_id: Uuid,
+    /// By which door somebody looked; none where something was done.
+    pub door: Option<String>,
+    /// How many objects of the owner were shown.
+    pub shown: Option<i32>,
 }
 
 /// No relations: rows are joined in `app`, by ids.

@@ -4,6 +4,7 @@
 pub mod bed;
 pub mod consent;
 pub mod console;
+pub mod coordinate;
 pub mod cursor;
 pub mod directory;
 pub mod episode;

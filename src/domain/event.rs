@@ -107,6 +107,8 @@ codes! {
         HandoffLate "HANDOFF_LATE",
         /// A word about a handoff never came.
         HandoffLapsed "HANDOFF_LAPSED",
+        /// Somebody reminded the party whose word about a handoff is awaited.
+        HandoffNudged "HANDOFF_NUDGED",
         /// A sealed entry was added to a handoff.
         HandoffNoted "HANDOFF_NOTED",
         /// A person's consent was recorded.
@@ -154,7 +156,7 @@ impl EventKind {
 
 /// Who is told of something: bits, so that one comparison answers on every road.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Audience(u8);
+pub struct Audience(i16);
 
 impl Audience {
     /// Nobody.
@@ -175,8 +177,10 @@ impl Audience {
     pub const NOTICE: Self = Self(64);
     /// The two agencies that something is between.
     pub const PARTIES: Self = Self(128);
+    /// Those who coordinate the region, while the search that it belongs to is open.
+    pub const COORDINATORS: Self = Self(256);
     /// Everybody with any of the bits.
-    pub const ALL: Self = Self(255);
+    pub const ALL: Self = Self(511);
 
     /// Both audiences together.
     #[must_use]
@@ -189,11 +193,11 @@ impl Audience {
     }
     /// The bits as stored.
     pub const fn bits(self) -> i16 {
-        self.0 as i16
+        self.0
     }
     /// Reads stored bits.
     pub fn from_bits(bits: i16) -> Self {
-        Self(u8::try_from(bits & Self::ALL.bits()).unwrap_or(0))
+        Self(bits & Self::ALL.bits())
     }
 }
 

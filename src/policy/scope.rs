@@ -22,6 +22,7 @@ pub struct Scope {
     police: bool,
     holds: Rows,
     handoffs: Rows,
+    open: bool,
     disclosures: Rows,
     grants: Rows,
     audit: Rows,
@@ -49,6 +50,15 @@ pub enum Rows {
     Agency(OrganizationId),
     /// All.
     All,
+}
+
+/// From where something between agencies is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// By an agency that it is between.
+    Party,
+    /// By an agency that coordinates the region.
+    Coordinator,
 }
 
 impl Rows {
@@ -92,6 +102,7 @@ impl Scope {
             police: viewer.stands_as(Role::Officer) || viewer.stands_as(Role::Dispatcher),
             holds: rows(reach(Action::ReadHolds), viewer),
             handoffs: rows(reach(Action::ReadHandoffs), viewer),
+            open: viewer.coordinates().is_some(),
             disclosures: rows(reach(Action::ReadDisclosures), viewer),
             grants: rows(reach(Action::ReadGrants), viewer),
             audit: rows(reach(Action::ReadAudit), viewer),
@@ -103,8 +114,8 @@ impl Scope {
     #[must_use]
     pub fn watched(self, with_handoffs: bool) -> Self {
         let (handoffs, police) = if with_handoffs { (self.handoffs, self.police) } else { (Rows::None, false) };
-        let none = Rows::None;
-        Self { holds: none, handoffs, disclosures: none, grants: none, audit: none, police, ..self }
+        let (none, open) = (Rows::None, self.open && with_handoffs);
+        Self { holds: none, handoffs, open, disclosures: none, grants: none, audit: none, police, ..self }
     }
 
     /// Which regions it covers.
@@ -137,26 +148,52 @@ impl Scope {
         self.handoffs
     }
 
+    /// Whether it covers the open searches of its region, and every handoff of them, whoever is a party.
+    pub fn open_episodes(&self) -> bool {
+        self.open
+    }
+
     /// Which lines of the ledger it covers: those of what an agency wrote, and of what its people opened.
     pub fn disclosures(&self) -> Rows {
         self.disclosures
     }
 
-    /// Whether it covers a handoff.
-    pub fn sees_handoff(&self, handoff: &Handoff) -> bool {
-        self.is_here(handoff.region) && self.handoffs.are_between(handoff.sender, Some(handoff.receiver))
+    /// From where it sees a handoff; `None` when it does not. Whether the handoff's search is open, the store has looked up:
+    /// it hands out no other.
+    pub fn stand_to_handoff(&self, handoff: &Handoff) -> Option<Stand> {
+        let party = self.handoffs.are_between(handoff.sender, Some(handoff.receiver));
+        self.stand(handoff.region, party, true)
     }
 
-    /// Whether it covers an episode: those of an agency that seeks.
-    pub fn sees_episode(&self, episode: &Episode) -> bool {
-        self.is_here(episode.region) && self.handoffs.are_between(episode.sender, None)
+    /// From where it sees an episode: those of an agency that seeks, and to a coordinator open ones; `None` when it does not.
+    pub fn stand_to_episode(&self, episode: &Episode) -> Option<Stand> {
+        self.stand(episode.region, self.handoffs.are_between(episode.sender, None), episode.is_open())
+    }
+
+    fn stand(&self, region: RegionId, party: bool, open: bool) -> Option<Stand> {
+        match (self.is_here(region), party) {
+            (false, _) => None,
+            (true, true) => Some(Stand::Party),
+            (true, false) => (self.open && open).then_some(Stand::Coordinator),
+        }
+    }
+
+    /// Whether it is told of something that happened only because its agency coordinates the region.
+    pub fn sees_as_coordinator(&self, happening: &Happening) -> bool {
+        let Happening { region, owner, party, audience, .. } = *happening;
+        self.open
+            && audience.meets(Audience::COORDINATORS)
+            && self.is_here(region)
+            && !self.handoffs.are_between(owner, party)
     }
 
     /// Whether it is told of something that happened.
     pub fn sees_event(&self, happening: &Happening) -> bool {
         let Happening { region, owner, party, audience, .. } = *happening;
         let between = || self.is_here(region) && self.handoffs.are_between(owner, party);
-        self.sees(region, owner, audience) || (audience.meets(Audience::PARTIES) && between())
+        self.sees(region, owner, audience)
+            || (audience.meets(Audience::PARTIES) && between())
+            || self.sees_as_coordinator(happening)
     }
 
     fn is_here(&self, region: RegionId) -> bool {

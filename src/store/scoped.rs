@@ -5,8 +5,10 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
 use uuid::Uuid;
 
+use crate::domain::code::Coded;
 use crate::domain::event::Audience;
 use crate::domain::id::NounId;
+use crate::domain::look::LookDoor;
 
 /// A table that states how a scope narrows it.
 pub trait Scoped: EntityTrait {
@@ -139,17 +141,41 @@ fn between<C: ColumnTrait>(parties: Rows, one: C, other: C) -> Condition {
     }
 }
 
+/// The handoffs of two agencies, as each of them sees them.
+fn partys_handoffs(scope: &Scope) -> Condition {
+    use entity::handoff::Column;
+    in_region(scope, Column::RegionId).add(between(scope.handoffs(), Column::SenderId, Column::ReceiverId))
+}
+
 impl Scoped for entity::handoff::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::handoff::Column;
-        in_region(scope, Column::RegionId).add(between(scope.handoffs(), Column::SenderId, Column::ReceiverId))
+        if !scope.open_episodes() {
+            return partys_handoffs(scope);
+        }
+        // A coordinator sees beside its own those of every search of the region that goes on.
+        let open = Query::select()
+            .column(entity::episode::Column::Id)
+            .from(entity::episode::Entity)
+            .cond_where(open_in_region(scope))
+            .take();
+        let parties = between(scope.handoffs(), Column::SenderId, Column::ReceiverId);
+        in_region(scope, Column::RegionId).add(Condition::any().add(parties).add(Column::EpisodeId.in_subquery(open)))
     }
+}
+
+/// The searches of the scope's region that go on.
+fn open_in_region(scope: &Scope) -> Condition {
+    use entity::episode::Column;
+    in_region(scope, Column::RegionId).add(Column::EndedAt.is_null())
 }
 
 impl Scoped for entity::episode::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::episode::Column;
-        in_region(scope, Column::RegionId).add(between(scope.handoffs(), Column::SenderId, Column::SenderId))
+        let own = between(scope.handoffs(), Column::SenderId, Column::SenderId);
+        let seen = if scope.open_episodes() { Condition::any().add(own).add(Column::EndedAt.is_null()) } else { own };
+        in_region(scope, Column::RegionId).add(seen)
     }
 }
 
@@ -165,6 +191,9 @@ impl Scoped for entity::event::Entity {
         if !matches!(scope.handoffs(), Rows::None | Rows::Own(_)) {
             let parties = Condition::all().add(meets(Column::Audience, Audience::PARTIES));
             told = told.add(parties.add(between(scope.handoffs(), Column::OwnerId, Column::PartyId)));
+        }
+        if scope.open_episodes() {
+            told = told.add(meets(Column::Audience, Audience::COORDINATORS));
         }
         in_region(scope, Column::RegionId).add(told)
     }
@@ -205,7 +234,15 @@ impl Scoped for entity::grant::Entity {
 impl Scoped for entity::audit_entry::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::audit_entry::Column;
-        by_rows(scope.audit(), Column::GrantId, Column::OwnerId)
+        let rows = by_rows(scope.audit(), Column::GrantId, Column::OwnerId);
+        match (scope.audit(), scope.regions()) {
+            // Whoever looked on at the whole region looked on at each agency of it.
+            (Rows::Agency(_), Regions::One(region)) => {
+                let watched = key(Column::RowId, region.key()).add(Column::Door.eq(LookDoor::Watch.code()));
+                Condition::any().add(rows).add(watched)
+            }
+            _ => rows,
+        }
     }
 }
 
@@ -214,10 +251,10 @@ pub(super) fn key<C: ColumnTrait>(column: C, key: Uuid) -> Condition {
     Condition::all().add(column.eq(key))
 }
 
-/// Rows of handoffs that a scope sees, whatever it is that makes it see a handoff.
+/// Rows of handoffs that a scope sees as a party's: who looks on at a search is shown nothing that is written in it.
 fn of_handoffs<C: ColumnTrait>(scope: &Scope, handoff: C) -> Condition {
     use entity::handoff::{Column, Entity};
-    let seen = Query::select().column(Column::Id).from(Entity).cond_where(Entity::within(scope)).take();
+    let seen = Query::select().column(Column::Id).from(Entity).cond_where(partys_handoffs(scope)).take();
     Condition::all().add(handoff.in_subquery(seen))
 }
 

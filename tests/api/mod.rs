@@ -19,6 +19,8 @@ macro_rules! on_both {
 pub mod bed;
 mod bed_time;
 mod bed_view;
+mod coordinate;
+mod coordinate_watch;
 mod directory;
 pub mod disclose;
 mod disclose_part2;

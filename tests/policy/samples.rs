@@ -27,6 +27,8 @@ pub enum Needs {
     Announce,
     /// To see the agency's handoff, which it both sends and receives, and be allowed the step.
     Handoff(HandoffStep),
+    /// To see the agency's handoff, and be allowed to remind.
+    Nudge,
     /// To see the agency's search, and be allowed to send.
     Episode,
     /// To see the agency's handoff, and to write an entry of a tier into it.

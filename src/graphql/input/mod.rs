@@ -1,6 +1,7 @@
 //! Inputs, read into what the verbs take.
 pub mod bed;
 pub mod consent;
+pub mod coordinate;
 pub mod directory;
 pub mod grant;
 pub mod handoff;
