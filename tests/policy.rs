@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 mod course;
+mod coordinator;
 mod named;
 mod offers;
 mod samples;
@@ -168,6 +169,7 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
         }
         Needs::Follow => return may_with_handoff(role, reach(role, Action::FollowUpHandoff) != Reach::Nowhere),
         Needs::FollowUp => return (reach(role, Action::ReadOutcomes) == Reach::Nowhere).then_some("NOT_FOUND"),
+        Needs::Nudge => return may_with_handoff(role, reach(role, Action::NudgeHandoff) != Reach::Nowhere),
         Needs::Episode => {
             let (reads, sends) = (reach(role, Action::ReadHandoffs), reach(role, Action::SendHandoff));
             return match (reads != Reach::Nowhere, sends != Reach::Nowhere) {

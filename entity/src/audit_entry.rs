@@ -27,6 +27,10 @@ pub struct Model {
     pub owner_id: Uuid,
     /// Its place in the chain; none while it waits for one.
     pub link: Option<i64>,
+    /// By which door somebody looked; none where something was done.
+    pub door: Option<String>,
+    /// How many objects of the owner were shown.
+    pub shown: Option<i32>,
 }
 
 /// No relations: rows are joined in `app`, by ids.

@@ -51,6 +51,10 @@ pub struct Model {
     pub due_at: Option<i64>,
     /// That word is late, as told.
     pub late: bool,
+    /// When somebody last reminded the party whose word is awaited, in microseconds since 1970.
+    pub nudged_at: Option<i64>,
+    /// Who did.
+    pub nudged_by: Option<String>,
     /// When it was announced or offered, in microseconds since 1970.
     pub announced_at: i64,
     /// When the receiver saw the offer, in microseconds since 1970.

@@ -70,7 +70,8 @@ pub async fn viewer_of(hub: &Hub, claimant: &Claimant) -> Result<Viewer, Error> 
         _ => None,
     };
     Ok(grant.map_or_else(Viewer::nobody, |grant| {
-        Viewer::holder(grant, application, claimant.read_only, claimant.expires_at)
+        let agency = Some(grant.organization).filter(|agency| hub.board().now().watches_region(*agency));
+        Viewer::holder(grant, application, claimant.read_only, claimant.expires_at).designated(agency)
     }))
 }
 
@@ -211,9 +212,11 @@ pub async fn revoke_grant(hub: &Hub, viewer: &Viewer, id: GrantId) -> Result<Out
     settled(hub, written)
 }
 
-/// Whether every grant that the viewer stands on still holds, by what this node knows.
+/// Whether every grant that the viewer stands on still holds, and the designation that lets them look on at others, by what
+/// this node knows.
 pub fn stands(hub: &Hub, viewer: &Viewer) -> bool {
     let (board, now) = (hub.board().now(), hub.clock().now());
     viewer.until().is_none_or(|until| now < until)
         && viewer.stands_on().all(|grant| board.grant(grant.id).is_some_and(|grant| grant.holds(now)))
+        && viewer.coordinates().is_none_or(|agency| board.watches_region(agency))
 }

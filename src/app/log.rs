@@ -1,5 +1,6 @@
 //! Reading the log and the audit.
 use super::Hub;
+use super::coordinate;
 use super::cursor::{self, Mark};
 use super::error::Error;
 use crate::domain::event::{Event, Told};
@@ -27,7 +28,9 @@ pub async fn events(
         Some(after) => cursor::log_number(&reader, hub.seal(), bound, after, hub.clock().now()).await?,
         None => 0,
     };
-    Ok((reader.events_after(from, most).await?, head))
+    let events = reader.events_after(from, most).await?;
+    drop(reader);
+    Ok((coordinate::seen_in_log(hub, viewer, events).await?, head))
 }
 
 /// Where this node's board stands in the log.

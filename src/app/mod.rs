@@ -5,6 +5,7 @@ pub mod bed;
 pub mod chain;
 pub mod consent;
 pub mod console;
+pub mod coordinate;
 pub mod cursor;
 pub mod directory;
 pub mod episode;

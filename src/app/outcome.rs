@@ -63,6 +63,8 @@ codes! {
         ConsentRequired "CONSENT_REQUIRED",
         /// What was written here is no longer opened: 90 days after the handoff's end, or its key is destroyed.
         RetentionEnded "RETENTION_ENDED",
+        /// Somebody was reminded of this within the last ten minutes: call, or wait. The message says until when.
+        TooSoon "TOO_SOON",
         /// Another region has this code.
         CodeTaken "CODE_TAKEN",
     }

@@ -206,6 +206,12 @@ impl Snapshot {
         D::map(self).get(&id).filter(|entry| view::sees_entry(scope, entry)).cloned()
     }
 
+    /// Whether an agency is designated to follow the open searches of its region: what decides what its people see, so it is
+    /// asked before there is a scope.
+    pub fn watches_region(&self, agency: OrganizationId) -> bool {
+        self.organizations.get(&agency).is_some_and(|agency| agency.watches_region().is_some())
+    }
+
     /// Entries that are not withdrawn, in the order of their ids, after an id.
     pub fn entries<'a, D: Names>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<Entry<D>>> {
         D::map(self)

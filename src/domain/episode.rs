@@ -232,6 +232,11 @@ impl Episode {
         Some(Self { due_at: waited.next_mark(), ..waited }.changed(EventKind::EpisodeWaiting, now))
     }
 
+    /// Whether it goes on: a place is sought, or the person is on the way to one.
+    pub fn is_open(&self) -> bool {
+        self.ended_at.is_none()
+    }
+
     /// Refuses when no place is sought.
     pub fn is_sought(&self) -> Result<(), NotSought> {
         if self.state == EpisodeState::Seeking { Ok(()) } else { Err(NotSought) }
@@ -286,7 +291,8 @@ impl Episode {
         Self { version: self.version + 1, ..self.clone() }
     }
 
-    /// Told to the agency that seeks, and to nobody else: who else is asked is not each receiver's to know.
+    /// Told to the agency that seeks and to those who coordinate its region, and to no receiver: who else is asked is not
+    /// theirs to know.
     fn changed(self, kind: EventKind, at: At) -> Changed<Self> {
         let fact = EpisodeFact {
             level_of_care: self.need.level_of_care,
@@ -306,7 +312,7 @@ impl Episode {
             region: self.region,
             owner: self.sender,
             party: None,
-            audience: Audience::PARTIES,
+            audience: Audience::PARTIES.and(Audience::COORDINATORS),
             at,
             fact: Fact::Episode(Box::new(fact)),
         };

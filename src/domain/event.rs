@@ -125,6 +125,8 @@ codes! {
         FollowUpLate "FOLLOW_UP_LATE",
         /// A follow-up ended.
         FollowUpEnded "FOLLOW_UP_ENDED",
+        /// Somebody reminded the party whose word about a handoff is awaited.
+        HandoffNudged "HANDOFF_NUDGED",
         /// A sealed entry was added to a handoff.
         HandoffNoted "HANDOFF_NOTED",
         /// A person's consent was recorded.
@@ -174,7 +176,7 @@ impl EventKind {
 
 /// Who is told of something: bits, so that one comparison answers on every road.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Audience(u8);
+pub struct Audience(i16);
 
 impl Audience {
     /// Nobody.
@@ -195,8 +197,10 @@ impl Audience {
     pub const NOTICE: Self = Self(64);
     /// The two agencies that something is between.
     pub const PARTIES: Self = Self(128);
+    /// Those who coordinate the region, while the search that it belongs to is open.
+    pub const COORDINATORS: Self = Self(256);
     /// Everybody with any of the bits.
-    pub const ALL: Self = Self(255);
+    pub const ALL: Self = Self(511);
 
     /// Both audiences together.
     #[must_use]
@@ -209,11 +213,11 @@ impl Audience {
     }
     /// The bits as stored.
     pub const fn bits(self) -> i16 {
-        self.0 as i16
+        self.0
     }
     /// Reads stored bits.
     pub fn from_bits(bits: i16) -> Self {
-        Self(u8::try_from(bits & Self::ALL.bits()).unwrap_or(0))
+        Self(bits & Self::ALL.bits())
     }
 }
 

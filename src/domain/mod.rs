@@ -17,6 +17,7 @@ pub mod hold;
 pub mod hours;
 pub mod id;
 pub mod language;
+pub mod look;
 pub mod need;
 pub mod notice;
 pub mod organization;

@@ -64,6 +64,14 @@ impl Organization {
     pub fn coordinator(&self) -> Option<OrganizationId> {
         (self.details.coordinating && !self.retired).then_some(self.id)
     }
+
+    /// The agency, if its people may follow the open searches of its region: a coordinator that is no criminal-justice agency,
+    /// whose people are never shown who seeks care.
+    pub fn watches_region(&self) -> Option<OrganizationId> {
+        let of_justice = self.details.criminal_justice_agency
+            || matches!(self.details.kind, OrganizationKind::LawEnforcement | OrganizationKind::CourtJail);
+        self.coordinator().filter(|_| !of_justice)
+    }
 }
 
 impl Details for OrganizationDetails {

@@ -166,6 +166,15 @@ impl Listing<'_> {
         Ok((place(&paging.after)?.map(|key| key.0.0), place(&paging.before)?.map(|key| key.0.0)))
     }
 
+    /// The places that a page of rows in ascending order lies between: after the first, before the second.
+    pub(super) fn places<K: serde::de::DeserializeOwned>(
+        &self,
+        paging: &Paging,
+    ) -> Result<(Option<K>, Option<K>), async_graphql::Error> {
+        let place = |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| self.key::<K>(cursor)).transpose();
+        Ok((place(&paging.after)?, place(&paging.before)?))
+    }
+
     /// Cuts a page out of rows latest first that lie [`Self::between`] its cursors already.
     pub(super) fn latest<I, N>(
         &self,
@@ -175,6 +184,20 @@ impl Listing<'_> {
     ) -> Result<Page<N>, async_graphql::Error>
     where
         I: Ord + Clone + serde::Serialize + serde::de::DeserializeOwned,
+        N: OutputType,
+    {
+        self.cut(ctx, paging, rows)
+    }
+
+    /// Cuts a page out of rows that lie between its cursors already.
+    pub(super) fn cut<K, N>(
+        &self,
+        ctx: &Context<'_>,
+        paging: &Paging,
+        rows: Vec<Row<K, N, EmptyFields>>,
+    ) -> Result<Page<N>, async_graphql::Error>
+    where
+        K: Ord + Clone + serde::Serialize + serde::de::DeserializeOwned,
         N: OutputType,
     {
         let cut = Paging { first: paging.first, last: paging.last, ..Paging::default() };

@@ -10,7 +10,7 @@ use super::scalars::{Code, DateTime, id};
 use super::seen::{Seen, asking, pace};
 use super::together::HandoffsOf;
 use crate::app;
-use crate::app::episode::EpisodeFilter;
+use crate::app::episode::Waiting;
 use crate::domain::episode::{EpisodeEnd, EpisodeState, Settlement};
 use crate::domain::handoff::ChosenFor;
 use crate::domain::id::EpisodeId;
@@ -19,7 +19,8 @@ use async_graphql::connection::EmptyFields;
 use async_graphql::{Context, Error, ID, Object};
 
 /// The search for one person's place, from the first word to where the person is in care. The agency that seeks reads it, and
-/// nobody else: no receiver is told who else was asked.
+/// while it is open those who coordinate the region, each look of theirs written into the audit: no receiver is told who else
+/// was asked.
 #[derive(Clone)]
 pub struct Episode {
     view: EpisodeView,
@@ -33,7 +34,8 @@ impl Episode {
 }
 
 /// The search for one person's place, from the first word to where the person is in care. The agency that seeks reads it, and
-/// nobody else: no receiver is told who else was asked.
+/// while it is open those who coordinate the region, each look of theirs written into the audit: no receiver is told who else
+/// was asked.
 #[Object]
 impl Episode {
     /// Opaque id.
@@ -108,17 +110,28 @@ impl Episode {
     }
 }
 
-/// A page of episodes, latest first; read from the database.
+/// A page of episodes, latest first, or of open ones who has waited longest first; read from the database.
 pub(super) async fn episodes(
     ctx: &Context<'_>,
     filter: EpisodeFilterInput,
     paging: Paging,
 ) -> Result<Page<Episode>, Error> {
-    let filter =
-        EpisodeFilter { states: filter.states.map(|states| states.into_iter().map(|state| state.0).collect()) };
     let bound = format!("episodes:{filter:?}");
     let (asking, listing) = listing(ctx, bound, super::subscription::EVENTS_BOUND.into())?;
     let (size, backward) = paging.size(ctx.data_unchecked::<Limits>())?;
+    let filter = filter.read(asking.seen.now);
+    if filter.open_only {
+        let between = listing.places::<Waiting>(&paging)?;
+        let found =
+            app::episode::longest_waiting(&asking.hub, &asking.viewer, &filter, between, size as u64 + 1, backward)
+                .await;
+        let rows = found.map_err(|error| from_app(&error))?.into_iter().map(|view| Row {
+            key: (view.episode().opened_at, view.episode().id),
+            node: Episode::new(view, &asking.seen),
+            edge: EmptyFields,
+        });
+        return listing.cut(ctx, &paging, rows.collect());
+    }
     let between = listing.between::<EpisodeId>(&paging)?;
     // One more than the page, so that the page knows whether it is the last; the cursors are applied in SQL.
     let most = size as u64 + 1;

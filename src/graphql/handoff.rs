@@ -15,7 +15,7 @@ use super::seen::{Seen, asking, pace};
 use super::team::Team;
 use crate::app;
 use crate::domain::handoff::{
-    AgeBand, DeclineReason, Ending, FailReason, HandoffState, NeedSummary, Party, RedirectReason, Warmth,
+    AgeBand, DeclineReason, Ending, FailReason, HandoffState, NeedSummary, Nudger, Party, RedirectReason, Warmth,
     WithdrawReason,
 };
 use crate::domain::id::HandoffId;
@@ -25,8 +25,8 @@ use crate::policy::view::HandoffView;
 use async_graphql::connection::EmptyFields;
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
 
-/// A person on the way from one agency into the care of another. Both agencies read it, and nobody else; it says nothing of
-/// who the person is.
+/// A person on the way from one agency into the care of another. Both agencies read it, and while its search is open those who
+/// coordinate the region, each look of theirs written into the audit; it says nothing of who the person is.
 #[derive(Clone)]
 pub struct Handoff {
     view: HandoffView,
@@ -72,8 +72,8 @@ impl Handoff {
     }
 }
 
-/// A person on the way from one agency into the care of another. Both agencies read it, and nobody else; it says nothing of
-/// who the person is.
+/// A person on the way from one agency into the care of another. Both agencies read it, and while its search is open those who
+/// coordinate the region, each look of theirs written into the audit; it says nothing of who the person is.
 #[Object]
 impl Handoff {
     /// Opaque id.
@@ -105,6 +105,14 @@ impl Handoff {
     async fn late(&self) -> bool {
         self.view.is_late()
     }
+    /// When somebody last reminded the party whose word is awaited.
+    async fn nudged_at(&self) -> Option<DateTime> {
+        self.view.handoff().nudged.map(|nudge| DateTime(nudge.at))
+    }
+    /// Who did: the other party, or a coordinator of the region.
+    async fn nudged_by(&self) -> Option<Code<Nudger>> {
+        self.view.handoff().nudged.map(|nudge| Code(nudge.by))
+    }
     /// The agency that sends the person.
     async fn sender(&self) -> Option<Organization> {
         pace().await;
@@ -115,9 +123,9 @@ impl Handoff {
         pace().await;
         self.seen.entry(self.view.handoff().receiver).map(|entry| Organization::new(entry, &self.seen))
     }
-    /// The call sign of the field unit that a dispatcher announced for.
+    /// The call sign of the field unit that a dispatcher announced for; null to coordinators.
     async fn on_behalf_of(&self) -> Option<&str> {
-        self.view.handoff().on_behalf_of.as_deref()
+        self.view.on_behalf_of()
     }
     /// Where to; null where a team comes, or when the unit is no longer yours to see.
     async fn unit(&self) -> Option<BedUnit> {

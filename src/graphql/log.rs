@@ -10,6 +10,7 @@ use crate::app::{self, cursor};
 use crate::domain::event::{self, EventKind};
 use crate::domain::grant::{self, GrantOrigin, HolderKind};
 use crate::domain::id::{AuditEntryId, GlobalId, NounId};
+use crate::domain::look::LookDoor;
 use crate::domain::role::Role;
 use crate::policy::{Action, Machine};
 use crate::store::AuditLine;
@@ -146,6 +147,10 @@ pub struct AuditEntry {
     node_version: i64,
     /// The agency whose object it is.
     organization_id: ID,
+    /// Of a look: by which door a coordinator looked. `nodeId` is the object if one was shown, else the region.
+    door: Option<Code<LookDoor>>,
+    /// Of a look: how many objects of the agency were shown; of WATCH, how many searches of the region were open as it began.
+    shown: Option<u32>,
 }
 
 impl From<&AuditLine> for AuditEntry {
@@ -159,6 +164,8 @@ impl From<&AuditLine> for AuditEntry {
             node_id: ID(line.row.to_string()),
             node_version: line.version,
             organization_id: id(line.owner),
+            door: line.look.map(|look| Code(look.door)),
+            shown: line.look.map(|look| look.shown),
         }
     }
 }

@@ -52,6 +52,11 @@ impl Me {
     async fn until(&self, ctx: &Context<'_>) -> Option<DateTime> {
         asking(ctx).viewer.until().map(DateTime)
     }
+    /// Your agency coordinates its region, and you may follow every open search in it. Each look is written into the audit,
+    /// where the agencies concerned read it.
+    async fn coordinates(&self, ctx: &Context<'_>) -> bool {
+        asking(ctx).viewer.coordinates().is_some()
+    }
     /// Your token changes nothing.
     async fn read_only(&self, ctx: &Context<'_>) -> bool {
         asking(ctx).viewer.read_only()
@@ -66,7 +71,7 @@ impl Me {
         let asking = asking(ctx);
         let (seen, viewer) = (&asking.seen, &asking.viewer);
         let home = viewer.organization().and_then(|own| seen.entry::<OrganizationDetails>(own));
-        let coordinator = home.and_then(|home| home.coordinator());
+        let coordinator = home.and_then(|home| may::coordinator(&home, action.0));
         let named = id.as_ref().and_then(|id| GlobalId::parse(&id.0));
         let grant = named.and_then(|id| seen.board.grant(id.as_noun()?)).filter(|grant| seen.scope.sees_grant(grant));
         let notice = named.and_then(|id| seen.board.notice(viewer, &seen.scope, id.as_noun()?));
@@ -76,7 +81,7 @@ impl Me {
         };
         let row = named.and_then(|id| row_of(seen, id));
         let (yes, reason) = match (grant, notice, handoff) {
-            (_, _, Some(view)) => may::may_with_handoff(viewer, action.0, view.handoff()),
+            (_, _, Some(view)) => may::may_with_handoff(viewer, coordinator, action.0, view.handoff()),
             (Some(grant), ..) => may::may_with_grant(viewer, coordinator, action.0, grant),
             (_, Some(view), _) => may::may_with_notice(viewer, coordinator, action.0, view.notice()),
             _ if id.is_some() && row.is_none() => (false, "Nothing with this id is visible to you.".into()),

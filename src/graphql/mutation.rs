@@ -7,6 +7,7 @@ use super::handoff::Handoff;
 use super::hold::BedHold;
 use super::input;
 use super::input::bed::{PauseBedUnitInput, ReportBedsInput, ResumeBedUnitInput, SaveBedUnitInput};
+use super::input::coordinate::NudgeHandoffInput;
 use super::input::directory::{SaveFacilityInput, SaveOrganizationInput, SaveServiceInput};
 use super::input::grant::{GrantRoleInput, RevokeGrantInput};
 use super::input::handoff::{AnnounceHandoffInput, FailHandoffInput, MoveHandoffInput, RedirectHandoffInput};
@@ -222,6 +223,15 @@ impl Mutation {
     async fn redirect_handoff(&self, ctx: &Context<'_>, input: RedirectHandoffInput) -> Answer<HandoffPayload> {
         let asking = asking(ctx);
         Self::go(asking, input::handoff::redirect(asking, input)).await
+    }
+
+    /// Reminds the party whose word is awaited, and answers nothing for it: the party that waits, or somebody who coordinates
+    /// the region. At most once in ten minutes; the other side is told by HANDOFF_NUDGED.
+    async fn nudge_handoff(&self, ctx: &Context<'_>, input: NudgeHandoffInput) -> Answer<HandoffPayload> {
+        let asking = asking(ctx);
+        let input = given!(input::coordinate::nudge(asking, input));
+        let outcome = app::coordinate::nudge(&asking.hub, &asking.viewer, input).await;
+        HandoffPayload::settle(asking, outcome, |view| Handoff::new(view, &asking.look())).await
     }
 
     /// Says that it ended on the way, and why. The place is free at once.

@@ -13,9 +13,9 @@ pub struct HandoffOffer {
     first_accept: bool,
     /// What the receiver asked for last, before it decides; empty to officers and dispatchers, who call.
     asked: Vec<Code<InformationItem>>,
-    /// The clinician who accepted, or whoever meets the person.
+    /// The clinician who accepted, or whoever meets the person; null to coordinators.
     accepted_by: Option<String>,
-    /// How to reach them.
+    /// How to reach them; null to coordinators.
     callback: Option<String>,
     /// On what the receiver's yes depends; empty to officers and dispatchers, who call.
     conditions: Vec<Code<AcceptanceCondition>>,
@@ -37,7 +37,7 @@ impl HandoffOffer {
     /// What a viewer may read of it.
     pub(super) fn of(view: &HandoffView) -> Option<Self> {
         let offer = view.offer()?;
-        let (coded, by) = (&offer.coded, offer.accepted_by.as_ref());
+        let (coded, by) = (&offer.coded, view.accepted_by());
         let care = view.offer_of_care().map(|offer| &offer.coded);
         let could = view.decline().map_or(&[][..], |(_, could)| could);
         Some(Self {

@@ -263,7 +263,8 @@ impl Query {
         Some(hold::bed_holds(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
     }
 
-    /// Searches for a place that your agency has begun, latest first.
+    /// Searches for a place that your agency has begun, and where it coordinates the region every open one, latest first; with
+    /// `openOnly`, who has waited longest first.
     async fn episodes(
         &self,
         ctx: &Context<'_>,
@@ -276,7 +277,7 @@ impl Query {
         Some(episode::episodes(ctx, filter.unwrap_or_default(), Paging { first, after, last, before }).await)
     }
 
-    /// Handoffs that your agency sends or receives, latest first.
+    /// Handoffs that your agency sends or receives, and where it coordinates the region those of open searches, latest first.
     async fn handoffs(
         &self,
         ctx: &Context<'_>,
@@ -299,7 +300,7 @@ impl Query {
         Some(log::events(ctx, after, first).await)
     }
 
-    /// Who changed what, latest first, as far as your role may see.
+    /// Who changed what, and which coordinators looked at it, latest first, as far as your role may see.
     async fn audit_trail(
         &self,
         ctx: &Context<'_>,

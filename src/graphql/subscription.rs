@@ -95,7 +95,7 @@ impl HandoffsChanged {
         self.news.map(|(_, _, handoff)| id(handoff))
     }
     /// The handoff as it stands when this is told, which may be after later changes; null in a heartbeat, and when it left:
-    /// read it by `node` to see how it ended.
+    /// read it by `node` to see how it ended. Null to coordinators when its search has ended meanwhile: a LEFT follows.
     async fn handoff(&self, ctx: &Context<'_>) -> Answer<Handoff> {
         match self.news? {
             (_, Change::Left, _) => None,
@@ -153,8 +153,8 @@ impl Subscription {
         .await
     }
 
-    /// The open handoffs that your agency sends or receives, as they change, in order, at least once each. Heartbeats as with
-    /// `bedsChanged`.
+    /// The open handoffs that your agency sends or receives, and where it coordinates the region every open one, as they
+    /// change, in order, at least once each. Heartbeats as with `bedsChanged`.
     async fn handoffs_changed(
         &self,
         ctx: &Context<'_>,

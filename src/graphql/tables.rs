@@ -4,13 +4,15 @@
 //! A newcomer catches up alone, from its cursor to near where the board stands, and sits down: what it still misses it
 //! reads, and what the table sends up to there is dropped, so nothing is missed and nothing comes twice. Nobody is skipped:
 //! who falls behind is sent away with a cursor.
+use super::error::from_app;
 use super::seen::Asking;
 use super::source::{Kind, Sent, Source, Told, closes};
 use super::{Operation, Schema, limits::Limits, over_http};
 use crate::app::{self, Hub};
 use crate::bus::feed::Feed;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Fact, Happening};
 use crate::policy::{Scope, Viewer};
+use async_graphql::{Pos, Response};
 use async_stream::stream;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -123,6 +125,17 @@ impl Tables {
         stream! {
             let _counted = Counted::new();
             let mut closing = room.closing.clone();
+            // Who looks on at the searches of others is written down before anything is told.
+            let looks_on = if operation.units_alone { Ok(viewer) } else { app::coordinate::watch(&room.hub, viewer).await };
+            let viewer = match looks_on {
+                Ok(viewer) => viewer,
+                Err(error) => {
+                    begun("refused");
+                    let refused = Response::from_errors(vec![from_app(&error).into_server_error(Pos::default())]);
+                    yield Served::Refused(over_http::payload(refused, &trace, &room.limits).into());
+                    return;
+                }
+            };
             let place = Arc::<OnceLock<Place>>::default();
             let stands = || app::grant::stands(&room.hub, &viewer);
             let mut last: Option<Arc<str>> = None;
@@ -341,10 +354,18 @@ async fn ended(room: &Room, viewer: &Viewer, revocations: &mut watch::Receiver<u
     }
 }
 
+/// Whether somebody may stand no longer, or no longer where they stood: a grant is revoked, or an agency coordinates nothing.
+fn ends_standing(happening: &Happening) -> bool {
+    match happening.fact {
+        Fact::Organization { coordinating, retired, .. } => retired || !coordinating,
+        _ => happening.kind == EventKind::GrantRevoked,
+    }
+}
+
 async fn watch_revocations(room: std::sync::Weak<Room>, mut told: Told) {
     loop {
         let revoked = match told.recv().await {
-            Ok(batch) => batch.iter().any(|t| t.event.happening.kind == EventKind::GrantRevoked),
+            Ok(batch) => batch.iter().any(|t| ends_standing(&t.event.happening)),
             Err(broadcast::error::RecvError::Lagged(_)) => true,
             Err(broadcast::error::RecvError::Closed) => return,
         };

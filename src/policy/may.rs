@@ -7,6 +7,15 @@ use crate::domain::grant::Grant;
 use crate::domain::handoff::Handoff;
 use crate::domain::id::{OrganizationId, RegionId};
 use crate::domain::notice::Notice;
+use crate::domain::organization::Organization;
+
+/// The viewer's agency `home`, if it is designated to coordinate its region as far as an action goes.
+pub fn coordinator(home: &Organization, action: Action) -> Option<OrganizationId> {
+    match action {
+        Action::ReadOpenEpisodes | Action::NudgeHandoff => home.watches_region(),
+        _ => home.coordinator(),
+    }
+}
 
 /// Whether the viewer may do something to a row of a region, an owner and an audience, and why.
 ///
@@ -27,6 +36,7 @@ pub fn may(
             | Action::ReadCensus
             | Action::ReadHolds
             | Action::ReadHandoffs
+            | Action::ReadOpenEpisodes
             | Action::ReadGrants
             | Action::ReadAudit
             | Action::ReadDisclosures
@@ -68,8 +78,13 @@ pub fn may_with_grant(
     (yes, why)
 }
 
-/// Whether the viewer may do something to a handoff, and why: each party does its own.
-pub fn may_with_handoff(viewer: &Viewer, action: Action, handoff: &Handoff) -> (bool, String) {
+/// Whether the viewer may do something to a handoff, and why: each party does its own, and coordinators look on and remind.
+pub fn may_with_handoff(
+    viewer: &Viewer,
+    coordinator: Option<OrganizationId>,
+    action: Action,
+    handoff: &Handoff,
+) -> (bool, String) {
     let receives = viewer.organization() == Some(handoff.receiver);
     let owner = match action {
         Action::SendHandoff => handoff.sender,
@@ -77,7 +92,7 @@ pub fn may_with_handoff(viewer: &Viewer, action: Action, handoff: &Handoff) -> (
         _ if receives => handoff.receiver,
         _ => handoff.sender,
     };
-    may(viewer, None, action, Some((handoff.region, owner, Audience::PARTIES)))
+    may(viewer, coordinator, action, Some((handoff.region, owner, Audience::PARTIES)))
 }
 
 /// Whether the viewer may do something to a notice, and why: it is acknowledged for the own agency, and withdrawn by its own.

@@ -11,5 +11,5 @@ pub mod viewer;
 
 pub use permit::{Permit, Refused, Stamp};
 pub use rules::{Action, Reach};
-pub use scope::Scope;
+pub use scope::{Scope, Stand};
 pub use viewer::{Machine, Viewer};

@@ -42,6 +42,11 @@ codes! {
         SettleHold "SETTLE_HOLD",
         /// Read handoffs that the own agency sends or receives.
         ReadHandoffs "READ_HANDOFFS",
+        /// Read the open searches of others in the region with their handoffs: states, clocks, places and coded needs, no names
+        /// and nothing sealed. Each look is written into the audit.
+        ReadOpenEpisodes "READ_OPEN_EPISODES",
+        /// Remind the party of a handoff whose word is awaited.
+        NudgeHandoff "NUDGE_HANDOFF",
         /// Send somebody by a pathway, and say for the sender how the handoff goes on.
         SendHandoff "SEND_HANDOFF",
         /// Say for the receiver how a handoff goes on: arrived, taken over, redirected, ended.
@@ -141,9 +146,13 @@ pub fn reach(role: Role, action: Action) -> Reach {
         },
         A::ReadCensus | A::ReportBeds | A::PauseUnit => census(role, action),
         A::ReadHolds | A::HoldBed | A::SettleHold => holds(role, action),
-        A::ReadHandoffs | A::SendHandoff | A::ReceiveHandoff | A::ReadOutcomes | A::FollowUpHandoff => {
-            handoffs(role, action)
-        }
+        A::ReadHandoffs
+        | A::SendHandoff
+        | A::ReceiveHandoff
+        | A::NudgeHandoff
+        | A::ReadOutcomes
+        | A::FollowUpHandoff => handoffs(role, action),
+        A::ReadOpenEpisodes => Reach::Nowhere,
         A::NoteHandoff | A::Disclose | A::KeepConsent | A::ReadDisclosures => tiers::reach(role, action),
         A::ReadTeams | A::SetTeamStatus => teams(role, action),
         A::SaveFacility | A::SaveService | A::SavePathway | A::SaveBedUnit | A::SaveTeam => {
@@ -184,6 +193,11 @@ pub fn coordinator_reach(role: Role, action: Action) -> Reach {
         (Action::PostNotice | Action::RequestBedUpdate, Role::Line988 | Role::Dispatcher | Role::AgencyAdmin) => {
             Reach::Region
         }
+        // Those who care for people or send help to them; whoever stands at a person's side has their own handoffs.
+        (
+            Action::ReadOpenEpisodes | Action::NudgeHandoff,
+            Role::EmergencyDepartment | Role::Intake | Role::MobileTeam | Role::Line988 | Role::Dispatcher,
+        ) => Reach::Region,
         _ => reach(role, action),
     }
 }
@@ -233,7 +247,7 @@ fn handoffs(role: Role, action: Action) -> Reach {
     use Role as R;
     match (action, role) {
         (_, R::Advocate | R::Council | R::Analyst | R::AgencyAdmin | R::HubOperator) => Reach::Nowhere,
-        (Action::ReadHandoffs, _) => Reach::Agency,
+        (Action::ReadHandoffs | Action::NudgeHandoff, _) => Reach::Agency,
         // That somebody was treated is no business of police or dispatch, nor of an ambulance that has driven on.
         (Action::ReadOutcomes | Action::FollowUpHandoff, R::Officer | R::Dispatcher | R::Ems) => Reach::Nowhere,
         (Action::ReadOutcomes | Action::FollowUpHandoff, _) => Reach::Agency,
@@ -344,7 +358,8 @@ pub fn table() -> String {
         "# Who may do what. Generated: crisis-hub schema --policy > schema/policy.txt\n\
          # Reach: - nowhere, self own grant, drop-off units for first responders (no census),\n\
          #        public units open to the public and the own agency's, agency, region, hub.\n\
-         # After a slash: the reach at an agency that is designated to coordinate its region, where it is more.\n\n",
+         # After a slash: the reach at an agency that is designated to coordinate its region, where it is more. Open searches\n\
+         # of others, and nudges in them, are nobody's at a criminal-justice agency, designated or not.\n\n",
     );
     let width = Role::ALL.iter().map(|role| role.code().len()).max().unwrap_or(0) + 2;
     for action in Action::ALL {

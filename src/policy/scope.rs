@@ -24,6 +24,7 @@ pub struct Scope {
     holds: Rows,
     handoffs: Rows,
     outcomes: Outcomes,
+    open: bool,
     disclosures: Rows,
     grants: Rows,
     audit: Rows,
@@ -87,6 +88,15 @@ impl Outcomes {
     }
 }
 
+/// From where something between agencies is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// By an agency that it is between.
+    Party,
+    /// By an agency that coordinates the region.
+    Coordinator,
+}
+
 impl Rows {
     /// Whether they hold what is between two agencies.
     fn are_between(self, one: OrganizationId, other: Option<OrganizationId>) -> bool {
@@ -129,6 +139,7 @@ impl Scope {
             holds: rows(reach(Action::ReadHolds), viewer),
             handoffs: rows(reach(Action::ReadHandoffs), viewer),
             outcomes: Outcomes::of(viewer),
+            open: viewer.coordinates().is_some(),
             disclosures: rows(reach(Action::ReadDisclosures), viewer),
             grants: rows(reach(Action::ReadGrants), viewer),
             audit: rows(reach(Action::ReadAudit), viewer),
@@ -139,12 +150,12 @@ impl Scope {
     /// Handoffs are told to those who watch the log; whose they are splits no table of units.
     #[must_use]
     pub fn watched(self, with_handoffs: bool) -> Self {
-        let none = Rows::None;
+        let (none, open) = (Rows::None, self.open && with_handoffs);
         let (handoffs, outcomes, police) = match with_handoffs {
             true => (self.handoffs, self.outcomes, self.police),
             false => (none, Outcomes::None, false),
         };
-        Self { holds: none, handoffs, outcomes, disclosures: none, grants: none, audit: none, police, ..self }
+        Self { holds: none, handoffs, outcomes, open, disclosures: none, grants: none, audit: none, police, ..self }
     }
 
     /// Which regions it covers.
@@ -177,6 +188,11 @@ impl Scope {
         self.handoffs
     }
 
+    /// Whether it covers the open searches of its region, and every handoff of them, whoever is a party.
+    pub fn open_episodes(&self) -> bool {
+        self.open
+    }
+
     /// Which lines of the ledger it covers: those of what an agency wrote, and of what its people opened.
     pub fn disclosures(&self) -> Rows {
         self.disclosures
@@ -192,14 +208,33 @@ impl Scope {
         self.is_here(follow_up.region) && self.outcomes.cover(follow_up.owner, Some(follow_up.party))
     }
 
-    /// Whether it covers a handoff.
-    pub fn sees_handoff(&self, handoff: &Handoff) -> bool {
-        self.is_here(handoff.region) && self.handoffs.are_between(handoff.sender, Some(handoff.receiver))
+    /// From where it sees a handoff; `None` when it does not. Whether the handoff's search is open, the store has looked up:
+    /// it hands out no other.
+    pub fn stand_to_handoff(&self, handoff: &Handoff) -> Option<Stand> {
+        let party = self.handoffs.are_between(handoff.sender, Some(handoff.receiver));
+        self.stand(handoff.region, party, true)
     }
 
-    /// Whether it covers an episode: those of an agency that seeks.
-    pub fn sees_episode(&self, episode: &Episode) -> bool {
-        self.is_here(episode.region) && self.handoffs.are_between(episode.sender, None)
+    /// From where it sees an episode: those of an agency that seeks, and to a coordinator open ones; `None` when it does not.
+    pub fn stand_to_episode(&self, episode: &Episode) -> Option<Stand> {
+        self.stand(episode.region, self.handoffs.are_between(episode.sender, None), episode.is_open())
+    }
+
+    fn stand(&self, region: RegionId, party: bool, open: bool) -> Option<Stand> {
+        match (self.is_here(region), party) {
+            (false, _) => None,
+            (true, true) => Some(Stand::Party),
+            (true, false) => (self.open && open).then_some(Stand::Coordinator),
+        }
+    }
+
+    /// Whether it is told of something that happened only because its agency coordinates the region.
+    pub fn sees_as_coordinator(&self, happening: &Happening) -> bool {
+        let Happening { region, owner, party, audience, .. } = *happening;
+        self.open
+            && audience.meets(Audience::COORDINATORS)
+            && self.is_here(region)
+            && !self.handoffs.are_between(owner, party)
     }
 
     /// Whether it is told of something that happened.
@@ -212,7 +247,9 @@ impl Scope {
                     _ => self.handoffs.are_between(owner, party),
                 }
         };
-        self.sees(region, owner, audience) || (audience.meets(Audience::PARTIES) && between())
+        self.sees(region, owner, audience)
+            || (audience.meets(Audience::PARTIES) && between())
+            || self.sees_as_coordinator(happening)
     }
 
     fn is_here(&self, region: RegionId) -> bool {

@@ -1,13 +1,13 @@
 //! Views: what of a row a viewer may read.
 use super::rules::{Action, Reach};
-use super::scope::Scope;
+use super::scope::{Scope, Stand};
 use super::viewer::Viewer;
 use crate::domain::bed::{Availability, BedUnit, BedUnitDetails, PauseReason, Report, Seat, UnitDefinition};
 use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::episode::{Episode, EpisodeEnd};
 use crate::domain::follow_up::FollowUp;
 use crate::domain::handoff::{
-    AcceptanceCondition, ChosenFor, Course, DeclineReason, Ending, Handoff, NeedSummary, Offer, Transport,
+    AcceptanceCondition, AcceptedBy, ChosenFor, Course, DeclineReason, Ending, Handoff, NeedSummary, Offer, Transport,
 };
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::id::{BedUnitId, OrganizationId};
@@ -93,19 +93,37 @@ impl HoldView {
 #[derive(Clone, Debug)]
 pub struct HandoffView {
     handoff: Handoff,
+    stand: Stand,
     police: bool,
     now: At,
 }
 
-/// What of a handoff a scope may read: its parties read it, and nobody else anything.
+/// What of a handoff a scope may read: its parties read it, those who coordinate the region what is coded of it while its
+/// search is open, and nobody else anything.
 pub fn handoff(scope: &Scope, handoff: Handoff, now: At) -> Option<HandoffView> {
-    scope.sees_handoff(&handoff).then_some(HandoffView { handoff, police: scope.police(), now })
+    let stand = scope.stand_to_handoff(&handoff)?;
+    Some(HandoffView { handoff, stand, police: scope.police(), now })
 }
 
 impl HandoffView {
-    /// The handoff, as both parties may read it; the need is asked of the view.
+    /// The handoff, as all who see it may read it; needs, words and names are asked of the view.
     pub fn handoff(&self) -> &Handoff {
         &self.handoff
+    }
+
+    /// Whether it is read by one of its parties.
+    pub fn is_partys(&self) -> bool {
+        self.stand == Stand::Party
+    }
+
+    /// The call sign of the field unit that it was announced for, for its parties.
+    pub fn on_behalf_of(&self) -> Option<&str> {
+        self.handoff.on_behalf_of.as_deref().filter(|_| self.is_partys())
+    }
+
+    /// Who said yes and how to reach them, for its parties.
+    pub fn accepted_by(&self) -> Option<&AcceptedBy> {
+        self.offer().and_then(|offer| offer.accepted_by.as_ref()).filter(|_| self.is_partys())
     }
 
     /// Whether the word that is awaited is late at the instant it was seen, whether or not the log has told so yet.
@@ -166,18 +184,26 @@ impl FollowUpView {
 #[derive(Clone, Debug)]
 pub struct EpisodeView {
     episode: Episode,
+    stand: Stand,
     police: bool,
 }
 
-/// What of an episode a scope may read: the agency that seeks reads it, and nobody else anything.
+/// What of an episode a scope may read: the agency that seeks reads it, those who coordinate the region while it is open, and
+/// nobody else anything.
 pub fn episode(scope: &Scope, episode: Episode) -> Option<EpisodeView> {
-    scope.sees_episode(&episode).then_some(EpisodeView { episode, police: scope.police() })
+    let stand = scope.stand_to_episode(&episode)?;
+    Some(EpisodeView { episode, stand, police: scope.police() })
 }
 
 impl EpisodeView {
     /// The episode; the need is asked of the view.
     pub fn episode(&self) -> &Episode {
         &self.episode
+    }
+
+    /// Whether it is read by the agency that seeks.
+    pub fn is_partys(&self) -> bool {
+        self.stand == Stand::Party
     }
 
     /// Whose preference decided, for those who care for people.

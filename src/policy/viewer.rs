@@ -40,6 +40,15 @@ struct Holder {
     application: Option<Grant>,
     read_only: bool,
     expires_at: At,
+    watches: Option<Watches>,
+}
+
+/// How the viewer's agency, which coordinates its region, follows the open searches of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Watches {
+    agency: OrganizationId,
+    /// A line of the audit says already that the viewer looks on; otherwise each look has a line of its own.
+    noted: bool,
 }
 
 impl Viewer {
@@ -66,25 +75,64 @@ impl Viewer {
         if apart {
             Self::nobody()
         } else {
-            Self(Arc::new(Who::Holder(Holder { grant, application, read_only, expires_at })))
+            Self(Arc::new(Who::Holder(Holder { grant, application, read_only, expires_at, watches: None })))
+        }
+    }
+
+    /// The same viewer, whose agency is designated to follow the open searches of its region, or is not.
+    ///
+    /// The designation stands in the agency's row: it is read where a viewer is made, and anew in each write.
+    #[must_use]
+    pub fn designated(self, agency: Option<OrganizationId>) -> Self {
+        self.watching(agency.map(|agency| Watches { agency, noted: false }))
+    }
+
+    /// The same viewer, of whom a line of the audit says already that they look on.
+    #[must_use]
+    pub(crate) fn noted(&self) -> Self {
+        let watches = self.holder_of().and_then(|holder| holder.watches);
+        self.clone().watching(watches.map(|watches| Watches { noted: true, ..watches }))
+    }
+
+    fn watching(self, watches: Option<Watches>) -> Self {
+        match &*self.0 {
+            Who::Holder(Holder { grant, application, read_only, expires_at, .. }) => {
+                let watches = watches.filter(|watches| watches.agency == grant.organization);
+                let (grant, application) = (grant.clone(), application.clone());
+                let (read_only, expires_at) = (*read_only, *expires_at);
+                Self(Arc::new(Who::Holder(Holder { grant, application, read_only, expires_at, watches })))
+            }
+            Who::Nobody | Who::Machine(_) => self,
+        }
+    }
+
+    /// The viewer's agency, if it is designated to follow the open searches of its region and the viewer does so.
+    pub fn coordinates(&self) -> Option<OrganizationId> {
+        let watches = self.holder_of()?.watches?;
+        let reach = self.reach_with(Action::ReadOpenEpisodes, Some(watches.agency));
+        (reach == Reach::Region).then_some(watches.agency)
+    }
+
+    /// Whether each look at another agency's search has to be written down before it is answered.
+    pub fn is_looked_after(&self) -> bool {
+        self.coordinates().is_some() && self.holder_of().and_then(|holder| holder.watches).is_some_and(|w| !w.noted)
+    }
+
+    fn holder_of(&self) -> Option<&Holder> {
+        match &*self.0 {
+            Who::Holder(holder) => Some(holder),
+            Who::Nobody | Who::Machine(_) => None,
         }
     }
 
     /// The grant that the viewer acts under.
     pub fn grant(&self) -> Option<&Grant> {
-        match &*self.0 {
-            Who::Holder(holder) => Some(&holder.grant),
-            _ => None,
-        }
+        self.holder_of().map(|holder| &holder.grant)
     }
 
     /// Every grant that has to hold for the viewer to stand: their own, and their application's.
     pub fn stands_on(&self) -> impl Iterator<Item = &Grant> {
-        let holder = match &*self.0 {
-            Who::Holder(holder) => Some(holder),
-            _ => None,
-        };
-        holder.into_iter().flat_map(|h| std::iter::once(&h.grant).chain(h.application.as_ref()))
+        self.holder_of().into_iter().flat_map(|h| std::iter::once(&h.grant).chain(h.application.as_ref()))
     }
 
     /// Whether any grant that the viewer stands on is of a role: what is withheld from the role is withheld from both.
@@ -154,10 +202,7 @@ impl Viewer {
 
     /// Until when the viewer stands: the earliest end of token and grants.
     pub fn until(&self) -> Option<At> {
-        let token = match &*self.0 {
-            Who::Holder(holder) => Some(holder.expires_at),
-            _ => None,
-        };
+        let token = self.holder_of().map(|holder| holder.expires_at);
         self.stands_on().filter_map(|grant| grant.until).chain(token).min()
     }
 

@@ -1,13 +1,14 @@
 //! Who did what to which row: a line in the same transaction as the change.
-use super::directory::coded;
+use super::directory::{coded, count, number};
 use super::error::Error;
 use super::tx::{Reader, Tx};
 use crate::domain::code::Coded;
 use crate::domain::entry::Version;
 use crate::domain::event::Happening;
 use crate::domain::id::{AuditEntryId, GlobalId, GrantId, Noun, NounId, OrganizationId};
+use crate::domain::look::Look;
 use crate::domain::time::At;
-use crate::policy::permit::Stamp;
+use crate::policy::permit::{Permit, ReadOpenEpisodes, Stamp};
 use crate::policy::{Action, Machine};
 use entity::audit_entry::{Column, Entity, Model};
 use sea_orm::{ColumnTrait, Condition};
@@ -33,6 +34,8 @@ pub struct AuditLine {
     pub version: Version,
     /// Whose row it is.
     pub owner: OrganizationId,
+    /// By which door somebody looked, and how many objects were shown; none where something was done.
+    pub look: Option<Look>,
 }
 
 impl Tx {
@@ -49,7 +52,29 @@ impl Tx {
             row_version: happening.version,
             owner_id: stamp.owner.key(),
             link: None,
+            door: None,
+            shown: None,
         }
+    }
+
+    /// Writes down that somebody looked, before the answer leaves: with the other lines of the write, which has nothing else
+    /// to save.
+    pub fn record_look(&self, permit: Permit<ReadOpenEpisodes>, look: Look) {
+        let (stamp, row_id) = (permit.stamp(), permit.row());
+        self.later().audit.push(Model {
+            id: self.id::<AuditEntryId>().key(),
+            at: self.now().micros(),
+            grant_id: stamp.grant.map(NounId::key),
+            machine: None,
+            action: stamp.action.code().into(),
+            noun: stamp.noun.text().into(),
+            row_id,
+            row_version: permit.version(),
+            owner_id: stamp.owner.key(),
+            link: None,
+            door: Some(look.door.code().into()),
+            shown: Some(number(look.shown)),
+        });
     }
 }
 
@@ -80,5 +105,9 @@ fn line(row: Model) -> Result<AuditLine, Error> {
         row: GlobalId { noun: noun.ok_or(Error::Corrupt { table: TABLE, what: "noun" })?, key: row.row_id },
         version: row.row_version,
         owner: OrganizationId::of(row.owner_id),
+        look: match (row.door.as_deref(), row.shown) {
+            (Some(door), Some(shown)) => Some(Look { door: coded(TABLE, door)?, shown: count(TABLE, shown)? }),
+            _ => None,
+        },
     })
 }

@@ -247,7 +247,7 @@ impl Reader {
         };
         let which = Condition::all().add(bed_report::Column::Id.in_subquery(ids));
         let mut of_unit = HashMap::<Uuid, Vec<Report>>::new();
-        for row in self.latest_rows::<bed_report::Entity>(which, bed_report::Column::AsOf, u64::MAX >> 1).await? {
+        for row in self.between::<bed_report::Entity>(which, bed_report::Column::AsOf, u64::MAX >> 1, false).await? {
             of_unit.entry(row.bed_unit_id).or_default().push(past_report(row)?);
         }
         // One unit may be asked for twice, as of two instants: each takes its own of what was found for both.

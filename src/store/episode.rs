@@ -1,5 +1,5 @@
 //! Rows of episodes.
-use super::directory::{coded, list, text};
+use super::directory::{coded, list, number, text};
 use super::error::Error;
 use super::scoped::key;
 use super::tx::{Kept, KeptBy, Reader, Tx};
@@ -23,6 +23,14 @@ impl KeptBy<TellTime> for Episode {}
 pub struct EpisodeFilter {
     /// In one of these states.
     pub states: Option<Vec<EpisodeState>>,
+    /// Of this region.
+    pub region: Option<RegionId>,
+    /// That this agency began.
+    pub sender: Option<OrganizationId>,
+    /// Open ones alone.
+    pub open_only: bool,
+    /// Begun at this instant or before.
+    pub opened_by: Option<At>,
 }
 
 impl Kept for Episode {
@@ -86,14 +94,35 @@ impl Kept for Episode {
 impl EpisodeFilter {
     fn condition(&self) -> Condition {
         let states = self.states.as_ref().map(|states| Column::State.is_in(states.iter().map(|state| state.code())));
-        Condition::all().add_option(states)
+        Condition::all()
+            .add_option(states)
+            .add_option(self.region.map(|id| Column::RegionId.eq(id.key())))
+            .add_option(self.sender.map(|id| Column::SenderId.eq(id.key())))
+            .add_option(self.open_only.then(|| Column::EndedAt.is_null()))
+            .add_option(self.opened_by.map(|at| Column::OpenedAt.lte(at.micros())))
     }
+}
+
+/// The place of an episode in a list that begins with who has waited longest.
+pub type Waiting = (At, EpisodeId);
+
+/// Episodes that stand after a place, or before it, in such a list.
+fn beyond((at, id): Waiting, after: bool) -> Condition {
+    let (at, id) = (at.micros(), id.key());
+    let (beside, further) =
+        if after { (Column::Id.gt(id), Column::OpenedAt.gt(at)) } else { (Column::Id.lt(id), Column::OpenedAt.lt(at)) };
+    Condition::any().add(further).add(Condition::all().add(Column::OpenedAt.eq(at)).add(beside))
 }
 
 impl Tx {
     /// One episode of the viewer's agency, locked; `None` when it is absent or not the viewer's to see.
     pub async fn episode(&self, id: EpisodeId) -> Result<Option<Episode>, Error> {
         self.one(key(Column::Id, id.key())).await
+    }
+
+    /// How many searches go on that the viewer sees.
+    pub async fn open_episodes(&self) -> Result<u32, Error> {
+        Ok(number(self.how_many::<Entity>(Condition::all().add(Column::EndedAt.is_null())).await?))
     }
 
     /// The searches of an agency that go on. Whoever else begins one for it waits until this write has ended.
@@ -131,5 +160,22 @@ impl Reader {
             .add_option(below.map(|id| Column::Id.lt(id.key())))
             .add_option(above.map(|id| Column::Id.gt(id.key())));
         self.between::<Entity>(which, Column::Id, most, from_end).await?.into_iter().map(Episode::from_row).collect()
+    }
+
+    /// Episodes of a filter between two places, who has waited longest first; the first `most` of them, or with `from_end` the
+    /// last.
+    pub async fn longest_waiting(
+        &self,
+        filter: &EpisodeFilter,
+        (after, before): (Option<Waiting>, Option<Waiting>),
+        most: u64,
+        from_end: bool,
+    ) -> Result<Vec<Episode>, Error> {
+        let which = filter
+            .condition()
+            .add_option(after.map(|place| beyond(place, true)))
+            .add_option(before.map(|place| beyond(place, false)));
+        let rows = self.in_order::<Entity>(which, &[Column::OpenedAt, Column::Id], most, from_end).await?;
+        rows.into_iter().map(Episode::from_row).collect()
     }
 }

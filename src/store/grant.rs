@@ -6,6 +6,7 @@ use super::tx::{Kept, KeptBy, Reader, Tx};
 use crate::domain::code::Coded;
 use crate::domain::grant::{Grant, Principal};
 use crate::domain::id::{GrantId, NounId, OrganizationId, RegionId};
+use crate::domain::organization::Organization;
 use crate::domain::time::At;
 use crate::policy::Viewer;
 use crate::policy::permit::{GrantRole, RevokeGrant};
@@ -76,6 +77,13 @@ impl Tx {
             }
         }
         Ok(())
+    }
+
+    /// Reads anew whether the viewer's agency is designated to follow the open searches of its region.
+    pub(super) async fn still_watches(&self, viewer: &Viewer) -> Result<bool, Error> {
+        let Some(agency) = viewer.coordinates() else { return Ok(false) };
+        let home: Vec<Organization> = self.look(key(entity::organization::Column::Id, agency.key())).await?;
+        Ok(home.first().and_then(Organization::watches_region) == Some(agency))
     }
 
     /// One grant, locked; `None` when it is absent or not the viewer's to see.

@@ -6,12 +6,12 @@ use super::tx::{Kept, KeptBy, Reader, Tx};
 use crate::domain::code::Coded;
 use crate::domain::due::DueKind;
 use crate::domain::entry::Changed;
-use crate::domain::handoff::{Destination, Ending, Handoff, HandoffState, Times};
+use crate::domain::handoff::{Destination, Ending, Handoff, HandoffState, Nudge, Times};
 use crate::domain::id::{
     BedHoldId, BedUnitId, EpisodeId, GrantId, HandoffId, NounId, OrganizationId, PathwayId, RegionId, TeamId,
 };
 use crate::domain::time::At;
-use crate::policy::permit::{SendHandoff, Stamp, TellTime};
+use crate::policy::permit::{NudgeHandoff, SendHandoff, Stamp, TellTime};
 use entity::handoff::{ActiveModel, Column, Entity, Model};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, IntoActiveModel};
 
@@ -19,6 +19,7 @@ const TABLE: &str = "handoff";
 
 impl KeptBy<SendHandoff> for Handoff {}
 impl KeptBy<TellTime> for Handoff {}
+impl KeptBy<NudgeHandoff> for Handoff {}
 
 /// Which handoffs a list is about; everything given has to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,6 +57,11 @@ fn destination(row: &Model) -> Result<Destination, Error> {
     }
 }
 
+fn nudged(row: &Model) -> Result<Option<Nudge>, Error> {
+    let Some((at, by)) = row.nudged_at.zip(row.nudged_by.as_deref()) else { return Ok(None) };
+    Ok(Some(Nudge { at: At::from_micros(at), by: coded(TABLE, by)? }))
+}
+
 impl Kept for Handoff {
     type Entity = Entity;
     type Row = ActiveModel;
@@ -67,6 +73,7 @@ impl Kept for Handoff {
             ending: ending(&row)?,
             to: destination(&row)?,
             course: row.course.as_deref().map(|course| list(TABLE, course)).transpose()?.unwrap_or_default(),
+            nudged: nudged(&row)?,
             id: HandoffId::of(row.id),
             region: RegionId::of(row.region_id),
             version: row.version,
@@ -130,6 +137,8 @@ impl Kept for Handoff {
             arrive_by: self.arrive_by.micros(),
             due_at: self.due_at.map(At::micros),
             late: self.late,
+            nudged_at: self.nudged.map(|nudge| nudge.at.micros()),
+            nudged_by: self.nudged.map(|nudge| nudge.by.code().into()),
             announced_at: times.announced_at.micros(),
             acknowledged_at: times.acknowledged_at.map(At::micros),
             agreed_at: times.agreed_at.map(At::micros),

@@ -41,7 +41,7 @@ pub use bed::ReportsAsked;
 pub use dialect::{Dialect, PoolSize};
 pub use directory::Listed;
 pub use disclosure::Recorded;
-pub use episode::EpisodeFilter;
+pub use episode::{EpisodeFilter, Waiting};
 pub use error::{Error, MayConflict};
 pub use follow_up::FollowUpFilter;
 pub use handoff::HandoffFilter;

@@ -5,8 +5,10 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
 use uuid::Uuid;
 
+use crate::domain::code::Coded;
 use crate::domain::event::Audience;
 use crate::domain::id::{Noun, NounId};
+use crate::domain::look::LookDoor;
 
 /// A table that states how a scope narrows it.
 pub trait Scoped: EntityTrait {
@@ -139,10 +141,26 @@ fn between<C: ColumnTrait>(parties: Rows, one: C, other: C) -> Condition {
     }
 }
 
+/// The handoffs of two agencies, as each of them sees them.
+fn partys_handoffs(scope: &Scope) -> Condition {
+    use entity::handoff::Column;
+    in_region(scope, Column::RegionId).add(between(scope.handoffs(), Column::SenderId, Column::ReceiverId))
+}
+
 impl Scoped for entity::handoff::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::handoff::Column;
-        in_region(scope, Column::RegionId).add(between(scope.handoffs(), Column::SenderId, Column::ReceiverId))
+        if !scope.open_episodes() {
+            return partys_handoffs(scope);
+        }
+        // A coordinator sees beside its own those of every search of the region that goes on.
+        let open = Query::select()
+            .column(entity::episode::Column::Id)
+            .from(entity::episode::Entity)
+            .cond_where(open_in_region(scope))
+            .take();
+        let parties = between(scope.handoffs(), Column::SenderId, Column::ReceiverId);
+        in_region(scope, Column::RegionId).add(Condition::any().add(parties).add(Column::EpisodeId.in_subquery(open)))
     }
 }
 
@@ -163,10 +181,18 @@ impl Scoped for entity::follow_up::Entity {
     }
 }
 
+/// The searches of the scope's region that go on.
+fn open_in_region(scope: &Scope) -> Condition {
+    use entity::episode::Column;
+    in_region(scope, Column::RegionId).add(Column::EndedAt.is_null())
+}
+
 impl Scoped for entity::episode::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::episode::Column;
-        in_region(scope, Column::RegionId).add(between(scope.handoffs(), Column::SenderId, Column::SenderId))
+        let own = between(scope.handoffs(), Column::SenderId, Column::SenderId);
+        let seen = if scope.open_episodes() { Condition::any().add(own).add(Column::EndedAt.is_null()) } else { own };
+        in_region(scope, Column::RegionId).add(seen)
     }
 }
 
@@ -188,6 +214,9 @@ impl Scoped for entity::event::Entity {
         if scope.outcomes() != Outcomes::None {
             let follow_ups = Condition::all().add(Column::Noun.eq(Noun::FollowUp.text()));
             told = told.add(follow_ups.add(outcomes(scope, Column::OwnerId, Column::PartyId)));
+        }
+        if scope.open_episodes() {
+            told = told.add(meets(Column::Audience, Audience::COORDINATORS));
         }
         in_region(scope, Column::RegionId).add(told)
     }
@@ -234,7 +263,14 @@ impl Scoped for entity::audit_entry::Entity {
         use entity::grant::{Column as Grants, Entity as Grant};
         let people =
             Query::select().column(Grants::Id).from(Grant).and_where(Grants::OrganizationId.eq(id.key())).take();
-        Condition::any().add(lines).add(Column::GrantId.in_subquery(people))
+        let lines = Condition::any().add(lines).add(Column::GrantId.in_subquery(people));
+        match scope.regions() {
+            // Whoever looked on at the whole region looked on at each agency of it.
+            Regions::One(region) => {
+                lines.add(key(Column::RowId, region.key()).add(Column::Door.eq(LookDoor::Watch.code())))
+            }
+            Regions::None | Regions::All => lines,
+        }
     }
 }
 
@@ -250,10 +286,10 @@ pub(super) fn key<C: ColumnTrait>(column: C, key: Uuid) -> Condition {
     Condition::all().add(column.eq(key))
 }
 
-/// Rows of handoffs that a scope sees, whatever it is that makes it see a handoff.
+/// Rows of handoffs that a scope sees as a party's: who looks on at a search is shown nothing that is written in it.
 fn of_handoffs<C: ColumnTrait>(scope: &Scope, handoff: C) -> Condition {
     use entity::handoff::{Column, Entity};
-    let seen = Query::select().column(Column::Id).from(Entity).cond_where(Entity::within(scope)).take();
+    let seen = Query::select().column(Column::Id).from(Entity).cond_where(partys_handoffs(scope)).take();
     Condition::all().add(handoff.in_subquery(seen))
 }
 

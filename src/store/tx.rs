@@ -76,7 +76,7 @@ use crate::policy::permit::{Acts, Permit, Stamp};
 use crate::policy::{Machine, Scope, Viewer};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
-    Iterable, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Select,
+    Iterable, Order, PaginatorTrait, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -207,8 +207,11 @@ impl Store {
 
     async fn begin(&self, viewer: &Viewer, scope: &Arc<Scope>, turn: &Turn<'_>) -> Result<Tx, Error> {
         let (conn, later) = (turn.begin().await?, Mutex::default());
-        let tx = Tx { conn, scope: scope.clone(), store: self.clone(), later };
+        let mut tx = Tx { conn, scope: scope.clone(), store: self.clone(), later };
         tx.still_stands(viewer).await?;
+        if scope.open_episodes() && !tx.still_watches(viewer).await? {
+            tx.scope = Arc::new(Scope::of(&viewer.clone().designated(None)));
+        }
         Ok(tx)
     }
 
@@ -278,15 +281,6 @@ impl Reader {
         Ok(seen::<E>(&self.scope, which).order_by_asc(order).limit(limit).all(&*self.conn).await?)
     }
 
-    pub(super) async fn latest_rows<E: Scoped>(
-        &self,
-        which: Condition,
-        order: E::Column,
-        limit: u64,
-    ) -> Result<Vec<E::Model>, Error> {
-        Ok(seen::<E>(&self.scope, which).order_by_desc(order).limit(limit).all(&*self.conn).await?)
-    }
-
     /// Rows latest first: the first `most` of them, or with `from_end` the last.
     pub(super) async fn between<E: Scoped>(
         &self,
@@ -295,11 +289,28 @@ impl Reader {
         most: u64,
         from_end: bool,
     ) -> Result<Vec<E::Model>, Error> {
-        if !from_end {
-            return self.latest_rows::<E>(which, order, most).await;
-        }
-        let mut rows = self.rows::<E>(which, order, most).await?;
+        let mut rows = self.in_order::<E>(which, &[order], most, !from_end).await?;
         rows.reverse();
+        Ok(rows)
+    }
+
+    /// Rows in the order of some columns: the first `most` of them, or with `from_end` the last.
+    pub(super) async fn in_order<E: Scoped>(
+        &self,
+        which: Condition,
+        columns: &[E::Column],
+        most: u64,
+        from_end: bool,
+    ) -> Result<Vec<E::Model>, Error> {
+        let order = if from_end { Order::Desc } else { Order::Asc };
+        let mut select = seen::<E>(&self.scope, which).limit(most);
+        for column in columns {
+            select = select.order_by(*column, order.clone());
+        }
+        let mut rows = select.all(&*self.conn).await?;
+        if from_end {
+            rows.reverse();
+        }
         Ok(rows)
     }
 
@@ -332,6 +343,15 @@ impl Tx {
     /// Whether there is a row, without waiting for whoever changes it.
     pub(super) async fn any<E: Scoped>(&self, which: Condition) -> Result<bool, Error> {
         Ok(seen::<E>(&self.scope, which).limit(1).one(&self.conn).await?.is_some())
+    }
+
+    /// How many rows there are.
+    pub(super) async fn how_many<E>(&self, which: Condition) -> Result<u64, Error>
+    where
+        E: Scoped,
+        E::Model: Send + Sync,
+    {
+        Ok(seen::<E>(&self.scope, which).count(&self.conn).await?)
     }
 
     /// Rows as they stand now, without a lock: for what another lock already keeps still.

@@ -19,7 +19,7 @@ on_both!(
 );
 
 const SHOWN: &str =
-    "id version code state awaits dueAt late onBehalfOf holdId pathwayVersion arriveBy announcedAt
+    "id version code state awaits dueAt late nudgedAt nudgedBy onBehalfOf holdId pathwayVersion arriveBy announcedAt
     acknowledgedAt agreedAt settledAt declineReason withdrawReason episode { id state } offer { decideBy asked acceptedBy
         callback conditions waitlistPosition reviewAt couldAcceptIf bedWasShownAvailable changed previousId } departedAt
     arrivedAt senderConfirmedAt receiverConfirmedAt endedAt redirectReason failReason sender { id } receiver { id }
@@ -53,6 +53,7 @@ pub async fn go(client: &Client, field: &str, id: &str, more: Value) -> Answer {
         "setTransport" => "SetTransportInput",
         "recordContact" => "RecordContactInput",
         "askForPolice" => "AskForPoliceInput",
+        "nudgeHandoff" => "NudgeHandoffInput",
         _ => "MoveHandoffInput",
     };
     let mut sent = json!({ "handoffId": id });

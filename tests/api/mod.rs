@@ -22,6 +22,8 @@ mod bed_view;
 pub mod course;
 mod course_team;
 mod consent_load;
+mod coordinate;
+mod coordinate_watch;
 mod directory;
 pub mod disclose;
 mod disclose_part2;

@@ -206,6 +206,26 @@ impl House {
         mobile(self.hub(), agency).await
     }
 
+    /// A third agency of the region, designated to coordinate it, with its people, `-c`.
+    pub async fn coordinator(&self) -> OrganizationId {
+        let details = OrganizationDetails {
+            name: "Dolomite Line".into(),
+            kind: OrganizationKind::Tribal,
+            part2_program: false,
+            covered_entity: true,
+            criminal_justice_agency: false,
+            coordinating: true,
+        };
+        let mut add = SaveEntry::new(None, details, Provenance::Manual);
+        add.region = Some(self.world.region);
+        let organization = save(self.hub(), add).await.id;
+        for role in Role::ALL {
+            person(self.hub(), &format!("{}-c", role.code().to_lowercase()), *role, organization).await;
+        }
+        self.deliver().await;
+        organization
+    }
+
     /// A new pathway to the service of an agency, for every sender and everybody.
     pub async fn pathway(&self, agency: &Agency, name: &str, mode: PathwayMode) -> PathwayId {
         self.pathway_with(agency, name, mode, |_| {}).await

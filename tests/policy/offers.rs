@@ -17,6 +17,12 @@ pub const OFFERS: &[Sample] = &[
         |named| json!({ "input": { "handoffId": named.offers[0].to_string() } }),
     ),
     sample(
+        "Mutation.nudgeHandoff",
+        Needs::Nudge,
+        "mutation($input: NudgeHandoffInput!) { nudgeHandoff(input: $input) { handoff { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "handoffId": named.offers[0].to_string() } }),
+    ),
+    sample(
         "Mutation.askForInformation",
         Needs::Handoff(HandoffStep::Ask),
         "mutation($input: AskForInformationInput!) { askForInformation(input: $input) { handoff { id } problems { code current { id } } } }",

@@ -31,6 +31,8 @@ pub enum Needs {
     Follow,
     /// To see the agency's follow-up, and to say how it went.
     FollowUp,
+    /// To see the agency's handoff, and be allowed to remind.
+    Nudge,
     /// To see the agency's search, and be allowed to send.
     Episode,
     /// To see the agency's handoff, and to write an entry of a tier into it.

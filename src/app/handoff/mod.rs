@@ -13,6 +13,7 @@ use place::{Keeping, touches_place};
 use search::Search;
 use team::Coming;
 
+use super::coordinate::seen;
 use super::error::Error;
 use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
@@ -23,6 +24,7 @@ use crate::domain::handoff::{
     Ending, Handoff, HandoffState, Move, MoveRefused, NeedSummary, NewHandoff, Refusal, WithdrawReason,
 };
 use crate::domain::id::{BedHoldId, BedUnitId, EpisodeId, HandoffId, PathwayId};
+use crate::domain::look::LookDoor;
 use crate::domain::need::Need;
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::pathway::PathwayMode;
@@ -124,7 +126,7 @@ fn announce_in<'a>(
             return Err(Error::Refused(vec![Problem::new(ProblemCode::HoldLimit).saying(says)]));
         }
         let door = Door::find(&tx, input.pathway).await?;
-        let search = Search::to_go_on(&tx, input.episode).await?;
+        let search = Search::to_go_on(&tx, viewer, input.episode).await?;
         // The directory is held before the units, as by everybody who holds both; no unit moves to another place.
         let known = tx.bed_units_as_they_are(&[input.unit]).await?.pop().ok_or(Error::NotFound)?;
         let mut seat = door.seat(&tx, &known).await?;
@@ -307,9 +309,14 @@ fn settled(hub: &Hub, viewer: &Viewer, written: Result<Written, Error>) -> Resul
 pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[HandoffId]) -> Result<Vec<Option<HandoffView>>, Error> {
     log::known(viewer)?;
     let found = hub.store().read(viewer).await?.handoffs(ids).await?;
-    let (scope, now) = (Scope::of(viewer), hub.clock().now());
-    let one = |id: &HandoffId| view::handoff(&scope, found.iter().find(|one| one.id == *id)?.clone(), now);
+    let found = seen(hub, viewer, LookDoor::ById, views(hub, viewer, found)).await?;
+    let one = |id: &HandoffId| found.iter().find(|view| view.handoff().id == *id).cloned();
     Ok(ids.iter().map(one).collect())
+}
+
+fn views(hub: &Hub, viewer: &Viewer, found: Vec<Handoff>) -> Vec<HandoffView> {
+    let (scope, now) = (Scope::of(viewer), hub.clock().now());
+    found.into_iter().filter_map(|handoff| view::handoff(&scope, handoff, now)).collect()
 }
 
 /// Handoffs of a filter between two ids, latest first; its first `most`, or with `from_end` its last.
@@ -323,6 +330,5 @@ pub async fn list(
 ) -> Result<Vec<HandoffView>, Error> {
     log::known(viewer)?;
     let handoffs = hub.store().read(viewer).await?.list_handoffs(filter, between, most, from_end).await?;
-    let (scope, now) = (Scope::of(viewer), hub.clock().now());
-    Ok(handoffs.into_iter().filter_map(|handoff| view::handoff(&scope, handoff, now)).collect())
+    seen(hub, viewer, LookDoor::List, views(hub, viewer, handoffs)).await
 }

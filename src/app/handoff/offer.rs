@@ -103,7 +103,7 @@ fn offer_in<'a>(
         for to in &input.to {
             doors.push((to, Door::find(&tx, to.pathway).await?));
         }
-        let search = Search::to_go_on(&tx, input.episode).await?;
+        let search = Search::to_go_on(&tx, viewer, input.episode).await?;
         let stands = search.as_ref().map(|(episode, _)| episode);
         let before = search.as_ref().map_or(&[][..], |(_, search)| search.handoffs());
         // Nothing is promised yet: the units are read as they are.
@@ -112,8 +112,11 @@ fn offer_in<'a>(
         if ids.iter().any(|id| !units.iter().any(|unit| unit.id() == *id)) {
             return Err(Error::NotFound);
         }
-        let (id, version) = stands.map_or_else(|| (tx.id(), 0), |episode| (episode.id, episode.version));
-        let permit = permit::seek(viewer, viewer.region().ok_or(Error::Forbidden)?, id, version)?;
+        let id = stands.map_or_else(|| tx.id(), |episode| episode.id);
+        let permit = match stands {
+            Some(episode) => permit::go_on(viewer, episode)?,
+            None => permit::seek(viewer, viewer.region().ok_or(Error::Forbidden)?, id)?,
+        };
         let now = tx.now();
         let mut problems: Vec<Problem> = too_many(before, input.to.len(), stands).into_iter().collect();
         let mut asked = Vec::with_capacity(doors.len());
@@ -260,13 +263,13 @@ fn close_in<'a>(
     input: &'a CloseEpisode,
 ) -> BoxFuture<'a, Result<Committed<Written>, Error>> {
     Box::pin(async move {
-        let search = Search::to_go_on(&tx, Some(input.episode)).await?;
+        let search = Search::to_go_on(&tx, viewer, Some(input.episode)).await?;
         let (episode, search) = search.ok_or(Error::NotFound)?;
         if input.expected_version.is_some_and(|version| version != episode.version) {
             let stale = Problem::new(ProblemCode::StaleVersion).at(&["episodeId"]);
             return Err(Error::Refused(vec![stale.with_current(episode.id)]));
         }
-        let permit = permit::seek(viewer, episode.region, episode.id, episode.version)?;
+        let permit = permit::go_on(viewer, &episode)?;
         let open: Vec<&Handoff> = search.handoffs().iter().filter(|handoff| handoff.state.is_offer()).collect();
         let ids: Vec<_> =
             open.iter().filter(|offer| offer.hold.is_some()).filter_map(|offer| offer.to.unit()).collect();

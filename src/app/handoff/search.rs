@@ -9,6 +9,7 @@ use crate::domain::episode::{Episode, HANDOFFS_MAX, NewEpisode, Settlement};
 use crate::domain::handoff::{Handoff, HandoffState, HandoffStep, Move, Party, WithdrawReason};
 use crate::domain::id::{BedUnitId, EpisodeId, HandoffId};
 use crate::domain::time::At;
+use crate::policy::Viewer;
 use crate::policy::permit::{self, Permit, SendHandoff};
 use crate::store::Tx;
 use futures_util::future::BoxFuture;
@@ -36,9 +37,14 @@ impl Search {
     }
 
     /// A search of the viewer's agency that goes on; none where a new one begins.
-    pub(super) async fn to_go_on(tx: &Tx, id: Option<EpisodeId>) -> Result<Option<(Episode, Self)>, Error> {
+    pub(super) async fn to_go_on(
+        tx: &Tx,
+        viewer: &Viewer,
+        id: Option<EpisodeId>,
+    ) -> Result<Option<(Episode, Self)>, Error> {
         let Some(id) = id else { return Ok(None) };
         let episode = tx.episode(id).await?.ok_or(Error::NotFound)?;
+        let _its_own = permit::go_on(viewer, &episode)?;
         episode.is_sought().map_err(|_| not_sought(&episode))?;
         let mut handoffs = tx.handoffs_of(id).await?;
         if handoffs.len() >= HANDOFFS_MAX {

@@ -100,7 +100,7 @@ impl Department {
 
     /// Chooses where somebody said yes, and asks elsewhere where nobody is left who might.
     async fn seek(&self, hub: &Hub, viewer: &Viewer, stage: &mut Stage<'_>) -> Result<(), Error> {
-        let seeking = EpisodeFilter { states: Some(vec![EpisodeState::Seeking]) };
+        let seeking = EpisodeFilter { states: Some(vec![EpisodeState::Seeking]), ..EpisodeFilter::default() };
         let mut found = episode::list(hub, viewer, &seeking, (None, None), 50, false).await?;
         found.reverse();
         for view in found {

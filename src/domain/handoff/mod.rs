@@ -4,6 +4,7 @@ mod codes;
 mod course;
 mod goal;
 mod moves;
+mod nudge;
 mod offer;
 mod states;
 mod summary;
@@ -14,6 +15,7 @@ pub use codes::*;
 pub use course::*;
 pub use goal::{Destination, Goal};
 pub use moves::{Move, MoveRefused};
+pub use nudge::{Nudge, NudgeRefused, Nudger};
 pub use offer::{Acceptance, AcceptedBy, Choice, Offer, OfferCoded, Refusal, Waitlist};
 pub use states::{HandoffState, HandoffStep, Party, is_ever, next, table};
 pub use summary::{AgeBand, NeedSummary};
@@ -82,6 +84,8 @@ pub struct Handoff {
     pub due_at: Option<At>,
     /// The word that is awaited is late, and the log has told so.
     pub late: bool,
+    /// When somebody last reminded the party whose word is awaited, and in which place they stand.
+    pub nudged: Option<Nudge>,
     /// What happened when.
     pub times: Times,
     /// How it ended, where a reason belongs to it.
@@ -141,6 +145,9 @@ pub struct HandoffFact {
     pub due_at: Option<At>,
     /// That word is late.
     pub late: bool,
+    /// When somebody last reminded the party whose word is awaited.
+    #[serde(default)]
+    pub nudged: Option<Nudge>,
     /// What happened when.
     pub times: Times,
     /// How it ended.
@@ -253,12 +260,14 @@ impl Handoff {
             arrive_by: now.plus_minutes(i64::from(minutes)),
             due_at: None,
             late: false,
+            nudged: None,
             times: Times { announced_at: now, ..Times::default() },
             ending: None,
         })
     }
 
-    /// Told to both its parties, and to nobody else.
+    /// Told to both its parties, and up to the event that ends it to those who coordinate the region: what follows when
+    /// the person is in care is the parties' alone.
     fn changed(self, kind: EventKind, at: At) -> Changed<Self> {
         let fact = HandoffFact {
             receiver: self.receiver,
@@ -274,9 +283,11 @@ impl Handoff {
             arrive_by: self.arrive_by,
             due_at: self.due_at,
             late: self.late,
+            nudged: self.nudged,
             times: self.times,
             ending: self.ending,
         };
+        let coordinated = self.times.ended_at.is_none_or(|ended| ended == at);
         let happening = Happening {
             kind,
             noun: Noun::Handoff,
@@ -285,7 +296,7 @@ impl Handoff {
             region: self.region,
             owner: self.sender,
             party: Some(self.receiver),
-            audience: Audience::PARTIES,
+            audience: if coordinated { Audience::PARTIES.and(Audience::COORDINATORS) } else { Audience::PARTIES },
             at,
             fact: Fact::Handoff(Box::new(fact)),
         };

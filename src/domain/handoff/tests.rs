@@ -26,6 +26,7 @@ fn announced() -> Handoff {
         arrive_by: now.plus_minutes(60),
         due_at: Some(now.plus_minutes(60)),
         late: false,
+        nudged: None,
         times: Times { announced_at: now, settled_at: Some(now), ..Times::default() },
         ending: None,
     }

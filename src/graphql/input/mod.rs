@@ -2,6 +2,7 @@
 pub mod bed;
 pub mod consent;
 pub mod course;
+pub mod coordinate;
 pub mod directory;
 pub mod grant;
 pub mod handoff;

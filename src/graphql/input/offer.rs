@@ -1,11 +1,12 @@
 //! What is said of offers, and of the search that they belong to.
-use super::{NeedInput, keyed, maybe_named, named};
-use crate::app::handoff::{CloseEpisode, MoveHandoff, OfferHandoff, OfferTo};
+use super::{NeedInput, absent, keyed, list, maybe_named, named};
+use crate::app::handoff::{CloseEpisode, EpisodeFilter, MoveHandoff, OfferHandoff, OfferTo};
 use crate::domain::episode::{EpisodeEnd, EpisodeState, Settlement};
 use crate::domain::handoff::{
     Acceptance, AcceptanceCondition, AcceptedBy, Choice, ChosenFor, DeclineReason, Destination, InformationItem, Move,
     Refusal, Waitlist, WhatChanged, WithdrawReason,
 };
+use crate::domain::time::At;
 use crate::graphql::error::{ErrorCode, coded};
 use crate::graphql::scalars::{Code, DateTime};
 use crate::graphql::search::sought;
@@ -16,7 +17,30 @@ use async_graphql::{Error, ID, InputObject};
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct EpisodeFilterInput {
     /// In one of these states.
-    pub states: Option<Vec<Code<EpisodeState>>>,
+    states: Option<Vec<Code<EpisodeState>>>,
+    /// Of this region; it can be no other than yours.
+    region_id: Option<ID>,
+    /// That this agency began.
+    sender_id: Option<ID>,
+    /// Only those that go on, SEEKING or SETTLED: the list then begins with who has waited longest.
+    #[graphql(default)]
+    open_only: bool,
+    /// Only those that go on and began this many minutes ago or more.
+    waiting_minutes_min: Option<u32>,
+}
+
+impl EpisodeFilterInput {
+    /// The filter as the verbs take it, as of an instant.
+    pub(in crate::graphql) fn read(self, now: At) -> EpisodeFilter {
+        let ago = |minutes: u32| now.plus_minutes(-i64::from(minutes));
+        EpisodeFilter {
+            states: list(self.states),
+            region: self.region_id.as_ref().map(absent),
+            sender: self.sender_id.as_ref().map(absent),
+            open_only: self.open_only || self.waiting_minutes_min.is_some(),
+            opened_by: self.waiting_minutes_min.map(ago),
+        }
+    }
 }
 
 /// One receiver that is asked.

@@ -1,7 +1,9 @@
 //! Permits: one yes for one row, spent by the write.
+mod coordinate;
 mod places;
 mod sealed;
 
+pub use coordinate::*;
 pub use places::*;
 pub use sealed::*;
 
@@ -83,6 +85,10 @@ acts! {
     SendHandoff
     /// Planning a follow-up, and saying how it went.
     FollowUpHandoff
+    /// Looking at an open search of others, as a coordinator.
+    ReadOpenEpisodes
+    /// Reminding the party of a handoff whose word is awaited.
+    NudgeHandoff
     /// Writing a sealed entry of a handoff.
     NoteHandoff
     /// Opening sealed entries of a handoff.

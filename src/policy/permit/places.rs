@@ -64,15 +64,16 @@ pub fn announce(viewer: &Viewer, to: &BedUnit, id: HandoffId) -> Result<Permit<S
     permit(viewer, Row { noun: Noun::Handoff, key: id.key(), version: 0, region: to.entry.region, owner })
 }
 
-/// May the viewer ask others to take somebody, for their own agency, or go on with a search of it?
-pub fn seek(
-    viewer: &Viewer,
-    region: RegionId,
-    episode: EpisodeId,
-    version: Version,
-) -> Result<Permit<SendHandoff>, Refused> {
+/// May the viewer ask others to take somebody, for their own agency?
+pub fn seek(viewer: &Viewer, region: RegionId, episode: EpisodeId) -> Result<Permit<SendHandoff>, Refused> {
     let owner = viewer.organization().ok_or(Refused)?;
-    permit(viewer, Row { noun: Noun::Episode, key: episode.key(), version, region, owner })
+    permit(viewer, Row { noun: Noun::Episode, key: episode.key(), version: 0, region, owner })
+}
+
+/// May the viewer go on with this search, or end it? It is its sender's alone: a coordinator sees it, and leaves it.
+pub fn go_on(viewer: &Viewer, of: &Episode) -> Result<Permit<SendHandoff>, Refused> {
+    let (key, version, region, owner) = (of.id.key(), of.version, of.region, of.sender);
+    permit(viewer, Row { noun: Noun::Episode, key, version, region, owner })
 }
 
 /// The permit for an offer of a search: whoever may seek may ask.

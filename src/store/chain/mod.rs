@@ -143,6 +143,8 @@ fn audit_digest(row: &audit_entry::Model) -> Digest {
         .id(row.row_id)
         .number(row.row_version)
         .id(row.owner_id)
+        .maybe(row.door.as_ref().map(String::as_bytes))
+        .maybe(row.shown.map(i32::to_be_bytes).as_ref().map(<[u8; 4]>::as_slice))
         .done()
 }
 
