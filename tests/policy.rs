@@ -14,8 +14,8 @@ use crisis_hub::policy::tiers::{self, Asked, Leave, Relation};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-mod course;
 mod coordinator;
+mod course;
 mod named;
 mod offers;
 mod samples;

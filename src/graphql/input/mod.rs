@@ -1,8 +1,8 @@
 //! Inputs, read into what the verbs take.
 pub mod bed;
 pub mod consent;
-pub mod course;
 pub mod coordinate;
+pub mod course;
 pub mod directory;
 pub mod grant;
 pub mod handoff;
