@@ -210,9 +210,11 @@ fn go_in<'a>(
 
 /// A no says whether the unit was shown as free: the hub looks, so that nobody has to be believed.
 fn seen_by_the_hub(to: &Move, of: &Handoff, unit: Option<&BedUnit>, now: At) -> Move {
-    // A place that this very offer keeps is not shown, and is free.
-    let kept = of.state == HandoffState::Agreed && of.hold.is_some();
-    let shown = || kept || unit.is_some_and(|unit| unit.availability(now).shown_as == ShownAs::Available);
+    // A place that this very offer keeps is not shown, and is free; until its end, and not when somebody else has it by now.
+    let keeps = |unit: &BedUnit| unit.held.iter().any(|held| Some(held.hold) == of.hold && held.stands(now));
+    let kept = |unit: &BedUnit| of.state == HandoffState::Agreed && keeps(unit);
+    let shown = |unit: &BedUnit| kept(unit) || unit.availability(now).shown_as == ShownAs::Available;
+    let shown = || unit.is_some_and(shown);
     match to {
         Move::Decline(no) => Move::Decline(Refusal { bed_was_shown_available: shown(), ..no.clone() }),
         other => other.clone(),
