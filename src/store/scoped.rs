@@ -146,6 +146,20 @@ impl Scoped for entity::handoff::Entity {
     }
 }
 
+/// The open handoffs of a scope, said of either side by itself: there is an index of what is open for each, and no other words
+/// lead SQLite to them.
+pub(super) fn open_handoffs(scope: &Scope) -> Condition {
+    use entity::handoff::Column;
+    // What is open has a clock.
+    let open = || Condition::all().add(Column::DueAt.is_not_null());
+    match scope.handoffs() {
+        Rows::Agency(id) => Condition::any()
+            .add(open().add(Column::SenderId.eq(id.key())))
+            .add(open().add(Column::ReceiverId.eq(id.key()))),
+        Rows::None | Rows::Own(_) | Rows::All => open(),
+    }
+}
+
 impl Scoped for entity::episode::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::episode::Column;
