@@ -22,6 +22,7 @@ mod crash_handoff;
 mod cursors;
 mod demo;
 mod disclose_keys;
+mod episodes_model;
 mod events;
 mod holds;
 mod holds_model;

@@ -199,7 +199,8 @@ pub fn open_sqlite(file: &str) -> Done<rusqlite::Connection> {
     Ok(connection)
 }
 
-fn plain(value: &Value) -> rusqlite::types::Value {
+/// A value as SQLite's own library takes it.
+pub fn plain(value: &Value) -> rusqlite::types::Value {
     use rusqlite::types::Value as Plain;
     match value {
         Value::Bool(Some(v)) => Plain::Integer(i64::from(*v)),

@@ -87,7 +87,7 @@ impl Ground {
         let mut config = Config::defaults()?;
         config.database_url = url.clone().into();
         let store = node::open_store(&config, &Sources::of_host(), true).await?;
-        store.make_ring(&folder.path().join("keys")).await?;
+        store.open_vault(&folder.path().join("keys"), true).await?;
         let hub = Hub::open(store.clone()).await?;
         let loaded = World::sized(units).load(&hub, || ()).await?;
         let ground = Self { db, url, loaded, hub, issuer: DemoIssuer::open(folder.path())?, folder };
@@ -220,7 +220,7 @@ pub fn choose_program(path: Option<&Path>) {
 }
 
 /// The subject that holds a role.
-fn subject(role: Role) -> String {
+pub fn subject(role: Role) -> String {
     format!("bench:{role:?}")
 }
 

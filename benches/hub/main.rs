@@ -10,9 +10,13 @@
     reason = "a benchmark ends at the first surprise; it reads the database and the host's clock beside the hub on purpose"
 )]
 
+mod announce;
+mod disclose;
+mod doors;
 mod figures;
 mod floor;
 mod ground;
+mod handoffs;
 mod http;
 mod needs;
 mod reports;
@@ -57,6 +61,9 @@ pub struct Asked {
     /// Logs to try, in facts.
     #[arg(long, value_delimiter = ',', default_value = "0,1000000,10000000")]
     logs: Vec<u64>,
+    /// Handoffs that have ended, beside an agency's open ones.
+    #[arg(long, default_value_t = 300_000)]
+    past: u64,
     /// Seconds of one run.
     #[arg(long)]
     seconds: Option<u64>,
@@ -85,6 +92,12 @@ pub enum What {
     Watch,
     /// Large worlds and long logs.
     Scale,
+    /// Announcements, to the receiver's socket.
+    Announce,
+    /// An agency's open handoffs among all that were.
+    Handoffs,
+    /// Sealed entries, opened after the ledger.
+    Disclose,
 }
 
 impl Asked {
@@ -117,6 +130,12 @@ pub enum Job {
     Reports(reports::Job),
     /// To watch.
     Watch(watch::Job),
+    /// To announce.
+    Announce(announce::Job),
+    /// To read handoffs.
+    Handoffs(handoffs::Job),
+    /// To open what is sealed.
+    Disclose(disclose::Job),
 }
 
 /// Runs a client in a process of its own, and answers what it measured.
@@ -141,6 +160,9 @@ async fn work(job: Job) -> Done {
         Job::Search(job) => say(&search::client(job).await?),
         Job::Reports(job) => say(&reports::client(job).await?),
         Job::Watch(job) => say(&watch::client(job).await?),
+        Job::Announce(job) => say(&announce::client(job).await?),
+        Job::Handoffs(job) => say(&handoffs::client(job).await?),
+        Job::Disclose(job) => say(&disclose::client(job).await?),
     }
 }
 
@@ -149,11 +171,14 @@ type Section = fn(&Asked, Figures) -> figures::Section;
 
 async fn measure(asked: &Asked) -> Done {
     let mut figures = Figures::begin(asked);
-    let sections: [(What, Section); 4] = [
+    let sections: [(What, Section); 7] = [
         (What::Search, search::section),
         (What::Reports, reports::section),
         (What::Watch, watch::section),
         (What::Scale, scale::section),
+        (What::Announce, announce::section),
+        (What::Handoffs, handoffs::section),
+        (What::Disclose, disclose::section),
     ];
     for (what, section) in sections {
         if asked.wants(what) {

@@ -1,7 +1,7 @@
 //! Rows of handoffs.
 use super::directory::{coded, list, text};
 use super::error::Error;
-use super::scoped::key;
+use super::scoped::{key, open_handoffs};
 use super::tx::{Kept, KeptBy, Reader, Tx};
 use crate::domain::code::Coded;
 use crate::domain::due::DueKind;
@@ -171,6 +171,11 @@ impl HandoffFilter {
             .add_option(self.code.as_ref().map(|code| Column::Code.eq(code)))
             .add_option(states)
     }
+
+    /// Whether nothing that has ended is asked for.
+    fn is_of_open_ones(&self) -> bool {
+        self.states.as_ref().is_some_and(|states| states.iter().all(|state| state.is_open()))
+    }
 }
 
 impl Tx {
@@ -219,8 +224,10 @@ impl Reader {
         most: u64,
         from_end: bool,
     ) -> Result<Vec<Handoff>, Error> {
+        let open = filter.is_of_open_ones().then(|| open_handoffs(self.scope()));
         let which = filter
             .condition()
+            .add_option(open)
             .add_option(below.map(|id| Column::Id.lt(id.key())))
             .add_option(above.map(|id| Column::Id.gt(id.key())));
         self.between::<Entity>(which, Column::Id, most, from_end).await?.into_iter().map(Handoff::from_row).collect()

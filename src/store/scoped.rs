@@ -187,6 +187,22 @@ fn open_in_region(scope: &Scope) -> Condition {
     in_region(scope, Column::RegionId).add(Column::EndedAt.is_null())
 }
 
+/// The open handoffs of a scope, said of either side by itself: there is an index of what is open for each, and no other words
+/// lead SQLite to them.
+pub(super) fn open_handoffs(scope: &Scope) -> Condition {
+    use entity::handoff::Column;
+    // What is open has a clock.
+    let open = || Condition::all().add(Column::DueAt.is_not_null());
+    match scope.handoffs() {
+        // A coordinator sees others beside its own.
+        Rows::Agency(_) if scope.open_episodes() => open(),
+        Rows::Agency(id) => Condition::any()
+            .add(open().add(Column::SenderId.eq(id.key())))
+            .add(open().add(Column::ReceiverId.eq(id.key()))),
+        Rows::None | Rows::Own(_) | Rows::All => open(),
+    }
+}
+
 impl Scoped for entity::episode::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::episode::Column;

@@ -318,6 +318,10 @@ impl Reader {
         self.dialect
     }
 
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     pub(super) fn connection(&self) -> &impl ConnectionTrait {
         &*self.conn
     }

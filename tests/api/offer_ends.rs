@@ -13,6 +13,7 @@ on_both!(
     what_cannot_be_offered_is_said_and_changes_nothing,
     a_search_is_the_senders_alone,
     a_search_that_ends_takes_every_offer_back,
+    a_place_that_somebody_else_has_taken_was_not_shown,
 );
 
 async fn silence_is_told_and_the_wait_goes_on(db: Db) {
@@ -214,5 +215,28 @@ async fn a_search_that_ends_takes_every_offer_back(db: Db) {
     assert_eq!(problems(&close(&sender, &id, "MISTAKE").await, "closeEpisode"), ["WRONG_STATE"]);
     let late = go(&house.client("intake-2"), "acceptOffer", &handoffs[2], yes()).await;
     assert_eq!(problems(&late, "acceptOffer"), ["WRONG_STATE"]);
+    house.close().await;
+}
+
+async fn a_place_that_somebody_else_has_taken_was_not_shown(db: Db) {
+    let house = House::open(db).await;
+    let asked = Asked::open(&house, 1).await;
+    let (sender, amber) = (house.client("emergency_department-2"), house.client("intake"));
+    let ward = house.world.agencies[0].ward();
+    let no = || json!({ "reason": "NO_STAFFED_BED" });
+    // The last place is kept for this very offer: whoever says yes and then no had it.
+    let (id, handoffs) = offered(&sender, input(asked.one(&house), json!({}))).await;
+    went(&amber, "acceptOffer", &handoffs[0], yes()).await;
+    assert_eq!(unit(&amber, ward).await["net"], 0);
+    let declined = went(&amber, "declineOffer", &handoffs[0], no()).await;
+    assert_eq!(declined["offer"]["bedWasShownAvailable"], true);
+    // It was kept for a quarter of an hour, nobody chose, and somebody else has it by now.
+    let again = input(asked.one(&house), json!({ "episodeId": id, "changed": ["PLACE_FREE"] }));
+    let (_, handoffs) = offered(&sender, again).await;
+    went(&amber, "acceptOffer", &handoffs[0], yes()).await;
+    house.clock.advance(16);
+    super::hold::hold(&house.client("emergency_department"), ward).await;
+    let declined = went(&amber, "declineOffer", &handoffs[0], no()).await;
+    assert_eq!(declined["offer"]["bedWasShownAvailable"], false);
     house.close().await;
 }

@@ -212,8 +212,8 @@ fn go_in<'a>(
         let now = tx.now();
         let own = units.iter().position(|unit| handoff.to.unit() == Some(unit.id()));
         let shown = coming.is_shown_free(now)
-            || own.and_then(|own| units.get(own)).is_some_and(|unit| is_shown_free(unit, now));
-        let to = &seen_by_the_hub(to, &handoff, shown);
+            || own.and_then(|own| units.get(own)).is_some_and(|unit| is_shown_free(&handoff, unit, now));
+        let to = &seen_by_the_hub(to, shown);
         handoff.go(to, party, now).map_err(|why| refused(why, &handoff))?;
         if let Some(place) = own.filter(|_| touches_place(to)) {
             let (holder, placed_by) = (handoff.sender, viewer.grant_id());
@@ -245,15 +245,14 @@ async fn check(tx: &Tx, to: &Move) -> Result<(), Error> {
     }
 }
 
-fn is_shown_free(unit: &BedUnit, now: At) -> bool {
-    unit.availability(now).shown_as == ShownAs::Available
+/// A place that this very offer keeps is not shown, and is free; until its end, and not when somebody else has it by now.
+fn is_shown_free(of: &Handoff, unit: &BedUnit, now: At) -> bool {
+    let keeps = unit.held.iter().any(|held| Some(held.hold) == of.hold && held.stands(now));
+    (of.state == HandoffState::Agreed && keeps) || unit.availability(now).shown_as == ShownAs::Available
 }
 
 /// A no says whether the unit was shown as free: the hub looks, so that nobody has to be believed.
-fn seen_by_the_hub(to: &Move, of: &Handoff, shown: bool) -> Move {
-    // A place that this very offer keeps is not shown, and is free.
-    let kept = of.state == HandoffState::Agreed && of.hold.is_some();
-    let shown = shown || kept;
+fn seen_by_the_hub(to: &Move, shown: bool) -> Move {
     match to {
         Move::Decline(no) => Move::Decline(Refusal { bed_was_shown_available: shown, ..no.clone() }),
         other => other.clone(),
