@@ -105,6 +105,7 @@ pub async fn open(ground: &Ground, most: usize) -> Done<Vec<Door>> {
             arrive_minutes: 60,
             hold_minutes: 30,
             fallbacks: Vec::new(),
+            follow_ups: Vec::new(),
             effective_from: None,
             effective_until: None,
         };
