@@ -79,7 +79,7 @@ impl Line {
             go(hub, &viewer, &view, to).await?;
         }
         // Who was not answered is asked for again, of the next team.
-        let seeking = EpisodeFilter { states: Some(vec![EpisodeState::Seeking]) };
+        let seeking = EpisodeFilter { states: Some(vec![EpisodeState::Seeking]), ..EpisodeFilter::default() };
         for view in episode::list(hub, &viewer, &seeking, (None, None), 20, false).await? {
             let id = view.episode().id;
             let asked = episode::handoffs(hub, &viewer, &[id]).await?.remove(&id).unwrap_or_default();
