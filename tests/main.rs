@@ -16,6 +16,8 @@ mod house;
 #[macro_use]
 mod api;
 mod board;
+mod calls;
+mod calls_crash;
 mod crash;
 mod crash_handoff;
 mod cursors;

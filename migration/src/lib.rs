@@ -13,6 +13,7 @@ mod m0008_pathways;
 mod m0009_handoffs;
 mod m0010_episodes;
 mod m0011_sealed;
+mod m0013_calls;
 
 /// Runs the steps in order.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_handoffs::Migration),
             Box::new(m0010_episodes::Migration),
             Box::new(m0011_sealed::Migration),
+            Box::new(m0013_calls::Migration),
         ]
     }
 }

@@ -109,7 +109,7 @@ async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<B
                 unit = holds_are_over(tx, me, unit).await?;
                 None
             }
-            DueKind::TeamHeartbeat | DueKind::HandoffClock | DueKind::EpisodeClock => None,
+            DueKind::TeamHeartbeat | DueKind::HandoffClock | DueKind::EpisodeClock | DueKind::CallStep => None,
         };
         if let Some(changed) = changed.filter(|changed| !changed.state().entry.retired) {
             tx.save(permit::tell_time(me, &unit)?, &changed).await?;

@@ -17,6 +17,8 @@ codes! {
         HandoffClock "HANDOFF_CLOCK",
         /// Somebody waits for a place.
         EpisodeClock "EPISODE_CLOCK",
+        /// The next of a chain is to be called.
+        CallStep "CALL_STEP",
     }
 }
 
@@ -28,6 +30,7 @@ impl DueKind {
             Self::TeamHeartbeat => Noun::Team,
             Self::HandoffClock => Noun::Handoff,
             Self::EpisodeClock => Noun::Episode,
+            Self::CallStep => Noun::Call,
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! **Invariant**: no async, no SQL, no GraphQL, no clock; time and ids come in as arguments.
 pub mod bed;
+pub mod call;
 pub mod code;
 pub mod due;
 pub mod entry;
@@ -17,6 +18,7 @@ pub mod id;
 pub mod language;
 pub mod need;
 pub mod notice;
+pub mod on_call;
 pub mod organization;
 pub mod pathway;
 pub mod poll;

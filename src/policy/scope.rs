@@ -23,6 +23,8 @@ pub struct Scope {
     holds: Rows,
     handoffs: Rows,
     disclosures: Rows,
+    on_call: Rows,
+    calls: Rows,
     grants: Rows,
     audit: Rows,
 }
@@ -93,6 +95,8 @@ impl Scope {
             holds: rows(reach(Action::ReadHolds), viewer),
             handoffs: rows(reach(Action::ReadHandoffs), viewer),
             disclosures: rows(reach(Action::ReadDisclosures), viewer),
+            on_call: rows(reach(Action::ReadOnCall), viewer),
+            calls: rows(reach(Action::ReadCalls), viewer),
             grants: rows(reach(Action::ReadGrants), viewer),
             audit: rows(reach(Action::ReadAudit), viewer),
         }
@@ -104,7 +108,8 @@ impl Scope {
     pub fn watched(self, with_handoffs: bool) -> Self {
         let (handoffs, police) = if with_handoffs { (self.handoffs, self.police) } else { (Rows::None, false) };
         let none = Rows::None;
-        Self { holds: none, handoffs, disclosures: none, grants: none, audit: none, police, ..self }
+        let told = Self { holds: none, handoffs, disclosures: none, grants: none, audit: none, police, ..self };
+        Self { on_call: none, calls: none, ..told }
     }
 
     /// Which regions it covers.
@@ -142,6 +147,16 @@ impl Scope {
         self.disclosures
     }
 
+    /// Whose people on call it covers: those of an agency's units.
+    pub fn on_call(&self) -> Rows {
+        self.on_call
+    }
+
+    /// Which calls it covers: those of an agency's people.
+    pub fn calls(&self) -> Rows {
+        self.calls
+    }
+
     /// Whether it covers a handoff.
     pub fn sees_handoff(&self, handoff: &Handoff) -> bool {
         self.is_here(handoff.region) && self.handoffs.are_between(handoff.sender, Some(handoff.receiver))
@@ -159,7 +174,7 @@ impl Scope {
         self.sees(region, owner, audience) || (audience.meets(Audience::PARTIES) && between())
     }
 
-    fn is_here(&self, region: RegionId) -> bool {
+    pub(super) fn is_here(&self, region: RegionId) -> bool {
         match self.region {
             Regions::None => false,
             Regions::One(own) => own == region,
