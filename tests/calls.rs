@@ -146,7 +146,11 @@ async fn a_chain_is_gone_through_in_its_order_and_at_its_time(db: Db) {
     let open = calls(&intake).await;
     let id = open[0]["id"].as_str().unwrap().to_owned();
     assert_eq!((open.len(), &open[0]["handoffId"], &open[0]["word"]), (1, &json!(handoffs[0]), &json!("ACKNOWLEDGE")));
-    assert_eq!(at(&open[0]["dueAt"]).micros_since(at(&open[0]["askedAt"])) / 60_000_000, 29, "30 less the moment between");
+    assert_eq!(
+        at(&open[0]["dueAt"]).micros_since(at(&open[0]["askedAt"])) / 60_000_000,
+        29,
+        "30 less the moment between"
+    );
     assert_eq!(street.to(), ["nurse@amber.example"]);
     house.clock.advance(14);
     still().await;
@@ -200,7 +204,8 @@ fn says_only_what_it_may(street: &Street, handoffs: &[String]) {
         assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
         let id = mail.header("Message-ID");
         assert!(id.starts_with("<call_") && id.ends_with("@hub.house.example>"), "{id}");
-        let names: Vec<&str> = mail.text.split_once("\r\n\r\n").unwrap().0.lines().filter_map(|line| line.split(": ").next()).collect();
+        let names: Vec<&str> =
+            mail.text.split_once("\r\n\r\n").unwrap().0.lines().filter_map(|line| line.split(": ").next()).collect();
         assert_eq!(names.len(), 9, "a header too many: {names:?}");
     }
     let bodies = street.gateway.requests().into_iter().map(|request| format!("{:?} {}", request.headers, request.body));
@@ -225,7 +230,10 @@ async fn who_has_seen_it_keeps_the_others_asleep_until_the_answer_is_due(db: Db)
     let intake = house.client("intake");
     let id = calls(&intake).await[0]["id"].as_str().unwrap().to_owned();
     for stranger in ["intake-2", "officer", "council", "intake-far"] {
-        assert!(["FORBIDDEN", "NOT_FOUND"].contains(&acknowledge(&house.client(stranger), &id).await.code()), "{stranger}");
+        assert!(
+            ["FORBIDDEN", "NOT_FOUND"].contains(&acknowledge(&house.client(stranger), &id).await.code()),
+            "{stranger}"
+        );
     }
     let peer = house.client("peer");
     let seen = acknowledge(&peer, &id).await;
@@ -270,7 +278,11 @@ async fn whoever_cannot_be_reached_does_not_keep_the_next_one_waiting(db: Db) {
     let mut events = watch(&house.client("agency_admin")).await;
     offered(&house.client("emergency_department-2"), input(asked.one(&house), json!({}))).await;
     let kinds = told(&mut events, "CALL_SENT").await;
-    assert_eq!(kinds, ["CALL_STARTED", "CALL_FAILED", "CALL_FAILED", "CALL_SENT"], "at once, though its time had not come");
+    assert_eq!(
+        kinds,
+        ["CALL_STARTED", "CALL_FAILED", "CALL_FAILED", "CALL_SENT"],
+        "at once, though its time had not come"
+    );
     let open = calls(&house.client("intake")).await;
     let how = |n: usize| (open[0]["steps"][n]["channel"].clone(), open[0]["steps"][n]["failure"].clone());
     assert_eq!(how(0), (json!("EMAIL"), json!("UNREACHABLE")));
@@ -377,7 +389,11 @@ async fn three_nodes_call_once() {
     let street = Street::open(Db::Postgres).await;
     let house = &street.house;
     let asked = Asked::open(house, 9).await;
-    chained(house, json!([step("EMAIL", "one@amber.example", "ASKED", 0), step("EMAIL", "two@amber.example", "HALF", 0)])).await;
+    chained(
+        house,
+        json!([step("EMAIL", "one@amber.example", "ASKED", 0), step("EMAIL", "two@amber.example", "HALF", 0)]),
+    )
+    .await;
     let (_node, _) = house.neighbor().await;
     let (_other, _) = house.neighbor().await;
     let sender = house.client("emergency_department-2");

@@ -94,7 +94,9 @@ async fn a_killed_node_forgets_nobody_who_was_to_be_called(db: Db) {
     assert_eq!(open.len(), made, "one call an offer");
     let (mut letters, mut came): (BTreeMap<String, usize>, _) = (BTreeMap::new(), 0);
     for mail in mail.mails() {
-        *letters.entry(mail.header("Message-ID").trim_matches(['<', '>']).split('@').next().unwrap().into()).or_default() += 1;
+        *letters
+            .entry(mail.header("Message-ID").trim_matches(['<', '>']).split('@').next().unwrap().into())
+            .or_default() += 1;
         came += 1;
     }
     for request in gateway.requests() {
@@ -109,7 +111,10 @@ async fn a_killed_node_forgets_nobody_who_was_to_be_called(db: Db) {
     }
     assert_eq!(letters.len(), 2 * made, "somebody was called about nothing");
     let most = letters.values().max().unwrap();
-    println!("{db:?}: {made} calls, {came} messages of {}, at most {most} of one, all within {waited:?} of the last start", letters.len());
+    println!(
+        "{db:?}: {made} calls, {came} messages of {}, at most {most} of one, all within {waited:?} of the last start",
+        letters.len()
+    );
     assert!(*most <= 1 + KILLS, "sent again without a kill");
     // Whom it called, it wrote down nowhere.
     for secret in ["quill", "5550142", "boss@amber", "MfKQ9r8G"] {

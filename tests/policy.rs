@@ -186,7 +186,8 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
         Needs::Consent => return (reach(role, Action::KeepConsent) == Reach::Nowhere).then_some("NOT_FOUND"),
         Needs::Call => {
             // The agency calls its own people: whoever reads the handoff as its sender knows of the call too.
-            let knows = [Action::ReadCalls, Action::ReadHandoffs].iter().any(|action| reach(role, *action) != Reach::Nowhere);
+            let knows =
+                [Action::ReadCalls, Action::ReadHandoffs].iter().any(|action| reach(role, *action) != Reach::Nowhere);
             return match (knows, reach(role, Action::AcknowledgeCall) != Reach::Nowhere) {
                 (false, _) => Some("NOT_FOUND"),
                 (true, allowed) => (!allowed).then_some("FORBIDDEN"),

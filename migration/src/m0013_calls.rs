@@ -1,12 +1,11 @@
 //! Who is on call for units, the calls of their people, and how far the log has been read for them.
 use sea_orm_migration::prelude::{
-    ColumnDef, DbErr, DeriveMigrationName, ForeignKey, ForeignKeyAction, Index, MigrationTrait, SchemaManager, Table,
-    TableCreateStatement, async_trait,
+    ColumnDef, ConnectionTrait, DbErr, DeriveMigrationName, ForeignKey, ForeignKeyAction, Index, MigrationTrait,
+    SchemaManager, Table, TableCreateStatement, async_trait,
 };
 
 /// Nobody is called about what the log told before there were calls.
-const FROM_HERE: &str =
-    "INSERT INTO counter (name, n, \"at\") SELECT 'calls', COALESCE(MAX(number), 0), 0 FROM event";
+const FROM_HERE: &str = "INSERT INTO counter (name, n, \"at\") SELECT 'calls', COALESCE(MAX(number), 0), 0 FROM event";
 
 /// The step.
 #[derive(Debug, DeriveMigrationName)]

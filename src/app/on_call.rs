@@ -75,11 +75,7 @@ pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[OnCallId]) -> Result<Vec<Opt
 }
 
 /// The chains of units; those absent, or not the viewer's to see, are left out.
-pub async fn of_units(
-    hub: &Hub,
-    viewer: &Viewer,
-    units: &[BedUnitId],
-) -> Result<HashMap<BedUnitId, OnCall>, Error> {
+pub async fn of_units(hub: &Hub, viewer: &Viewer, units: &[BedUnitId]) -> Result<HashMap<BedUnitId, OnCall>, Error> {
     log::known(viewer)?;
     let (found, scope) = (hub.store().read(viewer).await?.on_calls_of(units).await?, Scope::of(viewer));
     Ok(found.into_iter().filter(|chain| sees_on_call(&scope, chain)).map(|chain| (chain.unit, chain)).collect())

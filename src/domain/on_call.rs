@@ -130,9 +130,7 @@ impl OnCallStep {
 fn is_mail(address: &str) -> bool {
     let odd = |c: char| !c.is_ascii() || "<>()[],;:\\\"".contains(c);
     match address.split_once('@') {
-        Some((local, host)) => {
-            !local.is_empty() && !host.is_empty() && !host.contains('@') && !address.contains(odd)
-        }
+        Some((local, host)) => !local.is_empty() && !host.is_empty() && !host.contains('@') && !address.contains(odd),
         None => false,
     }
 }
@@ -197,7 +195,8 @@ mod tests {
     #[test]
     fn no_step_is_taken_before_those_that_stand_before_it() {
         let at = |minutes: i64| At::from_micros(0).plus_minutes(minutes);
-        let steps = [(CallFrom::Asked, 0), (CallFrom::Half, 5), (CallFrom::Asked, 3), (CallFrom::Due, 0), (CallFrom::Due, 10)];
+        let steps =
+            [(CallFrom::Asked, 0), (CallFrom::Half, 5), (CallFrom::Asked, 3), (CallFrom::Due, 0), (CallFrom::Due, 10)];
         let chain = chain(steps.map(|(from, after)| step(from, after)).into()).unwrap();
         let instants = |due| (0..6).map(|n| chain.step(n, at(0), due).map(|(_, at)| at)).collect::<Vec<_>>();
         assert_eq!(instants(at(30)), [Some(at(0)), Some(at(20)), Some(at(20)), Some(at(30)), Some(at(40)), None]);
@@ -216,7 +215,8 @@ mod tests {
             ..step(CallFrom::Asked, 0)
         };
         let chain = chain(vec![mail.clone()]).unwrap();
-        let flaw = chain.change(vec![OnCallStep { channel: CallChannel::Board, ..mail }], At::from_micros(0)).unwrap_err();
+        let flaw =
+            chain.change(vec![OnCallStep { channel: CallChannel::Board, ..mail }], At::from_micros(0)).unwrap_err();
         let changed = chain.change(Vec::new(), At::from_micros(0)).unwrap();
         let printed = format!("{chain:?} {flaw:?} {flaw} {changed:?}");
         assert!(!printed.contains("zed@") && !printed.contains("Quill"), "{printed}");

@@ -13,7 +13,7 @@ use crate::domain::call::{CallChannel, CallFailure, CallState, StepDone};
 use crate::domain::handoff::AwaitedWord;
 use crate::domain::on_call::{self, CallFrom, OfStaff};
 use crate::policy::calls::CallView;
-use async_graphql::{Context, Error, ID, Object, SimpleObject};
+use async_graphql::{Context, ID, Object, SimpleObject};
 
 /// Who is on call for a unit, in the order in which they are called. Its own agency alone reads it.
 #[derive(Clone)]

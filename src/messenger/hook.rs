@@ -54,7 +54,8 @@ impl Hook {
         };
         let body = serde_json::to_string(&told).map_err(|_| CallFailure::BadAddress)?;
         let seconds = letter.at.micros().div_euclid(1_000_000);
-        let signature = sign(&self.key, &format!("{}.{seconds}.{body}", letter.id)).ok_or(CallFailure::NotConfigured)?;
+        let signature =
+            sign(&self.key, &format!("{}.{seconds}.{body}", letter.id)).ok_or(CallFailure::NotConfigured)?;
         let request = self
             .client
             .post(self.url.clone())

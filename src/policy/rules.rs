@@ -1,8 +1,8 @@
 //! The table: who may do what, in one exhaustive match (`domain` roles x actions).
 //!
 //! The published form is `schema/policy.txt`, generated from here.
-use super::{calls, tiers};
 use super::viewer::Machine;
+use super::{calls, tiers};
 use crate::domain::code::{Coded, codes};
 use crate::domain::organization::{OrganizationDetails, OrganizationKind};
 use crate::domain::role::Role;

@@ -58,7 +58,9 @@ async fn the_desk_names_who_is_on_call_and_its_agency_alone_reads_it(db: Db) {
     }
     // Nobody else, of this agency or another, is told that there is one.
     let node = "query($id: ID!) { node(id: $id) { id } }";
-    for stranger in ["peer", "mobile_team", "officer", "hub_operator", "analyst", "intake-2", "agency_admin-2", "intake-far"] {
+    for stranger in
+        ["peer", "mobile_team", "officer", "hub_operator", "analyst", "intake-2", "agency_admin-2", "intake-far"]
+    {
         let client = house.client(stranger);
         assert_eq!(chain(&client, ward).await, Value::Null, "{stranger}");
         assert_eq!(client.ask(node, json!({ "id": id })).await.data("/node"), &Value::Null, "{stranger}");

@@ -12,8 +12,8 @@ use crisis_hub::app::sealed::{self, Note};
 use crisis_hub::clock::Clock;
 use crisis_hub::domain::handoff::{Acceptance, AcceptedBy, InformationItem, Move};
 use crisis_hub::domain::id::{
-    BedHoldId, BedUnitId, BedUpdateRequestId, CallId, ConsentId, EpisodeId, FacilityId, GrantId, HandoffEntryId, HandoffId,
-    NoticeId, NounId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
+    BedHoldId, BedUnitId, BedUpdateRequestId, CallId, ConsentId, EpisodeId, FacilityId, GrantId, HandoffEntryId,
+    HandoffId, NoticeId, NounId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
 };
 use crisis_hub::domain::need::Need;
 use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};

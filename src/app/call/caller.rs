@@ -4,8 +4,8 @@
 //! write, and a write that says how it went. A node that is killed in between has told nobody: after the while, it is sent
 //! again, under the same name.
 use super::carry::{Carrier, Letter};
-use crate::app::error::Error;
 use crate::app::Hub;
+use crate::app::error::Error;
 use crate::domain::call::{CALLS_PER_UNIT_MAX, Call, CallChannel, CallFailure, Next, StepDone};
 use crate::domain::code::Coded;
 use crate::domain::handoff::Handoff;

@@ -1,6 +1,6 @@
 //! Verbs of calls: people are told that an answer is awaited of their unit, and say that they have seen it.
-mod carry;
 mod caller;
+mod carry;
 
 pub use caller::{Caller, Sending};
 pub use carry::{Carrier, Letter};
@@ -47,11 +47,7 @@ pub async fn acknowledge(hub: &Hub, viewer: &Viewer, input: AcknowledgeCall) -> 
     }))
 }
 
-async fn acknowledge_in(
-    tx: Tx,
-    viewer: &Viewer,
-    input: &AcknowledgeCall,
-) -> Result<Committed<(Call, bool)>, Error> {
+async fn acknowledge_in(tx: Tx, viewer: &Viewer, input: &AcknowledgeCall) -> Result<Committed<(Call, bool)>, Error> {
     let by = viewer.grant_id().ok_or(Error::Forbidden)?;
     let call = tx.call(input.call).await?.ok_or(Error::NotFound)?;
     let permit = permit::acknowledge_call(viewer, &call)?;

@@ -40,9 +40,7 @@ impl Handoff {
         let (word, due_at) = match self.state {
             // What was offered was answered before it came so far.
             S::Accepted | S::EnRoute if self.offer.is_some() => return None,
-            S::Accepted | S::EnRoute => {
-                (AwaitedWord::Seen, Some(self.times.announced_at.plus_minutes(SEEN_MINUTES)))
-            }
+            S::Accepted | S::EnRoute => (AwaitedWord::Seen, Some(self.times.announced_at.plus_minutes(SEEN_MINUTES))),
             S::Offered => (AwaitedWord::Acknowledge, clock),
             S::Acknowledged => (AwaitedWord::Decide, clock),
             S::Waitlisted => (AwaitedWord::Review, clock),
