@@ -5,7 +5,7 @@ use crate::config::Calls;
 use crate::domain::call::CallFailure;
 use lettre::address::Address;
 use lettre::message::Mailbox;
-use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::ExposeSecret;
 use std::error::Error;
@@ -65,8 +65,9 @@ impl Mail {
             .date(date)
             .message_id(Some(format!("<{}@{}>", letter.id, self.from.email.domain())))
             .header(AutoSubmitted)
+            .header(MIME_VERSION_1_0)
             .header(ContentType::TEXT_PLAIN)
-            .body(format!("{}\r\n\r\n{}\r\n", letter.text(), self.link))
+            .body(format!("{}\r\n\r\n{}", letter.text(), self.link))
             .ok()
     }
 }
