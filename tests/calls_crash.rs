@@ -18,6 +18,48 @@ on_both!(a_killed_node_forgets_nobody_who_was_to_be_called);
 const KILLS: usize = 4;
 const OFFERS: usize = 6;
 
+/// How the program calls people.
+fn settings(mail: &MailServer, gateway: &Gateway) -> [(&'static str, String); 6] {
+    [
+        ("HUB_CALLS__PUBLIC_URL", PUBLIC.to_owned()),
+        ("HUB_CALLS__SMTP_URL", mail.url()),
+        ("HUB_CALLS__MAIL_FROM", "hub@hub.house.example".to_owned()),
+        ("HUB_CALLS__WEBHOOK_URL", gateway.url()),
+        ("HUB_CALLS__WEBHOOK_SECRET", SECRET.to_owned()),
+        ("HUB_LOG", "debug".to_owned()),
+    ]
+}
+
+/// Within a lease of the last start, and a look, each of the first two steps of each call is told as sent.
+async fn all_sent(desk: &Client, made: usize) {
+    let began = Instant::now();
+    let sent = async || {
+        let said = desk.ask("{ openCalls { steps { sent } } }", json!({})).await;
+        let open = said.data("/openCalls").as_array().unwrap().clone();
+        open.iter().filter(|call| call["steps"].as_array().unwrap().len() == 2).count()
+    };
+    while sent().await < made {
+        assert!(began.elapsed() < Duration::from_mins(2), "{} of {made}", sent().await);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// How often each message came, by its name, and how many came at all.
+fn letters(mail: &MailServer, gateway: &Gateway) -> (BTreeMap<String, usize>, usize) {
+    let mails = mail.mails().into_iter().map(|mail| {
+        let id = mail.header("Message-ID").trim_matches(['<', '>']).to_owned();
+        id.split('@').next().unwrap().to_owned()
+    });
+    let requests = gateway.requests();
+    let ids = requests.iter().map(|request| request.headers["webhook-id"].to_str().unwrap().to_owned());
+    let mut letters = BTreeMap::new();
+    for id in mails.chain(ids) {
+        *letters.entry(id).or_default() += 1;
+    }
+    let came = letters.values().sum();
+    (letters, came)
+}
+
 async fn a_killed_node_forgets_nobody_who_was_to_be_called(db: Db) {
     let mut house = House::open(db).await;
     let (mail, gateway, mut dice) = (MailServer::open().await, Gateway::open().await, Dice::new(23));
@@ -33,19 +75,9 @@ async fn a_killed_node_forgets_nobody_who_was_to_be_called(db: Db) {
     let to = asked.one(&house);
     house.deliver().await;
     let mut program = Program::of(&mut house).await;
-    for (name, value) in [
-        ("HUB_CALLS__PUBLIC_URL", PUBLIC.to_owned()),
-        ("HUB_CALLS__SMTP_URL", mail.url()),
-        ("HUB_CALLS__MAIL_FROM", "hub@hub.house.example".to_owned()),
-        ("HUB_CALLS__WEBHOOK_URL", gateway.url()),
-        ("HUB_CALLS__WEBHOOK_SECRET", SECRET.to_owned()),
-        ("HUB_LOG", "debug".to_owned()),
-    ] {
-        program.variables.push((name, value));
-    }
+    program.variables.extend(settings(&mail, &gateway));
     let sender = Client::new(program.address, Some(house.token_of_today("emergency_department-2")));
-    let mut words = String::new();
-    let mut made = 0;
+    let (mut words, mut made) = (String::new(), 0);
     program.start().await;
     for _ in 0..KILLS {
         // It has the mail, and does not say so before it is too late.
@@ -66,18 +98,8 @@ async fn a_killed_node_forgets_nobody_who_was_to_be_called(db: Db) {
         program.verify().await;
     }
     mail.slow(0);
-    // Within a lease of the last start, and a look: each of the first two steps of each call is told as sent.
     let began = Instant::now();
-    let desk = Client::new(program.address, Some(house.token_of_today("intake")));
-    let sent = async || {
-        let said = desk.ask("{ openCalls { steps { sent } } }", json!({})).await;
-        let open = said.data("/openCalls").as_array().unwrap().clone();
-        open.iter().filter(|call| call["steps"].as_array().unwrap().len() == 2).count()
-    };
-    while sent().await < made {
-        assert!(began.elapsed() < Duration::from_mins(2), "{} of {made}", sent().await);
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    all_sent(&Client::new(program.address, Some(house.token_of_today("intake"))), made).await;
     let waited = began.elapsed();
     // Counted every 10 s.
     while program.metric("hub_calls_under_way").await < made as f64 {
@@ -92,17 +114,7 @@ async fn a_killed_node_forgets_nobody_who_was_to_be_called(db: Db) {
     let reader = house.store().read(&staff(house.hub(), "intake")).await.unwrap();
     let open = reader.open_calls(1_000).await.unwrap();
     assert_eq!(open.len(), made, "one call an offer");
-    let (mut letters, mut came): (BTreeMap<String, usize>, _) = (BTreeMap::new(), 0);
-    for mail in mail.mails() {
-        *letters
-            .entry(mail.header("Message-ID").trim_matches(['<', '>']).split('@').next().unwrap().into())
-            .or_default() += 1;
-        came += 1;
-    }
-    for request in gateway.requests() {
-        *letters.entry(request.headers["webhook-id"].to_str().unwrap().into()).or_default() += 1;
-        came += 1;
-    }
+    let (letters, came) = letters(&mail, &gateway);
     for call in &open {
         assert!(call.state == CallState::Calling && call.steps.iter().all(|step| step.failure.is_none()), "{call:?}");
         for number in 0..2 {
