@@ -83,8 +83,8 @@ async fn post(house: &House, person: &str) -> NoticeId {
 }
 
 /// A search of the first agency, with one offer to itself.
-async fn offer(house: &House, pathway: PathwayId, unit: BedUnitId) -> (EpisodeId, HandoffId) {
-    let sender = staff(house.hub(), "dispatcher");
+async fn offer(house: &House, person: &str, pathway: PathwayId, unit: BedUnitId) -> (EpisodeId, HandoffId) {
+    let sender = staff(house.hub(), person);
     let new = OfferHandoff {
         episode: None,
         to: vec![OfferTo { pathway, unit, arrive_minutes: None }],
@@ -93,7 +93,7 @@ async fn offer(house: &House, pathway: PathwayId, unit: BedUnitId) -> (EpisodeId
         settlement: None,
         called: false,
         changed: Vec::new(),
-        on_behalf_of: Some("Amber 12".into()),
+        on_behalf_of: (person == "dispatcher").then(|| "Amber 12".into()),
         keyed: None,
     };
     let episode = handoff::offer(house.hub(), &sender, new).await.unwrap().changed.unwrap().episode().id;
@@ -107,7 +107,7 @@ async fn offers(house: &House, pathway: PathwayId, unit: BedUnitId) -> Vec<(Epis
     let receiver = staff(house.hub(), "intake");
     let mut made = Vec::new();
     for _ in 0..9 {
-        made.push(offer(house, pathway, unit).await);
+        made.push(offer(house, "dispatcher", pathway, unit).await);
     }
     let by = AcceptedBy { name: "Dr. Amber".into(), callback: "555-0100".into() };
     let yes = Move::Accept(Acceptance { by, conditions: Vec::new() });
@@ -180,7 +180,7 @@ impl Named {
         let searches = offers(house, asked_by, agency.chairs()).await;
         let (entry, consent) = sealed(house, handoffs[0], agency.organization).await;
         super::calls::on_call(house, agency.guest()).await;
-        let (_, offered) = offer(house, asked_by, agency.guest()).await;
+        let (_, offered) = offer(house, "intake", asked_by, agency.guest()).await;
         let call = super::calls::call_about(house, offered).await;
         house.deliver().await;
         Self {
