@@ -1,6 +1,9 @@
 //! Settings: `deploy/hub.toml`, a file of the operator's, and `HUB_*` variables, read once into one checked struct.
 //!
 //! **Invariant**: nothing else in the hub reads the environment, and no secret has a `Debug`.
+mod calls;
+pub use calls::Calls;
+
 use crate::domain::hold::{self, HoldLimits};
 use crate::graphql::limits::Limits;
 use crate::login::Issuer;
@@ -58,6 +61,8 @@ pub struct Config {
     pub shutdown: Shutdown,
     /// Holds.
     pub holds: HoldLimits,
+    /// How people are called.
+    pub calls: Calls,
 }
 
 /// Connections of callers.
@@ -285,7 +290,7 @@ impl Config {
             (shutdown.notice_seconds <= 600, "shutdown.notice_seconds is at most 600"),
             ((1..=600).contains(&shutdown.drain_seconds), "shutdown.drain_seconds is 1 to 600"),
         ];
-        ranges.into_iter().filter(|(fine, _)| !fine).map(|(_, wrong)| wrong).collect()
+        ranges.into_iter().filter(|(fine, _)| !fine).map(|(_, wrong)| wrong).chain(self.calls.wrong()).collect()
     }
 
     /// The networks of the trusted proxies; none when one of them cannot be read.
@@ -364,6 +369,7 @@ fn masked(name: &str, value: &Value) -> String {
             };
             format!("[{}]", issuers.iter().map(name).collect::<Vec<_>>().join(", "))
         }
+        (name, Value::String(..)) if name.ends_with("_secret") => "\"***\"".into(),
         (_, Value::String(_, text)) => format!("{:?}", without_password(text)),
         (_, Value::Num(_, number)) => match (number.to_i128(), number.to_u128(), number.to_f64()) {
             (Some(number), ..) => number.to_string(),

@@ -14,6 +14,8 @@ pub mod board;
 
 pub mod app;
 
+pub mod messenger;
+
 pub mod login;
 
 pub mod graphql;

@@ -1,6 +1,7 @@
 //! One running node: the store opened, the board loaded, the relay, the feed and the sweeper at work, the door open.
 //!
 //! **Invariant**: rooms are wired together here and nowhere else.
+use crate::app::call::Caller;
 use crate::app::{self, Hub, Rules};
 use crate::bus::bell::Bell;
 use crate::bus::{feed::Feed, relay};
@@ -10,6 +11,7 @@ use crate::graphql::Schema;
 use crate::graphql::tables::Tables;
 use crate::http::{self, Door, Measured, Parts, Tls};
 use crate::login::{Issuer, Verifier};
+use crate::messenger::Messenger;
 use crate::store::{Dialect, SchemaState, Store};
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// How often the database's clock is measured.
 const CLOCK_EVERY: Duration = Duration::from_secs(10);
@@ -35,6 +37,10 @@ const CHAIN_EVERY: Duration = Duration::from_secs(1);
 const CHAIN_PAUSE: Duration = Duration::from_millis(10);
 /// How often it is looked whether the log is to be told where the chain ends.
 const CHAIN_TELL_EVERY: Duration = Duration::from_secs(30);
+/// Most messages that are on their way at once.
+const SENDING_MAX: usize = 32;
+/// After how many looks the calls under way are counted.
+const MEASURED_EVERY: u64 = 20;
 
 /// Why a node could not start.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +60,9 @@ pub enum CannotStart {
     /// The ring of keys is not there, or not this database's.
     #[error("keys: {0}")]
     Keys(#[from] crate::store::vault::NoVault),
+    /// How people are called cannot be done so.
+    #[error("{0}")]
+    Calls(#[from] crate::messenger::BadCalls),
     /// A file or an address cannot be used.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -207,12 +216,14 @@ impl Node {
         let heartbeat = Duration::from_secs(config.socket.heartbeat_seconds);
         let tables = Tables::open(schema.clone(), limits, hub.clone(), feed.clone(), heartbeat, closed.clone());
         let verifier = Verifier::new(issuers, sources.clock.clone())?;
+        let messenger = Messenger::open(&config.calls)?;
         let mut work = vec![
             tokio::spawn(relay::run(store.apart(), bell.clone())),
             tokio::spawn(feed.run(store.apart(), bell, hub.board().clone())),
             tokio::spawn(sweep(hub.clone())),
             tokio::spawn(lay_chain(hub.clone())),
             tokio::spawn(tell_chain(hub.clone())),
+            tokio::spawn(call(Caller::new(hub.clone(), Arc::new(messenger)))),
         ];
         let measured = sources.correctable.map(|clock| {
             let measured = Arc::new(Measured::default());
@@ -306,6 +317,41 @@ async fn tell_chain(hub: Hub) {
         tokio::time::sleep(CHAIN_TELL_EVERY).await;
         if let Err(error) = app::chain::tell(&hub).await {
             tracing::warn!(%error, "where the chain of the audit ends could not be told; trying again");
+        }
+    }
+}
+
+/// Calls people: what is on its way keeps neither the log nor others waiting, and ends with the node.
+async fn call(caller: Caller) {
+    let (caller, mut sending, mut looks) = (Arc::new(caller), JoinSet::new(), 0_u64);
+    loop {
+        while sending.try_join_next().is_some() {}
+        let more = caller.follow().await;
+        let taken = caller.take(SENDING_MAX.saturating_sub(sending.len())).await;
+        let busy = matches!(more, Ok(true));
+        if let Some(error) = more.err() {
+            tracing::warn!(%error, "who is to be called could not be read; trying again");
+        }
+        match taken {
+            Ok(letters) => letters.into_iter().for_each(|letter| {
+                let caller = caller.clone();
+                sending.spawn(async move {
+                    if let Err(error) = caller.send(letter).await {
+                        // It is sent again when its time is over.
+                        tracing::warn!(%error, "how a call went could not be written down");
+                    }
+                });
+            }),
+            Err(error) => tracing::warn!(%error, "people could not be called; trying again"),
+        }
+        if looks.is_multiple_of(MEASURED_EVERY)
+            && let Err(error) = caller.measure().await
+        {
+            tracing::debug!(%error, "calls could not be counted");
+        }
+        looks += 1;
+        if !busy {
+            tokio::time::sleep(SWEEP_EVERY).await;
         }
     }
 }

@@ -17,6 +17,8 @@ mod house;
 mod api;
 mod board;
 mod chain;
+mod calls;
+mod calls_crash;
 mod crash;
 mod crash_handoff;
 mod cursors;

@@ -14,12 +14,14 @@ use crisis_hub::policy::tiers::{self, Asked, Leave, Relation};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+mod calls;
 mod coordinator;
 mod course;
 mod named;
 mod offers;
 mod samples;
 
+use calls::CALLS;
 use course::COURSE;
 use named::Named;
 use offers::OFFERS;
@@ -27,7 +29,7 @@ use samples::{Needs, SAMPLES, Sample};
 
 /// Every sample, in the order in which a role sends them.
 fn all() -> impl Iterator<Item = &'static Sample> {
-    SAMPLES.iter().chain(OFFERS).chain(COURSE)
+    SAMPLES.iter().chain(OFFERS).chain(COURSE).chain(CALLS)
 }
 
 on_both!(
@@ -188,6 +190,15 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
         }
         Needs::Agree => return may_with_handoff(role, reach(role, Action::KeepConsent) != Reach::Nowhere),
         Needs::Consent => return (reach(role, Action::KeepConsent) == Reach::Nowhere).then_some("NOT_FOUND"),
+        Needs::Call => {
+            // The agency calls its own people: whoever reads the handoff as its sender knows of the call too.
+            let knows =
+                [Action::ReadCalls, Action::ReadHandoffs].iter().any(|action| reach(role, *action) != Reach::Nowhere);
+            return match (knows, reach(role, Action::AcknowledgeCall) != Reach::Nowhere) {
+                (false, _) => Some("NOT_FOUND"),
+                (true, allowed) => (!allowed).then_some("FORBIDDEN"),
+            };
+        }
         Needs::Team(action) => (reach(role, Action::ReadTeams) != Reach::Nowhere, *action),
         Needs::Grant(action) => (matches!(reach(role, Action::ReadGrants), Reach::Agency | Reach::Hub), *action),
     };

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("bus", &["domain", "policy", "store"]),
     ("board", &["domain", "policy", "store", "bus::feed"]),
     ("app", &["domain", "policy", "store", "board", "clock"]),
+    ("messenger", &["app::call", "config::Calls", "domain"]),
     ("login", &["domain", "clock"]),
     (
         "graphql",
@@ -56,7 +57,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The doors.
     ("config", &["domain::hold", "graphql::limits", "login", "store"]),
     ("http", &["app", "config", "domain", "graphql", "login", "policy"]),
-    ("node", &["app", "bus", "clock", "config", "graphql", "http", "login", "store"]),
+    ("node", &["app", "bus", "clock", "config", "graphql", "http", "login", "messenger", "store"]),
 ];
 
 /// Crates that one room, or a few files, have to themselves.
@@ -70,7 +71,8 @@ const ALONE: &[(&str, &[&str])] = &[
     ("async_graphql_value", &["graphql/"]),
     ("axum", &["graphql/", "http/", "node.rs", "commands/serve.rs", "login/tests/"]),
     ("jsonwebtoken", &["login/", "demo/"]),
-    ("reqwest", &["login/", "commands/log.rs"]),
+    ("lettre", &["messenger/"]),
+    ("reqwest", &["login/", "messenger/", "commands/log.rs"]),
     ("opentelemetry_sdk", &["commands/log.rs"]),
     ("opentelemetry_otlp", &["commands/log.rs"]),
     ("tokio_rustls", &["http/"]),

@@ -14,6 +14,7 @@ mod m0009_handoffs;
 mod m0010_episodes;
 mod m0011_sealed;
 mod m0012_chain;
+mod m0013_calls;
 mod m0014_open_handoffs;
 mod m0015_coordinators;
 mod m0016_course;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_episodes::Migration),
             Box::new(m0011_sealed::Migration),
             Box::new(m0012_chain::Migration),
+            Box::new(m0013_calls::Migration),
             Box::new(m0014_open_handoffs::Migration),
             Box::new(m0015_coordinators::Migration),
             Box::new(m0016_course::Migration),

@@ -3,6 +3,7 @@
 //! **Invariant**: a verb knows who is asking and answers in views; it knows nothing of GraphQL, HTTP or SQL.
 pub mod bed;
 pub mod chain;
+pub mod call;
 pub mod consent;
 pub mod console;
 pub mod coordinate;
@@ -20,6 +21,7 @@ pub mod import;
 mod keyed;
 pub mod log;
 pub mod notice;
+pub mod on_call;
 pub mod outcome;
 pub mod past;
 pub mod pathway;

@@ -119,7 +119,8 @@ async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<B
             | DueKind::HandoffClock
             | DueKind::TransportClock
             | DueKind::FollowUpClock
-            | DueKind::EpisodeClock => None,
+            | DueKind::EpisodeClock
+            | DueKind::CallStep => None,
         };
         if let Some(changed) = changed.filter(|changed| !changed.state().entry.retired) {
             tx.save(permit::tell_time(me, &unit)?, &changed).await?;

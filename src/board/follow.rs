@@ -130,6 +130,14 @@ fn says_all(kind: EventKind) -> bool {
             | K::HandoffNoted
             | K::ConsentRecorded
             | K::ConsentRevoked
+            | K::OnCallSet
+            | K::CallStarted
+            | K::CallSent
+            | K::CallFailed
+            | K::CallAcknowledged
+            | K::CallExhausted
+            | K::CallAnswered
+            | K::CallEnded
     )
 }
 

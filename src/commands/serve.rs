@@ -31,6 +31,10 @@ pub(super) async fn serve() -> Done {
             "no identity provider: set `issuers` (README, \"Who is asking\"); until then everybody is answered UNAUTHENTICATED"
         );
     }
+    let missing = config.calls.missing();
+    if !missing.is_empty() {
+        tracing::info!(missing, "people on call are not reached by every channel (README, \"Who is called\")");
+    }
     let issuers = config.issuers.clone();
     let (listen, metrics_listen) = (config.listen, config.metrics_listen.clone());
     let node = Node::start(config, sources, store, issuers, false, metrics).await?;

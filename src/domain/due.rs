@@ -21,6 +21,8 @@ codes! {
         FollowUpClock "FOLLOW_UP_CLOCK",
         /// Somebody waits for a place.
         EpisodeClock "EPISODE_CLOCK",
+        /// The next of a chain is to be called.
+        CallStep "CALL_STEP",
     }
 }
 
@@ -33,6 +35,7 @@ impl DueKind {
             Self::HandoffClock | Self::TransportClock => Noun::Handoff,
             Self::FollowUpClock => Noun::FollowUp,
             Self::EpisodeClock => Noun::Episode,
+            Self::CallStep => Noun::Call,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Events: numbered facts in coded fields, with no text in them.
 use super::bed::{Moved, UnitFact};
 use super::chain::ChainEnd;
+use super::call::CallFact;
 use super::code::codes;
 use super::entry::Version;
 use super::episode::EpisodeFact;
@@ -10,6 +11,7 @@ use super::handoff::HandoffFact;
 use super::hold::{HoldState, ReleaseReason};
 use super::id::{BedUnitId, EventId, FacilityId, GrantId, Noun, NounId, OrganizationId, RegionId};
 use super::notice::NoticeFact;
+use super::on_call::OnCallFact;
 use super::organization::OrganizationKind;
 use super::pathway::Terms;
 use super::poll::RequestFact;
@@ -133,6 +135,22 @@ codes! {
         ConsentRecorded "CONSENT_RECORDED",
         /// A person's consent was revoked.
         ConsentRevoked "CONSENT_REVOKED",
+        /// A unit's agency said who is on call for it.
+        OnCallSet "ON_CALL_SET",
+        /// An answer is awaited of a unit, and its people are called.
+        CallStarted "CALL_STARTED",
+        /// One of them was called.
+        CallSent "CALL_SENT",
+        /// One of them could not be reached.
+        CallFailed "CALL_FAILED",
+        /// One of them has seen it.
+        CallAcknowledged "CALL_ACKNOWLEDGED",
+        /// Nobody is left to call, and there is no answer.
+        CallExhausted "CALL_EXHAUSTED",
+        /// The answer was given.
+        CallAnswered "CALL_ANSWERED",
+        /// No answer is awaited any more.
+        CallEnded "CALL_ENDED",
         /// A mobile team was added, edited or withdrawn.
         TeamSaved "TEAM_SAVED",
         /// A team said another status, or when it will be free.
@@ -297,6 +315,10 @@ pub enum Fact {
     HandoffEntry(EntryFact),
     /// A consent as it stands.
     Consent(Box<ConsentFact>),
+    /// How many are on call for a unit, and by which channels.
+    OnCall(OnCallFact),
+    /// The calls about one awaited answer, as they stand.
+    Call(Box<CallFact>),
     /// A mobile team with all its coded state.
     Team(Box<TeamFact>),
     /// A grant as it stands.
@@ -336,6 +358,8 @@ impl Fact {
             | Self::FollowUp(_)
             | Self::HandoffEntry(_)
             | Self::Consent(_)
+            | Self::OnCall(_)
+            | Self::Call(_)
             | Self::Grant { .. }
             | Self::Notice(_)
             | Self::BedUpdateRequest(_)

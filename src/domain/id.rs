@@ -77,6 +77,10 @@ nouns! {
     Consent ConsentId "consent",
     /// One line of the ledger of what was opened.
     Disclosure DisclosureId "disclosure",
+    /// Who is on call for a unit.
+    OnCall OnCallId "on_call",
+    /// The calls about one answer that is awaited of a unit.
+    Call CallId "call",
     /// What a principal may do, for which agency, until when.
     Grant GrantId "grant",
     /// A message to agencies of the region.

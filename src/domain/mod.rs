@@ -3,6 +3,7 @@
 //! **Invariant**: no async, no SQL, no GraphQL, no clock; time and ids come in as arguments.
 pub mod bed;
 pub mod chain;
+pub mod call;
 pub mod code;
 pub mod due;
 pub mod entry;
@@ -20,6 +21,7 @@ pub mod language;
 pub mod look;
 pub mod need;
 pub mod notice;
+pub mod on_call;
 pub mod organization;
 pub mod pathway;
 pub mod poll;

@@ -2,8 +2,10 @@
 use super::directory::{ExternalId, Facility, Organization, Service, external_ids};
 use super::error::{Answer, from_app};
 use super::notice::{Marker, marker};
+use super::on_call::OnCall;
 use super::scalars::{Code, DateTime, codes, id};
 use super::seen::{Seen, asking, pace};
+use super::together::OnCallOf;
 use crate::app::bed::ReportsAsked;
 use crate::domain::bed::{
     self, Accepting, BlockReason, Countable, Freshness, GenderPolicy, HoldPolicy, PauseReason, Security, ShownAs,
@@ -288,6 +290,18 @@ impl BedUnit {
     /// What has to be shown beside that request; null when it is for real, or when there is none.
     async fn update_marker(&self) -> Option<Code<Marker>> {
         self.unanswered().and_then(|request| marker(request.drill))
+    }
+    /// Who is on call for it, for those of its own agency who say so: `setOnCall`.
+    async fn on_call(&self, ctx: &Context<'_>) -> Answer<OnCall> {
+        let asking = asking(ctx);
+        // Of another agency's unit nobody reads it, and nothing has to be asked.
+        if asking.viewer.organization() != Some(self.view.entry().owner) {
+            return None;
+        }
+        match asking.together.load_one(OnCallOf(self.view.id())).await {
+            Ok(chain) => chain.map(|chain| Ok(OnCall::new(chain, &asking.seen))),
+            Err(error) => Some(Err(from_app(&error))),
+        }
     }
     /// Ids of the same unit in other systems.
     async fn external_ids(&self) -> Vec<ExternalId> {

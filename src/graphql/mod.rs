@@ -20,6 +20,7 @@ pub mod mutation;
 pub mod node;
 pub mod notice;
 pub mod offer;
+pub mod on_call;
 pub mod operations;
 pub mod over_http;
 pub mod pathway;
@@ -52,12 +53,17 @@ type Inner = async_graphql::Schema<Queries, Mutations, subscription::Subscriptio
 /// Everything that can be asked.
 #[derive(MergedObject)]
 #[graphql(name = "Query")]
-pub struct Queries(query::Query, sealed::SealedQuery, course::CourseQuery);
+pub struct Queries(query::Query, sealed::SealedQuery, course::CourseQuery, on_call::CallQuery);
 
 /// Everything that can be changed.
 #[derive(MergedObject)]
 #[graphql(name = "Mutation")]
-pub struct Mutations(mutation::Mutation, sealed::SealedMutation, course::CourseMutation);
+pub struct Mutations(
+    mutation::Mutation,
+    sealed::SealedMutation,
+    course::CourseMutation,
+    on_call::CallMutation,
+);
 
 /// The one schema, for all roles.
 #[derive(Clone)]
@@ -87,8 +93,8 @@ impl Schema {
     /// Builds the schema, with a span for each verb when they are collected.
     pub fn traced(limits: &Limits, demo: bool, collected: bool) -> Self {
         let mut inner = Inner::build(
-            Queries(query::Query, sealed::SealedQuery, course::CourseQuery),
-            Mutations(mutation::Mutation, sealed::SealedMutation, course::CourseMutation),
+            Queries(query::Query, sealed::SealedQuery, course::CourseQuery, on_call::CallQuery),
+            Mutations(mutation::Mutation, sealed::SealedMutation, course::CourseMutation, on_call::CallMutation),
             subscription::Subscription,
         )
         .data(limits.clone())

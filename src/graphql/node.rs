@@ -8,13 +8,16 @@ use super::handoff::Handoff;
 use super::hold::BedHold;
 use super::log::Grant;
 use super::notice::Notice;
+use super::on_call::{Call, OnCall};
 use super::pathway::Pathway;
 use super::poll::BedUpdateRequest;
 use super::sealed::HandoffEntry;
 use super::seen::Asking;
 use super::team::Team;
 use crate::app;
-use crate::domain::id::{BedHoldId, ConsentId, EpisodeId, FollowUpId, GlobalId, HandoffEntryId, HandoffId, Noun};
+use crate::domain::id::{
+    BedHoldId, CallId, ConsentId, EpisodeId, FollowUpId, GlobalId, HandoffEntryId, HandoffId, Noun, OnCallId,
+};
 use async_graphql::{ID, Interface};
 
 /// An object with a global id.
@@ -45,6 +48,10 @@ pub enum Node {
     HandoffEntry(HandoffEntry),
     /// A consent.
     Consent(Consent),
+    /// Who is on call for a unit.
+    OnCall(OnCall),
+    /// The calls about one awaited answer.
+    Call(Call),
     /// A mobile team.
     Team(Team),
     /// A grant.
@@ -96,10 +103,24 @@ pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>
         false => app::consent::get(&asking.hub, &asking.viewer, &agreed).await?,
     }
     .into_iter();
+    let ready: Vec<OnCallId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut chains = match ready.is_empty() {
+        true => Vec::new(),
+        false => app::on_call::get(&asking.hub, &asking.viewer, &ready).await?,
+    }
+    .into_iter();
+    let called: Vec<CallId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut calls = match called.is_empty() {
+        true => Vec::new(),
+        false => app::call::get(&asking.hub, &asking.viewer, &called).await?,
+    }
+    .into_iter();
     let mut node = |id: GlobalId| match id.noun {
         Noun::HandoffEntry => entries.next().flatten().map(|facts| HandoffEntry::new(facts, &asking.seen).into()),
         Noun::Consent => consents.next().flatten().map(|consent| Consent::new(consent, &asking.seen).into()),
         Noun::FollowUp => follow_ups.next().flatten().map(|view| FollowUp::new(view, &asking.seen).into()),
+        Noun::OnCall => chains.next().flatten().map(|chain| OnCall::new(chain, &asking.seen).into()),
+        Noun::Call => calls.next().flatten().map(|view| Call::new(view, &asking.seen).into()),
         Noun::Episode => episodes.next().flatten().map(|view| Episode::new(view, &asking.seen).into()),
         Noun::Handoff => handoffs.next().flatten().map(|view| Handoff::new(view, &asking.seen).into()),
         Noun::BedHold => holds.next().flatten().map(|view| BedHold::new(view, &asking.seen).into()),
@@ -139,6 +160,8 @@ fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
         | Noun::FollowUp
         | Noun::HandoffEntry
         | Noun::Consent
+        | Noun::OnCall
+        | Noun::Call
         | Noun::Disclosure
         | Noun::BedReport
         | Noun::TravelTimes

@@ -1,8 +1,9 @@
 //! What stands beside many rows of one answer, read together: past reports of units, episodes and their handoffs.
 use crate::app::bed::{self, ReportsAsked};
-use crate::app::{Error, Hub, episode};
+use crate::app::{Error, Hub, episode, on_call};
 use crate::domain::bed::Report;
-use crate::domain::id::EpisodeId;
+use crate::domain::id::{BedUnitId, EpisodeId};
+use crate::domain::on_call::OnCall;
 use crate::policy::Viewer;
 use crate::policy::view::{EpisodeView, HandoffView};
 use async_graphql::dataloader::{DataLoader, Loader};
@@ -59,5 +60,20 @@ impl Loader<EpisodeId> for Together {
     async fn load(&self, ids: &[EpisodeId]) -> Result<HashMap<EpisodeId, EpisodeView>, Arc<Error>> {
         let found = episode::get(&self.hub, &self.viewer, ids).await.map_err(Arc::new)?;
         Ok(ids.iter().copied().zip(found).filter_map(|(id, view)| Some((id, view?))).collect())
+    }
+}
+
+/// Who is on call for a unit.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OnCallOf(pub BedUnitId);
+
+impl Loader<OnCallOf> for Together {
+    type Value = OnCall;
+    type Error = Arc<Error>;
+
+    async fn load(&self, asked: &[OnCallOf]) -> Result<HashMap<OnCallOf, OnCall>, Arc<Error>> {
+        let ids: Vec<BedUnitId> = asked.iter().map(|of| of.0).collect();
+        let found = on_call::of_units(&self.hub, &self.viewer, &ids).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|(unit, chain)| (OnCallOf(unit), chain)).collect())
     }
 }

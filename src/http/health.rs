@@ -111,7 +111,12 @@ pub fn describe() {
     for gauge in ["hub_sockets", "hub_subscribers", "hub_tables"] {
         metrics::gauge!(gauge).set(0.0);
     }
-    for counter in ["hub_rate_limited_total", "hub_subscribers_too_slow_total", "hub_write_retries_total"] {
+    for counter in [
+        "hub_rate_limited_total",
+        "hub_subscribers_too_slow_total",
+        "hub_write_retries_total",
+        "hub_calls_not_started_total",
+    ] {
         metrics::counter!(counter).absolute(0);
     }
     describe_gauge!("hub_log_number", "The number of the last event that this node's board has followed");
@@ -145,5 +150,12 @@ pub fn describe() {
     describe_counter!("hub_tokens_refused_total", "Bearer tokens refused, by reason");
     describe_counter!("hub_write_retries_total", "Writes tried again because another came first");
     describe_gauge!("hub_holds_active", "Holds that stand now");
+    describe_gauge!("hub_calls_under_way", "Awaited answers for which people are called now, counted every 10 s");
+    describe_counter!("hub_calls_sent_total", "Steps of calls that were sent, by channel");
+    describe_counter!("hub_calls_failed_total", "Steps of calls that reached nobody, by channel and reason");
+    describe_counter!(
+        "hub_calls_not_started_total",
+        "Answers for which nobody was called: their unit had too many calls"
+    );
     describe_gauge!("hub_units", "Bed units on the board, by freshness");
 }

@@ -40,6 +40,8 @@ pub fn may(
             | Action::ReadGrants
             | Action::ReadAudit
             | Action::ReadDisclosures
+            | Action::ReadOnCall
+            | Action::ReadCalls
             | Action::ReadNotices
     );
     let reached = match (reach, row) {

@@ -1,6 +1,7 @@
 //! WHO MAY. Pure.
 //!
 //! **Invariant**: every yes of the hub is made in this room, and nothing here reads or writes anything.
+pub mod calls;
 pub mod may;
 pub mod permit;
 pub mod rules;

@@ -1,8 +1,8 @@
 //! The table: who may do what, in one exhaustive match (`domain` roles x actions).
 //!
 //! The published form is `schema/policy.txt`, generated from here.
-use super::tiers;
 use super::viewer::Machine;
+use super::{calls, tiers};
 use crate::domain::code::{Coded, codes};
 use crate::domain::organization::{OrganizationDetails, OrganizationKind};
 use crate::domain::role::Role;
@@ -63,6 +63,17 @@ codes! {
         KeepConsent "KEEP_CONSENT",
         /// Read who opened what the own agency wrote, and what the own agency's people opened.
         ReadDisclosures "READ_DISCLOSURES",
+        /// Read who is on call for units of the own agency, with their addresses.
+        ReadOnCall "READ_ON_CALL",
+        /// Say who is on call for a unit.
+        SetOnCall "SET_ON_CALL",
+        /// Read how the people of the own agency's units are called. That people are called about a handoff, whoever reads the
+        /// handoff at its sender reads too.
+        ReadCalls "READ_CALLS",
+        /// Call the people of a unit whose answer is awaited.
+        PlaceCall "PLACE_CALL",
+        /// Say for the own agency that a call has been seen.
+        AcknowledgeCall "ACKNOWLEDGE_CALL",
         /// Read mobile teams and what they say of themselves.
         ReadTeams "READ_TEAMS",
         /// Add or edit a mobile team.
@@ -154,6 +165,7 @@ pub fn reach(role: Role, action: Action) -> Reach {
         | A::FollowUpHandoff => handoffs(role, action),
         A::ReadOpenEpisodes => Reach::Nowhere,
         A::NoteHandoff | A::Disclose | A::KeepConsent | A::ReadDisclosures => tiers::reach(role, action),
+        A::ReadOnCall | A::SetOnCall | A::ReadCalls | A::AcknowledgeCall => calls::reach(role, action),
         A::ReadTeams | A::SetTeamStatus => teams(role, action),
         A::SaveFacility | A::SaveService | A::SavePathway | A::SaveBedUnit | A::SaveTeam => {
             administration(role, Reach::Nowhere)
@@ -170,7 +182,7 @@ pub fn reach(role: Role, action: Action) -> Reach {
             R::HubOperator => Reach::Hub,
             _ => Reach::Nowhere,
         },
-        A::TellTime => Reach::Nowhere,
+        A::TellTime | A::PlaceCall => Reach::Nowhere,
         A::ReadNotices | A::PostNotice | A::AcknowledgeNotice | A::RequestBedUpdate => notices(role, action),
     }
 }
@@ -330,6 +342,7 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
         Machine::Settler => {
             matches!(action, A::SendHandoff | A::ReadHandoffs | A::ReadHolds | A::ReadDirectory | A::ReadAvailability)
         }
+        Machine::Caller => calls::calls(action),
         Machine::Follower => reads || matches!(action, A::ReadHandoffs | A::ReadOutcomes),
         Machine::Doorway => matches!(action, A::GrantRole | A::ReadGrants | A::ReadDirectory),
         Machine::Console => {
@@ -452,6 +465,7 @@ mod tests {
     fn no_role_does_a_machines_work() {
         for role in Role::ALL {
             assert_eq!(reach(*role, Action::TellTime), Reach::Nowhere);
+            assert_eq!(reach(*role, Action::PlaceCall), Reach::Nowhere);
         }
     }
 }

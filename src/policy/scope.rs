@@ -26,6 +26,8 @@ pub struct Scope {
     outcomes: Outcomes,
     open: bool,
     disclosures: Rows,
+    on_call: Rows,
+    calls: Rows,
     grants: Rows,
     audit: Rows,
 }
@@ -141,6 +143,8 @@ impl Scope {
             outcomes: Outcomes::of(viewer),
             open: viewer.coordinates().is_some(),
             disclosures: rows(reach(Action::ReadDisclosures), viewer),
+            on_call: rows(reach(Action::ReadOnCall), viewer),
+            calls: rows(reach(Action::ReadCalls), viewer),
             grants: rows(reach(Action::ReadGrants), viewer),
             audit: rows(reach(Action::ReadAudit), viewer),
         }
@@ -155,7 +159,8 @@ impl Scope {
             true => (self.handoffs, self.outcomes, self.police),
             false => (none, Outcomes::None, false),
         };
-        Self { holds: none, handoffs, outcomes, open, disclosures: none, grants: none, audit: none, police, ..self }
+        let told = Self { handoffs, outcomes, open, police, ..self };
+        Self { holds: none, disclosures: none, on_call: none, calls: none, grants: none, audit: none, ..told }
     }
 
     /// Which regions it covers.
@@ -196,6 +201,16 @@ impl Scope {
     /// Which lines of the ledger it covers: those of what an agency wrote, and of what its people opened.
     pub fn disclosures(&self) -> Rows {
         self.disclosures
+    }
+
+    /// Whose people on call it covers: those of an agency's units.
+    pub fn on_call(&self) -> Rows {
+        self.on_call
+    }
+
+    /// Which calls it covers: those of an agency's people.
+    pub fn calls(&self) -> Rows {
+        self.calls
     }
 
     /// Whose follow-ups it covers.
@@ -252,7 +267,7 @@ impl Scope {
             || self.sees_as_coordinator(happening)
     }
 
-    fn is_here(&self, region: RegionId) -> bool {
+    pub(super) fn is_here(&self, region: RegionId) -> bool {
         match self.region {
             Regions::None => false,
             Regions::One(own) => own == region,

@@ -14,6 +14,8 @@ codes! {
         Sweeper "SWEEPER",
         /// Takes back the offers that lose when a search for a place is settled, and frees the places they kept.
         Settler "SETTLER",
+        /// Calls the people of units whose answer is awaited.
+        Caller "CALLER",
         /// Loads and follows what every node holds in memory.
         Follower "FOLLOWER",
         /// Admits principals by the claims their issuer is trusted for.

@@ -327,6 +327,23 @@ impl Scoped for entity::consent::Entity {
     }
 }
 
+impl Scoped for entity::on_call::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::on_call::Column;
+        in_region(scope, Column::RegionId).add(by_rows(scope.on_call(), Column::Id, Column::OrganizationId))
+    }
+}
+
+impl Scoped for entity::call::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::call::Column;
+        // The called agency, and those at the sender's who read handoffs.
+        let called = by_rows(scope.calls(), Column::Id, Column::OrganizationId);
+        let waits = by_rows(scope.handoffs(), Column::Id, Column::SenderId);
+        in_region(scope, Column::RegionId).add(Condition::any().add(called).add(waits))
+    }
+}
+
 impl Scoped for entity::disclosure::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::disclosure::Column;

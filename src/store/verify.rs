@@ -14,7 +14,7 @@ pub struct Finding {
     pub broken: i64,
 }
 
-const PROMISES: [(&str, &str); 24] = [
+const PROMISES: [(&str, &str); 26] = [
     ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
@@ -102,6 +102,15 @@ const PROMISES: [(&str, &str); 24] = [
     (
         "each consent stands where its last event left it",
         "SELECT COUNT(*) AS n FROM consent c WHERE c.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = c.id)",
+    ),
+    (
+        "each call stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM call c WHERE c.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = c.id)",
+    ),
+    (
+        "each call that goes on has its alarm, and no other",
+        "SELECT COUNT(*) AS n FROM call c WHERE (c.next_at IS NOT NULL) <>
+          EXISTS (SELECT 1 FROM due d WHERE d.row_id = c.id AND d.kind = 'CALL_STEP')",
     ),
     (
         "each line of the ledger is about a handoff that is there",

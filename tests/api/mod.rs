@@ -39,6 +39,7 @@ mod notice;
 pub mod offer;
 mod offer_ends;
 mod offer_race;
+pub mod on_call;
 mod past;
 mod past_then;
 mod pathway;

@@ -14,7 +14,7 @@ use crisis_hub::clock::Clock;
 use crisis_hub::domain::follow_up::{FollowUpBy, FollowUpTerm};
 use crisis_hub::domain::handoff::{Acceptance, AcceptedBy, Destination, Door, InformationItem, Move};
 use crisis_hub::domain::id::{
-    BedHoldId, BedUnitId, BedUpdateRequestId, ConsentId, EpisodeId, FacilityId, FollowUpId, GrantId, HandoffEntryId,
+    BedHoldId, BedUnitId, BedUpdateRequestId, CallId, ConsentId, EpisodeId, FacilityId, FollowUpId, GrantId, HandoffEntryId,
     HandoffId, NoticeId, NounId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
 };
 use crisis_hub::domain::need::Need;
@@ -50,6 +50,8 @@ pub struct Named {
     pub entry: HandoffEntryId,
     /// Recorded by the agency in the first of them.
     pub consent: ConsentId,
+    /// Of the people of a unit that somebody is offered to.
+    pub call: CallId,
     pub hold: BedHoldId,
     pub arriving: BedHoldId,
     pub mobile: ServiceId,
@@ -87,26 +89,32 @@ async fn post(house: &House, person: &str) -> NoticeId {
     posted.changed.unwrap().notice().id
 }
 
+/// A search of the first agency, with one offer to itself.
+async fn offer(house: &House, person: &str, pathway: PathwayId, unit: BedUnitId) -> (EpisodeId, HandoffId) {
+    let sender = staff(house.hub(), person);
+    let new = OfferHandoff {
+        episode: None,
+        to: vec![OfferTo { pathway, to: Destination::Unit(unit), arrive_minutes: None }],
+        need: Need::default(),
+        person_agreed: Some(true),
+        settlement: None,
+        called: false,
+        changed: Vec::new(),
+        on_behalf_of: (person == "dispatcher").then(|| "Amber 12".into()),
+        keyed: None,
+    };
+    let episode = handoff::offer(house.hub(), &sender, new).await.unwrap().changed.unwrap().episode().id;
+    let of = episode::handoffs(house.hub(), &sender, &[episode]).await.unwrap();
+    (episode, of[&episode][0].handoff().id)
+}
+
 /// Nine searches of the first agency, each with one offer to itself; of the seventh information is asked for, and the
 /// eighth is agreed to.
 async fn offers(house: &House, pathway: PathwayId, unit: BedUnitId) -> Vec<(EpisodeId, HandoffId)> {
-    let (sender, receiver) = (staff(house.hub(), "dispatcher"), staff(house.hub(), "intake"));
+    let receiver = staff(house.hub(), "intake");
     let mut made = Vec::new();
     for _ in 0..9 {
-        let new = OfferHandoff {
-            episode: None,
-            to: vec![OfferTo { pathway, to: Destination::Unit(unit), arrive_minutes: None }],
-            need: Need::default(),
-            person_agreed: Some(true),
-            settlement: None,
-            called: false,
-            changed: Vec::new(),
-            on_behalf_of: Some("Amber 12".into()),
-            keyed: None,
-        };
-        let episode = handoff::offer(house.hub(), &sender, new).await.unwrap().changed.unwrap().episode().id;
-        let of = episode::handoffs(house.hub(), &sender, &[episode]).await.unwrap();
-        made.push((episode, of[&episode][0].handoff().id));
+        made.push(offer(house, "dispatcher", pathway, unit).await);
     }
     let by = AcceptedBy { name: "Dr. Amber".into(), callback: "555-0100".into() };
     let yes = Move::Accept(Acceptance { by, conditions: Vec::new() });
@@ -192,6 +200,9 @@ impl Named {
         let asked_by = house.pathway(agency, &format!("Amber request of {subject}"), PathwayMode::Request).await;
         let searches = offers(house, asked_by, agency.chairs()).await;
         let (entry, consent) = sealed(house, handoffs[0], agency.organization).await;
+        super::calls::on_call(house, agency.guest()).await;
+        let (_, offered) = offer(house, "intake", asked_by, agency.guest()).await;
+        let call = super::calls::call_about(house, offered).await;
         house.deliver().await;
         Self {
             offers: std::array::from_fn(|n| searches[n].1),
@@ -209,6 +220,7 @@ impl Named {
             follow_up,
             entry,
             consent,
+            call,
             hold,
             arriving,
             mobile: house.mobile(agency).await,
@@ -240,6 +252,7 @@ impl Named {
             asked: beside(self.asked),
             entry: beside(self.entry),
             consent: beside(self.consent),
+            call: beside(self.call),
             hold: beside(self.hold),
             arriving: beside(self.arriving),
             mobile: beside(self.mobile),
@@ -268,6 +281,7 @@ impl Named {
             self.follow_up.to_string(),
             self.entry.to_string(),
             self.consent.to_string(),
+            self.call.to_string(),
             self.hold.to_string(),
             self.team.to_string(),
             self.grant.to_string(),

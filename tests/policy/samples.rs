@@ -43,6 +43,8 @@ pub enum Needs {
     Agree,
     /// To know of the agency's consent.
     Consent,
+    /// To know of the call of the agency's people, and be allowed to say that it is seen.
+    Call,
     /// To see the team and be allowed the action on it.
     Team(Action),
     /// To see the grant and be allowed the action on it.

@@ -1,5 +1,6 @@
 //! Handoffs: a person on the way from one agency into the care of another, from the offer to the door. Here stands what both may know: places, states,
 //! clocks; nothing of who the person is.
+mod awaited;
 mod codes;
 mod course;
 mod goal;
@@ -11,6 +12,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use awaited::{Awaited, AwaitedWord, SEEN_MINUTES};
 pub use codes::*;
 pub use course::*;
 pub use goal::{Destination, Goal};

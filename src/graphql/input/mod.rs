@@ -9,6 +9,7 @@ pub mod handoff;
 pub mod hold;
 pub mod notice;
 pub mod offer;
+pub mod on_call;
 pub mod pathway;
 pub mod sealed;
 pub mod team;

@@ -1,8 +1,10 @@
 //! Permits: one yes for one row, spent by the write.
+mod calls;
 mod coordinate;
 mod places;
 mod sealed;
 
+pub use calls::*;
 pub use coordinate::*;
 pub use places::*;
 pub use sealed::*;
@@ -95,6 +97,12 @@ acts! {
     Disclose
     /// Recording or revoking a person's consent.
     KeepConsent
+    /// Saying who is on call for a unit.
+    SetOnCall
+    /// Calling a unit's people.
+    PlaceCall
+    /// Saying that a call has been seen.
+    AcknowledgeCall
     /// Saving a mobile team.
     SaveTeam
     /// Saying for a team whether it is free.

@@ -1,0 +1,82 @@
+//! Verbs of who is on call for a unit.
+use super::error::Error;
+use super::keyed::{remember, replayed_one};
+use super::outcome::{Outcome, Problem, ProblemCode};
+use super::{Hub, log};
+use crate::domain::entry::Version;
+use crate::domain::id::{BedUnitId, OnCallId};
+use crate::domain::on_call::{OnCall, OnCallStep};
+use crate::policy::calls::sees_on_call;
+use crate::policy::{Scope, Viewer, permit};
+use crate::store::{Committed, Keyed, Tx};
+use std::collections::HashMap;
+
+/// Says who is on call for a unit.
+#[derive(Clone, Debug)]
+pub struct SetOnCall {
+    /// The unit.
+    pub unit: BedUnitId,
+    /// The steps, all of them; none, and nobody is called.
+    pub steps: Vec<OnCallStep>,
+    /// The version that the client read; any when not given.
+    pub expected_version: Option<Version>,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// Says who is on call for a unit, in place of whoever was.
+pub async fn set(hub: &Hub, viewer: &Viewer, input: SetOnCall) -> Result<Outcome<OnCall>, Error> {
+    log::known(viewer)?;
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            if let Some(id) = replayed_one::<OnCallId>(&tx, input.keyed.as_ref()).await? {
+                let chain = tx.on_call(id).await?.ok_or(Error::NotFound)?;
+                return Ok(tx.commit(Outcome::done(chain, true)).await?);
+            }
+            set_in(tx, viewer, input).await
+        })
+        .await;
+    Outcome::settle(written)
+}
+
+async fn set_in(tx: Tx, viewer: &Viewer, input: &SetOnCall) -> Result<Committed<Outcome<OnCall>>, Error> {
+    // Its lock keeps the chain still.
+    let unit = tx.bed_unit(input.unit).await?.ok_or(Error::NotFound)?;
+    let stands = tx.on_call_of(input.unit).await?;
+    let id = stands.as_ref().map_or_else(|| tx.id(), |chain| chain.id);
+    let permit = permit::set_on_call(viewer, &unit, id, stands.as_ref())?;
+    if unit.entry.retired {
+        return Err(Error::Refused(vec![Problem::new(ProblemCode::Retired).with_current(input.unit)]));
+    }
+    let version = stands.as_ref().map_or(0, |chain| chain.version);
+    if input.expected_version.is_some_and(|expected| expected != version) {
+        let problem = Problem::new(ProblemCode::StaleVersion);
+        let problem = if stands.is_some() { problem.with_current(id) } else { problem };
+        return Err(Error::Refused(vec![problem]));
+    }
+    let (steps, place) = (input.steps.clone(), (unit.entry.region, unit.entry.owner));
+    let changed = match &stands {
+        Some(chain) => chain.change(steps, tx.now())?,
+        None => OnCall::name(id, place, input.unit, steps, tx.now())?,
+    };
+    tx.save(permit, &changed).await?;
+    remember(&tx, input.keyed.as_ref(), [id]).await?;
+    Ok(tx.commit(Outcome::done(changed.into_state(), false)).await?)
+}
+
+/// Chains by id, in the order asked; none for each that is absent, or not the viewer's to see.
+pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[OnCallId]) -> Result<Vec<Option<OnCall>>, Error> {
+    log::known(viewer)?;
+    let (found, scope) = (hub.store().read(viewer).await?.on_calls(ids).await?, Scope::of(viewer));
+    let one = |id: &OnCallId| found.iter().find(|one| one.id == *id && sees_on_call(&scope, one)).cloned();
+    Ok(ids.iter().map(one).collect())
+}
+
+/// The chains of units; those absent, or not the viewer's to see, are left out.
+pub async fn of_units(hub: &Hub, viewer: &Viewer, units: &[BedUnitId]) -> Result<HashMap<BedUnitId, OnCall>, Error> {
+    log::known(viewer)?;
+    let (found, scope) = (hub.store().read(viewer).await?.on_calls_of(units).await?, Scope::of(viewer));
+    Ok(found.into_iter().filter(|chain| sees_on_call(&scope, chain)).map(|chain| (chain.unit, chain)).collect())
+}
