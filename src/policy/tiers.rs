@@ -206,14 +206,21 @@ pub fn table() -> String {
     text
 }
 
+/// One cell for each way that a handoff stands, below each other.
+fn cells(cell: impl Fn(Standing) -> String) -> String {
+    let mut cells = String::new();
+    for standing in Standing::ALL {
+        cells.push_str(&format!("{:11}", cell(*standing)));
+    }
+    cells.trim_end().to_owned()
+}
+
 fn heads() -> String {
-    let heads: String = Standing::ALL.iter().map(|standing| format!("{:11}", standing.code())).collect();
-    heads.trim_end().to_owned()
+    cells(|standing| standing.code().to_owned())
 }
 
 fn line(role: Role, tier: Tier, what: &str, cell: impl Fn(Standing) -> String) -> String {
-    let cells: String = Standing::ALL.iter().map(|standing| format!("{:11}", cell(*standing))).collect();
-    format!("{:21}{:9} {what:18}{}\n", role.code(), tier.code(), cells.trim_end())
+    format!("{:21}{:9} {what:18}{}\n", role.code(), tier.code(), cells(cell))
 }
 
 /// Whether a role writes a tier, as the sender and as the receiver.

@@ -273,10 +273,10 @@ impl Scoped for entity::grant::Entity {
 impl Scoped for entity::audit_entry::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::audit_entry::Column;
+        use entity::grant::{Column as Grants, Entity as Grant};
         let lines = by_rows(scope.audit(), Column::GrantId, Column::OwnerId);
         let Rows::Agency(id) = scope.audit() else { return lines };
         // What was done to an agency's rows, and what its people did to any other's.
-        use entity::grant::{Column as Grants, Entity as Grant};
         let people =
             Query::select().column(Grants::Id).from(Grant).and_where(Grants::OrganizationId.eq(id.key())).take();
         let lines = Condition::any().add(lines).add(Column::GrantId.in_subquery(people));
