@@ -16,9 +16,9 @@ mod house;
 #[macro_use]
 mod api;
 mod board;
-mod chain;
 mod calls;
 mod calls_crash;
+mod chain;
 mod crash;
 mod crash_handoff;
 mod cursors;

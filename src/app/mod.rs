@@ -2,8 +2,8 @@
 //!
 //! **Invariant**: a verb knows who is asking and answers in views; it knows nothing of GraphQL, HTTP or SQL.
 pub mod bed;
-pub mod chain;
 pub mod call;
+pub mod chain;
 pub mod consent;
 pub mod console;
 pub mod coordinate;

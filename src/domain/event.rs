@@ -1,7 +1,7 @@
 //! Events: numbered facts in coded fields, with no text in them.
 use super::bed::{Moved, UnitFact};
-use super::chain::ChainEnd;
 use super::call::CallFact;
+use super::chain::ChainEnd;
 use super::code::codes;
 use super::entry::Version;
 use super::episode::EpisodeFact;

@@ -2,8 +2,8 @@
 //!
 //! **Invariant**: no async, no SQL, no GraphQL, no clock; time and ids come in as arguments.
 pub mod bed;
-pub mod chain;
 pub mod call;
+pub mod chain;
 pub mod code;
 pub mod due;
 pub mod entry;

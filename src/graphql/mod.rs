@@ -58,12 +58,7 @@ pub struct Queries(query::Query, sealed::SealedQuery, course::CourseQuery, on_ca
 /// Everything that can be changed.
 #[derive(MergedObject)]
 #[graphql(name = "Mutation")]
-pub struct Mutations(
-    mutation::Mutation,
-    sealed::SealedMutation,
-    course::CourseMutation,
-    on_call::CallMutation,
-);
+pub struct Mutations(mutation::Mutation, sealed::SealedMutation, course::CourseMutation, on_call::CallMutation);
 
 /// The one schema, for all roles.
 #[derive(Clone)]

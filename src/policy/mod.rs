@@ -6,6 +6,7 @@ pub mod may;
 pub mod permit;
 pub mod rules;
 pub mod scope;
+mod table;
 pub mod tiers;
 pub mod view;
 pub mod viewer;

@@ -267,31 +267,29 @@ fn key_column<E: EntityTrait>() -> Option<E::Column> {
     E::PrimaryKey::iter().next().map(PrimaryKeyToColumn::into_column)
 }
 
+type Rows<E> = Result<Vec<<E as EntityTrait>::Model>, Error>;
+
 impl Reader {
     pub(super) async fn all<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
         domain(seen::<T::Entity>(&self.scope, which).all(&*self.conn).await?)
-    }
-
-    pub(super) async fn rows<E: Scoped>(
-        &self,
-        which: Condition,
-        order: E::Column,
-        limit: u64,
-    ) -> Result<Vec<E::Model>, Error> {
-        Ok(seen::<E>(&self.scope, which).order_by_asc(order).limit(limit).all(&*self.conn).await?)
     }
 
     /// Rows latest first: the first `most` of them, or with `from_end` the last.
     pub(super) async fn between<E: Scoped>(
         &self,
         which: Condition,
-        order: E::Column,
+        by: E::Column,
         most: u64,
         from_end: bool,
-    ) -> Result<Vec<E::Model>, Error> {
-        let mut rows = self.in_order::<E>(which, &[order], most, !from_end).await?;
+    ) -> Rows<E> {
+        let mut rows = self.in_order::<E>(which, &[by], most, !from_end).await?;
         rows.reverse();
         Ok(rows)
+    }
+
+    /// Rows in the order of one column: the first `most` of them.
+    pub(super) async fn rows<E: Scoped>(&self, which: Condition, by: E::Column, most: u64) -> Rows<E> {
+        self.in_order::<E>(which, &[by], most, false).await
     }
 
     /// Rows in the order of some columns: the first `most` of them, or with `from_end` the last.
@@ -301,12 +299,10 @@ impl Reader {
         columns: &[E::Column],
         most: u64,
         from_end: bool,
-    ) -> Result<Vec<E::Model>, Error> {
+    ) -> Rows<E> {
         let order = if from_end { Order::Desc } else { Order::Asc };
-        let mut select = seen::<E>(&self.scope, which).limit(most);
-        for column in columns {
-            select = select.order_by(*column, order.clone());
-        }
+        let select = seen::<E>(&self.scope, which).limit(most);
+        let select = columns.iter().fold(select, |select, column| select.order_by(*column, order.clone()));
         let mut rows = select.all(&*self.conn).await?;
         if from_end {
             rows.reverse();

@@ -317,11 +317,8 @@ impl Inside {
 
     async fn offer(&self, real: &mut Real, me: &Viewer, step: &Step) -> Said {
         let Step::Offer { to, search, settlement, changed } = step else { unreachable!() };
-        let receiver = |unit: usize, way, travel| OfferTo {
-            pathway: self.way(way),
-            to: Destination::Unit(real.units[unit]),
-            arrive_minutes: travel,
-        };
+        let unit = |unit: usize| Destination::Unit(real.units[unit]);
+        let receiver = |at, way, arrive_minutes| OfferTo { pathway: self.way(way), to: unit(at), arrive_minutes };
         let input = OfferHandoff {
             episode: search.map(|search| real.searches[search]),
             to: to.iter().map(|to| receiver(to.unit, to.way, to.travel)).collect(),
@@ -441,8 +438,8 @@ impl Inside {
     /// The alarms of handoffs and searches, as rows.
     async fn alarms(&self) -> HashMap<(String, Uuid), At> {
         let sql = "SELECT row_id, kind, \"at\" FROM due WHERE kind IN ('HANDOFF_CLOCK', 'EPISODE_CLOCK')";
-        let statement = Statement::from_string(self.connection.get_database_backend(), sql);
-        let rows = self.connection.query_all_raw(statement).await.unwrap();
+        let backend = self.connection.get_database_backend();
+        let rows = self.connection.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
         let alarm = |row: &sea_orm::QueryResult| {
             let (key, at): (Uuid, i64) = (row.try_get("", "row_id").unwrap(), row.try_get("", "at").unwrap());
             ((row.try_get("", "kind").unwrap(), key), At::from_micros(at))

@@ -14,8 +14,8 @@ use crisis_hub::clock::Clock;
 use crisis_hub::domain::follow_up::{FollowUpBy, FollowUpTerm};
 use crisis_hub::domain::handoff::{Acceptance, AcceptedBy, Destination, Door, InformationItem, Move};
 use crisis_hub::domain::id::{
-    BedHoldId, BedUnitId, BedUpdateRequestId, CallId, ConsentId, EpisodeId, FacilityId, FollowUpId, GrantId, HandoffEntryId,
-    HandoffId, NoticeId, NounId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
+    BedHoldId, BedUnitId, BedUpdateRequestId, CallId, ConsentId, EpisodeId, FacilityId, FollowUpId, GrantId,
+    HandoffEntryId, HandoffId, NoticeId, NounId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
 };
 use crisis_hub::domain::need::Need;
 use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};

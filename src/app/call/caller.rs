@@ -63,7 +63,8 @@ impl Caller {
         let full = told.len() as u64 >= FOLLOWED;
         let last = told.last().filter(|_| full).map_or(head, |(number, _)| *number);
         let somebody = !handoffs.is_empty() && {
-            let units: Vec<_> = reader.handoffs(&handoffs).await?.iter().filter_map(|handoff| handoff.to.unit()).collect();
+            let units: Vec<_> =
+                reader.handoffs(&handoffs).await?.iter().filter_map(|handoff| handoff.to.unit()).collect();
             let chains = reader.on_calls_of(&units).await?;
             chains.iter().any(|chain| !chain.steps.is_empty()) || !reader.calls_about(&handoffs).await?.is_empty()
         };
