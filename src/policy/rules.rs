@@ -3,7 +3,7 @@
 //! The published form is `schema/policy.txt`, generated from here.
 use super::viewer::Machine;
 use super::{calls, tiers};
-use crate::domain::code::{Coded, codes};
+use crate::domain::code::codes;
 use crate::domain::organization::{OrganizationDetails, OrganizationKind};
 use crate::domain::role::Role;
 
@@ -370,6 +370,7 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::code::Coded;
 
     #[test]
     fn the_table_has_every_cell() {

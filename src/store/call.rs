@@ -125,7 +125,7 @@ impl Reader {
 
     /// The calls that wait for an answer and that the viewer sees, latest first; at most `most`.
     pub async fn open_calls(&self, most: u64) -> Result<Vec<Call>, Error> {
-        let rows = self.latest_rows::<Entity>(in_states(&OPEN), Column::Id, most).await?;
+        let rows = self.between::<Entity>(in_states(&OPEN), Column::Id, most, false).await?;
         rows.into_iter().map(Call::from_row).collect()
     }
 }

@@ -301,13 +301,10 @@ impl Reader {
         from_end: bool,
     ) -> Rows<E> {
         let order = if from_end { Order::Desc } else { Order::Asc };
-        let select = seen::<E>(&self.scope, which).limit(most);
-        let select = columns.iter().fold(select, |select, column| select.order_by(*column, order.clone()));
-        let mut rows = select.all(&*self.conn).await?;
-        if from_end {
-            rows.reverse();
-        }
-        Ok(rows)
+        let by = |select: Select<E>, column: &E::Column| select.order_by(*column, order.clone());
+        let rows = columns.iter().fold(seen::<E>(&self.scope, which).limit(most), by).all(&*self.conn);
+        let rows = rows.await?;
+        Ok(if from_end { rows.into_iter().rev().collect() } else { rows })
     }
 
     pub(super) fn dialect(&self) -> Dialect {

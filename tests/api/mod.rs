@@ -51,6 +51,5 @@ mod search;
 mod standing;
 mod standing_tiers;
 pub mod team;
-mod team;
 mod travel;
 mod withdrawn;
