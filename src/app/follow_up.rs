@@ -3,9 +3,11 @@ use super::error::Error;
 use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
+use crate::domain::entry::Changed;
 use crate::domain::follow_up::{FOLLOW_UPS_MAX, FollowUp, FollowUpOutcome, FollowUpTerm};
 use crate::domain::handoff::{Handoff, HandoffState};
 use crate::domain::id::{FollowUpId, HandoffId};
+use crate::domain::time::At;
 use crate::policy::permit::{self, Permit, SendHandoff};
 use crate::policy::view::{self, FollowUpView};
 use crate::policy::{Scope, Viewer};
@@ -40,8 +42,8 @@ pub struct RecordFollowUp {
 }
 
 /// What the pathway lets follow begins when the person is in the receiver's care.
-pub(super) async fn follows(tx: &Tx, permit: &Permit<SendHandoff>, after: &Handoff) -> Result<(), Error> {
-    for planned in begun(tx, after)? {
+pub(super) async fn follows(tx: &Tx, permit: &Permit<SendHandoff>, after: &Handoff, now: At) -> Result<(), Error> {
+    for planned in begun(tx, after, now)? {
         let (id, owner) = (planned.state().id, planned.state().owner);
         tx.save(permit::follow_up_of(permit, id, owner), &planned).await?;
     }
@@ -49,17 +51,18 @@ pub(super) async fn follows(tx: &Tx, permit: &Permit<SendHandoff>, after: &Hando
 }
 
 /// The same, where nobody said the last word but the hub.
-pub(super) async fn follows_silence(tx: &Tx, me: &Viewer, after: &Handoff) -> Result<(), Error> {
-    for planned in begun(tx, after)? {
+pub(super) async fn follows_silence(tx: &Tx, me: &Viewer, after: &Handoff, now: At) -> Result<(), Error> {
+    for planned in begun(tx, after, now)? {
         let permit = permit::tell_new_follow_up(me, planned.state())?;
         tx.save(permit, &planned).await?;
     }
     Ok(())
 }
 
-fn begun(tx: &Tx, after: &Handoff) -> Result<Vec<crate::domain::entry::Changed<FollowUp>>, Error> {
+/// At the instant of the transfer: the log is in the order of its instants.
+fn begun(tx: &Tx, after: &Handoff, now: At) -> Result<Vec<Changed<FollowUp>>, Error> {
     let terms = after.course.follow_ups.iter().filter(|_| after.state == HandoffState::Transferred);
-    let plan = |term: &FollowUpTerm| Ok(FollowUp::plan(tx.id(), after, after.receiver, *term, tx.now())?);
+    let plan = |term: &FollowUpTerm| Ok(FollowUp::plan(tx.id(), after, after.receiver, *term, now)?);
     terms.map(plan).collect()
 }
 

@@ -190,7 +190,7 @@ async fn handoffs_are_due(hub: &Hub, due: &[HandoffId]) -> Result<usize, Error> 
                 let told = handoff.tell_time(now).filter(|_| due.contains(&DueKind::HandoffClock));
                 let Some(changed) = told else { continue };
                 tx.save(permit::tell_handoff(me, &handoff)?, &changed).await?;
-                super::follow_up::follows_silence(&tx, me, changed.state()).await?;
+                super::follow_up::follows_silence(&tx, me, changed.state(), now).await?;
                 if !changed.state().state.is_open() {
                     silent.push(handoff.clone());
                 }

@@ -255,7 +255,7 @@ async fn each_party_makes_its_own_moves(db: Db) {
     let (officer, intake) = (house.client("officer-2"), house.client("intake"));
     let id = on_the_way(&officer, door).await;
     // What is never a party's is forbidden; what is not yet, or no longer, is said.
-    assert_eq!(go(&intake, "departHandoff", &id, json!({})).await.code(), "FORBIDDEN");
+    assert_eq!(go(&intake, "chooseOffer", &id, json!({})).await.code(), "FORBIDDEN");
     assert_eq!(go(&officer, "redirectHandoff", &id, json!({ "reason": "MEDICAL" })).await.code(), "FORBIDDEN");
     let early = go(&officer, "confirmTransfer", &id, json!({})).await;
     assert_eq!(problems(&early, "confirmTransfer"), ["WRONG_STATE"]);

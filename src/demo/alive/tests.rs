@@ -113,6 +113,11 @@ async fn history_is_in_its_own_time_and_ends_in_a_region_as_it_is() {
         EventKind::HandoffDeclined,
         EventKind::HandoffWithdrawn,
         EventKind::EpisodeEnded,
+        EventKind::HandoffTransportSet,
+        EventKind::HandoffContacted,
+        EventKind::HandoffExpired,
+        EventKind::FollowUpPlanned,
+        EventKind::FollowUpEnded,
     ] {
         assert!(kinds.get(&kind).is_some_and(|some| *some > 0), "{kinds:?}");
     }
