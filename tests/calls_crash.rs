@@ -122,11 +122,8 @@ async fn a_killed_node_forgets_nobody_who_was_to_be_called(db: Db) {
         }
     }
     assert_eq!(letters.len(), 2 * made, "somebody was called about nothing");
-    let most = letters.values().max().unwrap();
-    println!(
-        "{db:?}: {made} calls, {came} messages of {}, at most {most} of one, all within {waited:?} of the last start",
-        letters.len()
-    );
+    let (most, many) = (letters.values().max().unwrap(), letters.len());
+    println!("{db:?}: {made} calls, {came} messages of {many}, at most {most} of one, within {waited:?} of the start");
     assert!(*most <= 1 + KILLS, "sent again without a kill");
     // Whom it called, it wrote down nowhere.
     for secret in ["quill", "5550142", "boss@amber", "MfKQ9r8G"] {

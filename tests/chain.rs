@@ -38,7 +38,7 @@ async fn number(db: &DatabaseConnection, sql: &str) -> i64 {
 
 /// Bytes as both databases spell them.
 fn blob(db: Db, bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     if db == Db::Sqlite { format!("x'{hex}'") } else { format!("'\\x{hex}'::bytea") }
 }
 

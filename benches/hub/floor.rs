@@ -95,6 +95,9 @@ fn audit(unit: &bed_unit::Model, grant: Uuid) -> audit_entry::Model {
         row_id: unit.id,
         row_version: NEW,
         owner_id: unit.organization_id,
+        link: None,
+        door: None,
+        shown: None,
     }
 }
 

@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn an_end_reads_back_and_nothing_else_does() {
-        let end = ChainEnd { number: 41, hash: Digest::of(std::array::from_fn(|n| n as u8 * 7)) };
+        let end = ChainEnd { number: 41, hash: Digest::of(std::array::from_fn(|n| u8::try_from(n).unwrap() * 7)) };
         let text = end.to_string();
         assert_eq!(ChainEnd::parse(&text), Some(end));
         for bad in ["", "41", "41:", "41:ab", ":00", &text[1..][..10], &format!("{text}0"), &text.replace("41", "-1")] {

@@ -159,7 +159,7 @@ impl Scope {
             true => (self.handoffs, self.outcomes, self.police),
             false => (none, Outcomes::None, false),
         };
-        let told = Self { handoffs, outcomes, open, police, ..self };
+        let told = Self { police, handoffs, outcomes, open, ..self };
         Self { holds: none, disclosures: none, on_call: none, calls: none, grants: none, audit: none, ..told }
     }
 

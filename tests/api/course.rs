@@ -81,19 +81,10 @@ async fn brought(house: &House) -> String {
     handoff
 }
 
-/// Workflow C.
-async fn a_mobile_team_brings_somebody_to_a_peer_house(db: Db) {
-    let house = House::open(db).await;
-    let to = peer_house(&house, 3).await;
+/// The person, the team and the house speak, and the house is told what the person lets it be told.
+async fn spoken(house: &House, handoff: &str) {
     let [amber, basalt] = house.world.agencies.clone();
     let (team, peer) = (house.client("mobile_team-2"), house.client("peer"));
-    let mut at_the_house = watch(&peer).await;
-    // The house is asked for whoever has spoken with it.
-    let unheard = introduced(&to, json!({ "personCalled": false }));
-    assert_eq!(problems(&offer(&team, unheard).await, "offerHandoff"), ["CALL_FIRST"]);
-    let (search, handoffs) = offered(&team, introduced(&to, json!({}))).await;
-    let handoff = &handoffs[0];
-
     // The three spoke on one line, and the person approved what is told once.
     house.clock.advance(5);
     let called = went(&team, "recordContact", handoff, json!({ "kind": "THREE_WAY_CALL" })).await;
@@ -104,7 +95,7 @@ async fn a_mobile_team_brings_somebody_to_a_peer_house(db: Db) {
     went(&team, "recordContact", handoff, json!({ "kind": "SUMMARY_APPROVED" })).await;
     // Without the person's consent the peer is told nothing of it.
     let closed = ask(&peer, &[handoff], &["CLINICAL"], "CARE_COORDINATION").await;
-    assert_eq!((problems(&closed, "disclose"), texts(&closed).len()), (vec!["CONSENT_REQUIRED".into()], 0));
+    assert_eq!((problems(&closed, "disclose"), texts(&closed).len()), (vec!["CONSENT_REQUIRED"], 0));
     let consent = json!({ "handoffId": handoff, "kind": "PEER", "fromId": basalt.organization.to_string(),
         "toIds": [amber.organization.to_string()], "tiers": ["CLINICAL"], "purposes": ["CARE_COORDINATION"], "signer": "PERSON",
         "given": "VERBAL", "expiresAt": at(&asked["announcedAt"]).plus_minutes(60 * 24 * 30).to_string() });
@@ -114,7 +105,49 @@ async fn a_mobile_team_brings_somebody_to_a_peer_house(db: Db) {
     assert!(said.data("/recordConsent/consent/id").is_string(), "{:#}", said.body);
     let opened = ask(&peer, &[handoff], &["CLINICAL"], "CARE_COORDINATION").await;
     assert_eq!(texts(&opened), ["Prefers quiet, and to be called Sam."]);
+}
 
+/// What follows is done: by a peer within a day, and later than it should be by the clinic.
+async fn followed_up(house: &House, handoff: &str, done: &Value) {
+    let peer = house.client("peer");
+    // What follows has begun: within a day by a peer, within three by a clinic.
+    let due = follow_ups(&peer, handoff).await;
+    let term = |one: &Value| (one["by"].clone(), at(&one["doneBy"]).micros_since(at(&done["endedAt"])) / 3_600_000_000);
+    assert_eq!(due.iter().map(term).collect::<Vec<_>>(), [(json!("PEER"), 24), (json!("CLINIC"), 72)]);
+    // Police of the same agency read that the person was received, and of this nothing.
+    let officer = house.client("officer-2");
+    assert_eq!(read(&officer, handoff).await["state"], "TRANSFERRED");
+    assert_eq!(read(&officer, handoff).await["warmth"], Value::Null);
+    assert!(follow_ups(&officer, handoff).await.is_empty());
+    house.clock.advance(20 * 60);
+    let peer = house.client("peer");
+    let tried = record(&peer, &due[0]["id"], "ATTEMPTED").await;
+    assert_eq!(tried.data("/recordFollowUp/followUp/attempts"), &json!(1));
+    house.clock.advance(3 * 60);
+    let reached = record(&peer, &due[0]["id"], "CONNECTED").await;
+    assert_eq!(reached.data("/recordFollowUp/followUp/state"), &json!("CONNECTED"));
+    house.clock.advance(49 * 60 + 1);
+    let (peer, team) = (house.client("peer"), house.client("mobile_team-2"));
+    let late = &follow_ups(&team, handoff).await[1];
+    assert_eq!((&late["state"], &late["late"]), (&json!("DUE"), &json!(true)));
+    let ended = record(&peer, &late["id"], "NOT_CONNECTED").await;
+    assert_eq!(ended.data("/recordFollowUp/followUp/state"), &json!("NOT_CONNECTED"));
+}
+
+/// Workflow C.
+async fn a_mobile_team_brings_somebody_to_a_peer_house(db: Db) {
+    let house = House::open(db).await;
+    let to = peer_house(&house, 3).await;
+    let basalt = &house.world.agencies[1];
+    let (team, peer) = (house.client("mobile_team-2"), house.client("peer"));
+    let mut at_the_house = watch(&peer).await;
+    // The house is asked for whoever has spoken with it.
+    let unheard = introduced(&to, json!({ "personCalled": false }));
+    assert_eq!(problems(&offer(&team, unheard).await, "offerHandoff"), ["CALL_FIRST"]);
+    let (search, handoffs) = offered(&team, introduced(&to, json!({}))).await;
+    let handoff = &handoffs[0];
+
+    spoken(&house, handoff).await;
     // The house says yes with no word of health; the person decides.
     house.clock.advance(5);
     let agreed = went(&peer, "acceptOffer", handoff, yes()).await;
@@ -162,28 +195,7 @@ async fn a_mobile_team_brings_somebody_to_a_peer_house(db: Db) {
         .map(|kind| format!("HANDOFF_{kind}"))
     );
 
-    // What follows has begun: within a day by a peer, within three by a clinic.
-    let due = follow_ups(&peer, handoff).await;
-    let term = |one: &Value| (one["by"].clone(), at(&one["doneBy"]).micros_since(at(&done["endedAt"])) / 3_600_000_000);
-    assert_eq!(due.iter().map(term).collect::<Vec<_>>(), [(json!("PEER"), 24), (json!("CLINIC"), 72)]);
-    // Police of the same agency read that the person was received, and of this nothing.
-    let officer = house.client("officer-2");
-    assert_eq!(read(&officer, handoff).await["state"], "TRANSFERRED");
-    assert_eq!(read(&officer, handoff).await["warmth"], Value::Null);
-    assert!(follow_ups(&officer, handoff).await.is_empty());
-    house.clock.advance(20 * 60);
-    let peer = house.client("peer");
-    let tried = record(&peer, &due[0]["id"], "ATTEMPTED").await;
-    assert_eq!(tried.data("/recordFollowUp/followUp/attempts"), &json!(1));
-    house.clock.advance(3 * 60);
-    let reached = record(&peer, &due[0]["id"], "CONNECTED").await;
-    assert_eq!(reached.data("/recordFollowUp/followUp/state"), &json!("CONNECTED"));
-    house.clock.advance(49 * 60 + 1);
-    let (peer, team) = (house.client("peer"), house.client("mobile_team-2"));
-    let late = &follow_ups(&team, handoff).await[1];
-    assert_eq!((&late["state"], &late["late"]), (&json!("DUE"), &json!(true)));
-    let ended = record(&peer, &late["id"], "NOT_CONNECTED").await;
-    assert_eq!(ended.data("/recordFollowUp/followUp/state"), &json!("NOT_CONNECTED"));
+    followed_up(&house, handoff, &done).await;
     house.close().await;
 }
 

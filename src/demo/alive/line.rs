@@ -33,6 +33,7 @@ const DRIVE_SECONDS_MIN: i64 = 6 * 60;
 /// One 988 line.
 struct Line {
     subject: String,
+    agency: OrganizationId,
     teams: Vec<LivingTeam>,
     /// Of a thousand looks, how many ask for a team.
     begins_of_thousand: i64,
@@ -50,8 +51,8 @@ pub(super) fn all(loaded: &Loaded) -> Vec<Box<dyn Actor>> {
     let teams: Vec<LivingTeam> = loaded.teams.iter().filter(|team| team.begins.is_some()).cloned().collect();
     let begins_of_thousand = MILLIONS * VISITS_A_DAY * 1_000 / (2 * 24 * 60 / LINE_MINUTES);
     let line = |key: String| {
-        let subject = staff::line(&key);
-        Box::new(Line { subject, teams: teams.clone(), begins_of_thousand }) as Box<dyn Actor>
+        let (subject, agency) = (staff::line(&key), loaded.organizations.get(&key)?.0);
+        Some(Box::new(Line { subject, agency, teams: teams.clone(), begins_of_thousand }) as Box<dyn Actor>)
     };
     let mut by_crew: BTreeMap<&str, Vec<LivingTeam>> = BTreeMap::new();
     for team in &teams {
@@ -62,7 +63,7 @@ pub(super) fn all(loaded: &Loaded) -> Vec<Box<dyn Actor>> {
         let agency = loaded.organizations.get(key)?.0;
         Some(Box::new(Vans { subject: subject.into(), agency, teams }) as Box<dyn Actor>)
     });
-    staff::lines().map(line).chain(vans).collect()
+    staff::lines().filter_map(line).chain(vans).collect()
 }
 
 impl Line {
@@ -70,6 +71,8 @@ impl Line {
         let viewer = staff::viewer(hub, &self.subject).await?;
         for view in standing(hub, &viewer, &[HandoffState::Received, HandoffState::EnRoute]).await? {
             let to = match (view.handoff().state, stage.dice.between(1, 60)) {
+                // Who coordinates sees those of others.
+                _ if view.handoff().sender != self.agency => continue,
                 (HandoffState::Received, 10..) => Move::Confirm(Door::default()),
                 (HandoffState::EnRoute, 1) if view.course().is_some_and(|course| course.police.is_none()) => {
                     Move::AskPolice(SafetyTrigger::SceneUnsafe, false)
@@ -79,7 +82,8 @@ impl Line {
             go(hub, &viewer, &view, to).await?;
         }
         // Who was not answered is asked for again, of the next team.
-        let seeking = EpisodeFilter { states: Some(vec![EpisodeState::Seeking]), ..EpisodeFilter::default() };
+        let states = Some(vec![EpisodeState::Seeking]);
+        let seeking = EpisodeFilter { states, sender: Some(self.agency), ..EpisodeFilter::default() };
         for view in episode::list(hub, &viewer, &seeking, (None, None), 20, false).await? {
             let id = view.episode().id;
             let asked = episode::handoffs(hub, &viewer, &[id]).await?.remove(&id).unwrap_or_default();

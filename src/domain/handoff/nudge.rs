@@ -39,7 +39,7 @@ pub enum NudgeRefused {
 impl Handoff {
     /// Reminds the party whose word is awaited. `of` is the party that reminds; a coordinator is none.
     pub fn nudge(&self, of: Option<Party>, now: At) -> Result<Changed<Self>, NudgeRefused> {
-        let awaited = self.state.awaits().ok_or(NudgeRefused::NotAwaited)?;
+        let awaited = self.awaits().ok_or(NudgeRefused::NotAwaited)?;
         if of == Some(awaited) {
             return Err(NudgeRefused::NotAwaited);
         }

@@ -33,7 +33,7 @@ pub fn nudge(
     home: &Organization,
     of: &Handoff,
 ) -> Result<(Option<Party>, Permit<NudgeHandoff>), Refused> {
-    let awaited = of.state.awaits();
+    let awaited = of.awaits();
     let own = |party: &Party| {
         let agency = if *party == Party::Sender { of.sender } else { of.receiver };
         viewer.organization() == Some(agency) && reaches(viewer, None, Action::NudgeHandoff, of.region, agency)
