@@ -161,7 +161,7 @@ async fn whatever_is_done_to_a_line_is_found(db: Db) {
         ("deleted", "DELETE FROM audit_entry WHERE link = 2; DELETE FROM audit_link WHERE number = 2".into()),
         ("deleted", "UPDATE audit_entry SET link = NULL WHERE link = 2".into()),
         ("reordered", REORDER.into()),
-        ("added", "INSERT INTO audit_entry SELECT region_id, \"at\", grant_id, NULL, 'DISCLOSE', 'handoff', handoff_id, 1, region_id, 2 FROM disclosure LIMIT 1".into()),
+        ("added", "INSERT INTO audit_entry (id, \"at\", grant_id, machine, action, noun, row_id, row_version, owner_id, link) SELECT region_id, \"at\", grant_id, NULL, 'DISCLOSE', 'handoff', handoff_id, 1, region_id, 2 FROM disclosure LIMIT 1".into()),
     ];
     let mut found = 0;
     let open = async || node::open_store(&house.config, &Sources::of_host(), false).await.unwrap();

@@ -50,7 +50,7 @@ pub(crate) fn to(id: ServiceId, service: &ServiceDetails) -> Option<PathwayDetai
         S::Sobering => terms.from_roles = vec![Role::Officer, Role::Dispatcher, Role::Ems, Role::MobileTeam],
         S::Mobile => {
             terms.from_roles = vec![Role::Dispatcher, Role::Intake, Role::Line988];
-            (terms.acknowledge_minutes, terms.decide_minutes, terms.arrive_minutes) = (1, 3, 60);
+            (terms.acknowledge_minutes, terms.decide_minutes, terms.arrive_minutes) = (2, 6, 60);
         }
         S::PeerRespite | S::LivingRoom => {
             terms.from_roles = vec![Role::Intake, Role::MobileTeam, Role::Line988];

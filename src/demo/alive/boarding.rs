@@ -9,7 +9,7 @@ use crate::demo::staff::{self, stands, viewer};
 use crate::demo::world::{Living, Loaded};
 use crate::domain::episode::{EpisodeEnd, EpisodeState};
 use crate::domain::handoff::{
-    Choice, ChosenFor, Destination, Door, HandoffState, Move, TransportMode, TransportWord, WhatChanged,
+    Choice, ChosenFor, ContactKind, Destination, Door, HandoffState, Move, TransportMode, TransportWord, WhatChanged,
 };
 use crate::domain::id::{EpisodeId, OrganizationId};
 use crate::domain::need::{Acuity, LegalStatus, MedicalScreening, Need, WithdrawalRisk};
@@ -74,14 +74,22 @@ impl Department {
 
     /// Those for whom a place is found set out, come, and are handed over.
     async fn go_on(&self, hub: &Hub, viewer: &Viewer, stage: &mut Stage<'_>) -> Result<(), Error> {
-        let ours =
-            [HandoffState::NeedsInformation, HandoffState::Accepted, HandoffState::EnRoute, HandoffState::Received];
+        let ours = [
+            HandoffState::Offered,
+            HandoffState::NeedsInformation,
+            HandoffState::Accepted,
+            HandoffState::EnRoute,
+            HandoffState::Received,
+        ];
         let left_before = stage.now.plus_micros(-DRIVE_SECONDS_MIN * 1_000_000 / stage.pace);
         for view in standing(hub, viewer, &ours).await? {
             let (times, chance) = (view.handoff().times, stage.dice.between(1, 10));
             let to = match view.handoff().state {
                 _ if view.handoff().sender != self.agency || chance == 1 => continue,
                 HandoffState::Accepted if view.transport().is_none() => Move::Drive(self.drives()),
+                HandoffState::Offered if self.introduces && !has_called(&view) => {
+                    Move::Contact(ContactKind::ThreeWayCall)
+                }
                 HandoffState::NeedsInformation => Move::Answer,
                 HandoffState::Accepted if chance <= 5 => Move::Depart,
                 HandoffState::EnRoute if times.departed_at.is_some_and(|left| left <= left_before) => Move::Arrive,
@@ -168,6 +176,12 @@ impl Department {
         });
         found.map(|(pathway, _)| OfferTo { pathway, to: Destination::Unit(ward.id), arrive_minutes: None })
     }
+}
+
+/// Whether the person, the team and the house have spoken.
+fn has_called(view: &HandoffView) -> bool {
+    let called = |kind| kind == ContactKind::ThreeWayCall;
+    view.course().is_some_and(|course| course.contacts.iter().any(|contact| called(contact.kind)))
 }
 
 impl Actor for Department {
