@@ -30,6 +30,9 @@ impl MigrationTrait for Migration {
         for column in [ColumnDef::new("team_id").uuid().null().take(), ColumnDef::new("course").text().null().take()] {
             manager.alter_table(Table::alter().table("handoff").add_column(column).take()).await?;
         }
+        // What a team is promised to is open, and has a clock.
+        let of_team = Index::create().name("handoff_team").table("handoff").col("team_id").col("due_at").take();
+        manager.create_index(of_team).await?;
         manager.create_table(follow_up()).await?;
         for (name, columns) in [
             ("follow_up_handoff", ["handoff_id", "id"]),

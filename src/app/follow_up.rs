@@ -8,7 +8,7 @@ use crate::domain::follow_up::{FOLLOW_UPS_MAX, FollowUp, FollowUpOutcome, Follow
 use crate::domain::handoff::{Handoff, HandoffState};
 use crate::domain::id::{FollowUpId, HandoffId};
 use crate::domain::time::At;
-use crate::policy::permit::{self, Permit, SendHandoff};
+use crate::policy::permit;
 use crate::policy::view::{self, FollowUpView};
 use crate::policy::{Scope, Viewer};
 pub use crate::store::FollowUpFilter;
@@ -42,10 +42,9 @@ pub struct RecordFollowUp {
 }
 
 /// What the pathway lets follow begins when the person is in the receiver's care.
-pub(super) async fn follows(tx: &Tx, permit: &Permit<SendHandoff>, after: &Handoff, now: At) -> Result<(), Error> {
+pub(super) async fn follows(tx: &Tx, after: &Handoff, now: At) -> Result<(), Error> {
     for planned in begun(tx, after, now)? {
-        let (id, owner) = (planned.state().id, planned.state().owner);
-        tx.save(permit::follow_up_of(permit, id, owner), &planned).await?;
+        tx.save(permit::follow(planned.state())?, &planned).await?;
     }
     Ok(())
 }

@@ -146,23 +146,23 @@ impl Handoff {
         pace().await;
         self.seen.entry(self.view.transport()?.provider?).map(|entry| Organization::new(entry, &self.seen))
     }
-    /// Who has spoken with whom, each kind as it was said last; empty to officers and dispatchers.
+    /// Who has spoken with whom, each kind as it was said last; empty to officers, dispatchers and coordinators.
     async fn contacts(&self) -> Vec<HandoffContact> {
         self.view.course().map_or(&[][..], |course| &course.contacts).iter().map(Into::into).collect()
     }
-    /// How warm the handoff was; null to officers and dispatchers.
+    /// How warm the handoff was; null to officers, dispatchers and coordinators.
     async fn warmth(&self) -> Option<Code<Warmth>> {
         self.view.course()?.door.warmth.map(Code)
     }
-    /// A peer was at the door; null to officers and dispatchers.
+    /// A peer was at the door; null to officers, dispatchers and coordinators.
     async fn peer_present(&self) -> Option<bool> {
         self.view.course()?.door.peer_present
     }
-    /// The person was restrained on the way; null to officers and dispatchers.
+    /// The person was restrained on the way; null to officers, dispatchers and coordinators.
     async fn restraint_used(&self) -> Option<bool> {
         self.view.course()?.door.restraint_used
     }
-    /// Why police were asked to come; null to officers and dispatchers.
+    /// Why police were asked to come; null to officers, dispatchers and coordinators.
     async fn police_asked(&self) -> Option<PoliceAsked> {
         self.view.course()?.police.map(Into::into)
     }

@@ -150,6 +150,10 @@ pub fn describe() {
     describe_counter!("hub_tokens_refused_total", "Bearer tokens refused, by reason");
     describe_counter!("hub_write_retries_total", "Writes tried again because another came first");
     describe_gauge!("hub_holds_active", "Holds that stand now");
+    describe_gauge!(
+        "hub_audit_chain_number",
+        "The last link of the audit's chain: it grows with the audit and the ledger"
+    );
     describe_gauge!("hub_calls_under_way", "Awaited answers for which people are called now, counted every 10 s");
     describe_counter!("hub_calls_sent_total", "Steps of calls that were sent, by channel");
     describe_counter!("hub_calls_failed_total", "Steps of calls that reached nobody, by channel and reason");

@@ -136,9 +136,9 @@ impl HandoffView {
         (!self.police).then_some(&self.handoff.need)
     }
 
-    /// How the person is handed over, for those who care for people.
+    /// How the person is handed over, for those of both parties who care for people.
     pub fn course(&self) -> Option<&Course> {
-        (!self.police).then_some(&self.handoff.course)
+        (!self.police && self.is_partys()).then_some(&self.handoff.course)
     }
 
     /// Who drives: police may be those who do.

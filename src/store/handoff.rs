@@ -196,6 +196,13 @@ impl Tx {
         self.look(self.dialect().any_of(Column::Id, &keys)).await
     }
 
+    /// Whether a team, which is locked, is on its way to somebody else by a handoff, whoever sent it.
+    pub async fn is_promised(&self, team: TeamId, but: HandoffId) -> Result<bool, Error> {
+        let on_the_way = [HandoffState::Accepted, HandoffState::EnRoute].map(HandoffState::code);
+        let others = key(Column::TeamId, team.key()).add(Column::DueAt.is_not_null()).add(Column::Id.ne(but.key()));
+        Ok(self.how_many_beside::<Entity>(others.add(Column::State.is_in(on_the_way))).await? > 0)
+    }
+
     /// Every handoff of an episode, locked in the order of their ids, whoever receives it: what settles a search settles it
     /// for all who were asked.
     pub async fn handoffs_of(&self, episode: EpisodeId) -> Result<Vec<Handoff>, Error> {

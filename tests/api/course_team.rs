@@ -10,7 +10,12 @@ use crisis_hub::domain::id::TeamId;
 use crisis_hub::domain::pathway::PathwayMode;
 use serde_json::{Value, json};
 
-on_both!(the_988_line_asks_a_team_and_then_the_next, a_team_is_promised_once, whoever_comes_is_asked_as_it_should_be,);
+on_both!(
+    the_988_line_asks_a_team_and_then_the_next,
+    a_team_is_promised_once,
+    a_team_that_said_yes_to_two_comes_to_the_first_that_chooses,
+    whoever_comes_is_asked_as_it_should_be,
+);
 
 /// Two teams of the first agency that say that they are free, and how they are asked.
 async fn teams(house: &House) -> ([TeamId; 2], Value) {
@@ -146,6 +151,27 @@ async fn a_team_is_promised_once(db: Db) {
     house.close().await;
 }
 
+async fn a_team_that_said_yes_to_two_comes_to_the_first_that_chooses(db: Db) {
+    let house = House::open(db).await;
+    let ([team, _], pathway) = teams(&house).await;
+    let (line, other, crew) = (house.client("line_988-2"), house.client("line_988"), house.client("mobile_team"));
+    let chooses = || to(&pathway, team, json!({ "settlement": "SENDER_CHOOSES" }));
+    let (_, one) = asked(&line, chooses()).await;
+    let (_, two) = asked(&other, chooses()).await;
+    for handoff in [&one, &two] {
+        assert_eq!(went(&crew, "acceptOffer", handoff, yes()).await["state"], "AGREED");
+    }
+    went(&line, "chooseOffer", &one, json!({})).await;
+    assert_eq!(problems(&go(&other, "chooseOffer", &two, json!({})).await, "chooseOffer"), ["NO_CAPACITY"]);
+    // Nobody has heard of the crew for longer than its heartbeat: it is on its way all the same.
+    house.clock.advance(16);
+    let (_, three) = asked(&other, to(&pathway, team, json!({}))).await;
+    assert_eq!(problems(&go(&crew, "acceptOffer", &three, yes()).await, "acceptOffer"), ["NO_CAPACITY"]);
+    went(&crew, "arriveHandoff", &one, json!({})).await;
+    assert_eq!(went(&crew, "acceptOffer", &three, yes()).await["state"], "ACCEPTED");
+    house.close().await;
+}
+
 async fn whoever_comes_is_asked_as_it_should_be(db: Db) {
     let house = House::open(db).await;
     let ([team, _], pathway) = teams(&house).await;
@@ -162,7 +188,7 @@ async fn whoever_comes_is_asked_as_it_should_be(db: Db) {
     for absent in [ward.to_string(), far.to_string()] {
         assert_eq!(offer(&line, input(json!({ "pathwayId": pathway, "teamId": absent }))).await.code(), "NOT_FOUND");
     }
-    // A team that is not for the young is not asked for them.
+    // Nobody is asked twice at once.
     let twice = json!({ "to": [{ "pathwayId": pathway, "teamId": team.to_string() }, { "pathwayId": pathway, "teamId": team.to_string() }],
         "need": { "age": 41 } });
     assert_eq!(problems(&offer(&line, twice).await, "offerHandoff"), ["ALREADY_OFFERED", "ALREADY_OFFERED"]);

@@ -225,7 +225,7 @@ fn go_in<'a>(
         let changed = handoff.go(to, party, now).map_err(|why| refused(why, &handoff))?;
         let team = coming.moved(&tx, (&permit, party), (to, changed.state()), now).await?;
         let units = search.moved((&tx, hub), changed.state(), (to, party), units, now).await?;
-        follow_up::follows(&tx, &permit, changed.state(), now).await?;
+        follow_up::follows(&tx, changed.state(), now).await?;
         finish(tx, permit, changed, (units, team), input.keyed.as_ref()).await
     })
 }

@@ -31,16 +31,24 @@ impl Coming {
         (to, after): (&Move, &Handoff),
         now: At,
     ) -> Result<Option<Team>, Error> {
+        let Some(team) = &self.0 else { return Ok(None) };
         // An agency that sends to itself is both.
         let own = by == Party::Receiver || after.sender == after.receiver;
-        let Some(team) = self.0.as_ref().filter(|_| own) else { return Ok(None) };
-        let shown = team.shown_as(now);
-        if matches!(to, Move::Accept(_)) && matches!(shown, TeamShownAs::Assigned | TeamShownAs::EnRoute) {
-            let says = "This team is on its way to somebody: say first that it is free, or decline.".to_owned();
+        let takes = matches!(to, Move::Accept(_) | Move::Choose(_));
+        let (shown, promised) = (team.shown_as(now), tx.is_promised(team.id(), after.id).await?);
+        let busy = own && matches!(shown, TeamShownAs::Assigned | TeamShownAs::EnRoute);
+        // What it says counts for a heartbeat; what it was promised to counts until that has ended.
+        if takes && (promised || busy) {
+            let says = "This team is on its way to somebody: it comes when it is free, or another does.".to_owned();
             let problem = Problem::new(ProblemCode::NoCapacity).at(&["handoffId"]).saying(says);
             return Err(Error::Refused(vec![problem.with_current(team.id())]));
         }
-        let Some(status) = status_after(to, after.state) else { return Ok(None) };
+        let Some(status) = status_after(to, after.state).filter(|_| own) else { return Ok(None) };
+        let elsewhere = promised || matches!(shown, TeamShownAs::Out | TeamShownAs::Unknown);
+        // Who is off duty, or with somebody else, is not free; and who is withdrawn says nothing more of itself.
+        if (status == TeamStatus::Available && elsewhere) || (team.entry.retired && !takes) {
+            return Ok(None);
+        }
         let changed = team.say(status, None, now).map_err(|_| {
             Error::Refused(vec![Problem::new(ProblemCode::Retired).at(&["handoffId"]).with_current(team.id())])
         })?;

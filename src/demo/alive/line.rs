@@ -172,7 +172,12 @@ impl Vans {
                     None => continue,
                 },
                 Some(TeamShownAs::Available) => (TeamStatus::Available, None),
-                Some(TeamShownAs::OnScene) if stage.dice.between(1, 12) == 1 => (TeamStatus::Available, None),
+                Some(TeamShownAs::OnScene | TeamShownAs::EnRoute | TeamShownAs::Assigned)
+                    if stage.dice.between(1, 12) == 1 =>
+                {
+                    // It is back; or whoever it went to is not there any more.
+                    (TeamStatus::Available, None)
+                }
                 Some(TeamShownAs::OnScene) => (TeamStatus::OnScene, None),
                 Some(TeamShownAs::EnRoute) => (TeamStatus::EnRoute, None),
                 Some(TeamShownAs::Assigned) => (TeamStatus::Assigned, None),

@@ -190,7 +190,12 @@ impl Course {
 
     pub(super) fn drive(&mut self, word: TransportWord, now: At) {
         let before = self.transport;
-        let stage = if word.assigned { TransportStage::Assigned } else { TransportStage::Requested };
+        let under_way = before.and_then(|before| before.picked_up_at);
+        let stage = match (under_way, word.assigned) {
+            (Some(_), _) => TransportStage::PickedUp,
+            (None, true) => TransportStage::Assigned,
+            (None, false) => TransportStage::Requested,
+        };
         self.transport = Some(Transport {
             mode: word.mode,
             provider: word.provider,
@@ -199,7 +204,7 @@ impl Course {
             late: false,
             requested_at: before.map_or(now, |before| before.requested_at),
             assigned_at: word.assigned.then_some(now),
-            picked_up_at: None,
+            picked_up_at: under_way,
         });
     }
 
@@ -210,7 +215,7 @@ impl Course {
 
     /// The person is under way, whoever drives.
     pub(super) fn set_out(&mut self, now: At) {
-        if let Some(transport) = &mut self.transport {
+        if let Some(transport) = self.transport.as_mut().filter(|transport| transport.picked_up_at.is_none()) {
             (transport.stage, transport.picked_up_at) = (TransportStage::PickedUp, Some(now));
         }
     }

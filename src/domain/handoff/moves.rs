@@ -160,7 +160,10 @@ impl Handoff {
                 times.departed_at = Some(now);
                 self.course.set_out(now);
             }
-            (Move::Arrive, _) => times.arrived_at = Some(now),
+            (Move::Arrive, _) => {
+                times.arrived_at = Some(now);
+                self.course.set_out(now);
+            }
             (Move::Confirm(door), by) => {
                 match by {
                     Party::Receiver => times.receiver_confirmed_at = Some(now),
@@ -237,8 +240,7 @@ impl Handoff {
 
     /// By when the transport is waited for; never once the person is under way.
     pub fn transport_due_at(&self) -> Option<At> {
-        let waits = matches!(self.state, HandoffState::Accepted | HandoffState::EnRoute);
-        self.course.transport.filter(|_| waits)?.due_at()
+        self.course.transport.filter(|_| self.state == HandoffState::Accepted)?.due_at()
     }
 
     /// Whose word is awaited; nobody's when it has ended.

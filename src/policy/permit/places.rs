@@ -162,10 +162,10 @@ pub fn team_of_handoff(of: &Permit<SendHandoff>, team: &Team) -> Permit<SetTeamS
     Permit { row: team.id().key(), version: team.version(), stamp, action: PhantomData }
 }
 
-/// The permit for what follows a handoff: whoever may end it lets it follow.
-pub fn follow_up_of(of: &Permit<SendHandoff>, id: FollowUpId, owner: OrganizationId) -> Permit<SendHandoff> {
-    let stamp = Stamp { noun: Noun::FollowUp, owner, ..of.stamp };
-    Permit { row: id.key(), version: 0, stamp, action: PhantomData }
+/// May the hub let follow what the pathway says? Not by whoever said the last word: an officer would read from their own audit
+/// that somebody is followed up.
+pub fn follow(of: &FollowUp) -> Result<Permit<SendHandoff>, Refused> {
+    permit(&Viewer::machine(Machine::Settler), Row { version: 0, ..of.into() })
 }
 
 /// May the viewer plan a follow-up for their own agency, after a handoff of it?
