@@ -76,7 +76,7 @@ impl Planned {
 
     /// In which role its own people report its units.
     pub(crate) fn reporter(&self) -> Role {
-        if self.details.kind == OrganizationKind::PeerRun { Role::AgencyAdmin } else { Role::Intake }
+        if self.details.kind == OrganizationKind::PeerRun { Role::Peer } else { Role::Intake }
     }
 
     pub(crate) fn units(&self) -> usize {

@@ -92,6 +92,15 @@ async fn history_is_in_its_own_time_and_ends_in_a_region_as_it_is() {
     assert!(log.is_sorted_by_key(|event| event.happening.at));
     let span = log.last().unwrap().happening.at.micros_since(log[0].happening.at) / 60_000_000;
     assert!((60 * HISTORY_HOURS - 5..=60 * HISTORY_HOURS).contains(&span), "{span} minutes");
+    // Somebody was introduced to a peer house, and is there.
+    let introduced = |event: &Event| match &event.happening.fact {
+        crate::domain::event::Fact::Handoff(fact) => {
+            event.happening.kind == EventKind::HandoffTransferred
+                && fact.offer.as_ref().is_some_and(|offer| offer.self_referral)
+        }
+        _ => false,
+    };
+    assert!(log.iter().any(introduced), "no house of peers took anybody");
     let mut kinds: HashMap<EventKind, usize> = HashMap::new();
     for event in log {
         *kinds.entry(event.happening.kind).or_default() += 1;
