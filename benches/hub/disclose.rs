@@ -27,7 +27,8 @@ const ENTRIES: usize = 2;
 const BESIDE: usize = 1 + NONCE_LEN + 16;
 
 const DISCLOSE: &str = "mutation Disclose($input: DiscloseInput!) { disclose(input: $input) { entries {
-  ... on PlainEntry { id tier text identity { name dateOfBirth } } } problems { code message } } }";
+  ... on PlainEntry { id tier text identity { name dateOfBirth } } ... on Part2Entry { redisclosureNotice } }
+  problems { code message } } }";
 
 /// What a client is told.
 #[derive(Debug, Serialize, Deserialize)]

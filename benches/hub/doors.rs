@@ -34,6 +34,9 @@ pub const OPEN: [HandoffState; 10] = [
     HandoffState::Received,
 ];
 
+/// The age of everybody who is announced.
+const AGE: u16 = 34;
+
 /// One door: a unit of an agency, the pathway that leads there, and who works there.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Door {
@@ -85,7 +88,9 @@ pub async fn open(ground: &Ground, most: usize) -> Done<Vec<Door>> {
         let owner = unit.entry().owner;
         let service = board.entry::<ServiceDetails>(&scope, unit.definition().service);
         let Some(service) = service.filter(|service| service.details.no_refusal) else { continue };
-        if owner != sender && !owners.contains(&owner) && found.len() < most {
+        let takes = unit.definition().age_min.is_none_or(|least| least <= AGE)
+            && unit.definition().age_max.is_none_or(|most| most >= AGE);
+        if takes && owner != sender && !owners.contains(&owner) && found.len() < most {
             owners.push(owner);
             found.push((unit.id(), service));
         }
@@ -129,7 +134,7 @@ pub async fn announce(ground: &Ground, doors: &[Door], many: usize) -> Done<Vec<
         let input = Announce {
             pathway: door.pathway(),
             unit: door.unit(),
-            need: Need { age: Some(34), ..Need::default() },
+            need: Need { age: Some(AGE), ..Need::default() },
             arrive_minutes: None,
             on_behalf_of: None,
             hold: None,
