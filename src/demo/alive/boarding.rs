@@ -9,7 +9,8 @@ use crate::demo::staff::{self, stands, viewer};
 use crate::demo::world::{Living, Loaded};
 use crate::domain::episode::{EpisodeEnd, EpisodeState};
 use crate::domain::handoff::{
-    Choice, ChosenFor, ContactKind, Destination, Door, HandoffState, Move, TransportMode, TransportWord, WhatChanged,
+    Choice, ChosenFor, ContactKind, Destination, Door, HandoffState, Move, Party, TransportMode, TransportWord,
+    WhatChanged,
 };
 use crate::domain::id::{EpisodeId, OrganizationId};
 use crate::domain::need::{Acuity, LegalStatus, MedicalScreening, Need, WithdrawalRisk};
@@ -82,10 +83,10 @@ impl Department {
             HandoffState::Received,
         ];
         let left_before = stage.now.plus_micros(-DRIVE_SECONDS_MIN * 1_000_000 / stage.pace);
-        for view in standing(hub, viewer, &ours).await? {
+        for view in standing(hub, viewer, (Party::Sender, self.agency), &ours).await? {
             let (times, chance) = (view.handoff().times, stage.dice.between(1, 10));
             let to = match view.handoff().state {
-                _ if view.handoff().sender != self.agency || chance == 1 => continue,
+                _ if chance == 1 => continue,
                 HandoffState::Accepted if view.transport().is_none() => Move::Drive(self.drives()),
                 HandoffState::Offered if self.introduces && !has_called(&view) => {
                     Move::Contact(ContactKind::ThreeWayCall)

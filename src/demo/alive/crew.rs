@@ -7,7 +7,7 @@ use crate::app::{Error, Hub};
 use crate::demo::staff::{self, stands, viewer};
 use crate::demo::world::{Living, Loaded};
 use crate::domain::bed::ShownAs;
-use crate::domain::handoff::{Door, FailReason, HandoffState, Move};
+use crate::domain::handoff::{Door, FailReason, HandoffState, Move, Party};
 use crate::domain::hold::{HoldState, ReleaseReason};
 use crate::domain::id::{OrganizationId, PathwayId};
 use crate::domain::need::{LegalStatus, Need};
@@ -54,9 +54,16 @@ pub(super) fn all(loaded: &Loaded) -> Vec<Box<dyn Actor>> {
     crews.into_iter().map(|of| Box::new(crew(of)) as Box<dyn Actor>).collect()
 }
 
-/// Handoffs in some states, oldest first.
-pub(super) async fn standing(hub: &Hub, viewer: &Viewer, states: &[HandoffState]) -> Result<Vec<HandoffView>, Error> {
-    let filter = HandoffFilter { states: Some(states.to_vec()), ..HandoffFilter::default() };
+/// Handoffs in some states, oldest first, that an agency sends or receives: who coordinates is shown no others.
+pub(super) async fn standing(
+    hub: &Hub,
+    viewer: &Viewer,
+    (party, agency): (Party, OrganizationId),
+    states: &[HandoffState],
+) -> Result<Vec<HandoffView>, Error> {
+    let (sends, agency) = (party == Party::Sender, Some(agency));
+    let (sender, receiver) = (agency.filter(|_| sends), agency.filter(|_| !sends));
+    let filter = HandoffFilter { sender, receiver, states: Some(states.to_vec()), ..HandoffFilter::default() };
     let mut found = handoff::list(hub, viewer, &filter, (None, None), 50, false).await?;
     found.reverse();
     Ok(found)
@@ -101,10 +108,9 @@ impl Crew {
     async fn drive(&self, hub: &Hub, viewer: &Viewer, stage: &mut Stage<'_>) -> Result<(), Error> {
         let ours = [HandoffState::Accepted, HandoffState::EnRoute, HandoffState::Received];
         let left_before = stage.now.plus_micros(-DRIVE_SECONDS_MIN * 1_000_000 / stage.pace);
-        for view in standing(hub, viewer, &ours).await? {
+        for view in standing(hub, viewer, (Party::Sender, self.agency), &ours).await? {
             let (times, chance) = (view.handoff().times, stage.dice.between(1, 40));
             let to = match view.handoff().state {
-                _ if view.handoff().sender != self.agency => continue,
                 HandoffState::Received => Move::Confirm(Door::default()),
                 _ if chance == 1 => Move::Fail(FailReason::PersonChoseOtherwise),
                 HandoffState::Accepted => Move::Depart,

@@ -8,7 +8,7 @@ use crate::demo::world::Loaded;
 use crate::domain::follow_up::{FollowUpOutcome, FollowUpState};
 use crate::domain::handoff::{
     Acceptance, AcceptanceCondition, AcceptedBy, ContactKind, DeclineReason, Door, HandoffState, InformationItem, Move,
-    RedirectReason, Refusal, Waitlist, Warmth,
+    Party, RedirectReason, Refusal, Waitlist, Warmth,
 };
 use crate::domain::time::At;
 use crate::policy::Viewer;
@@ -18,6 +18,8 @@ use std::collections::BTreeSet;
 
 /// How often a desk looks up, in minutes.
 const LOOK_MINUTES: i64 = 4;
+/// Of so many looks, one is at whom to call.
+const LOOKS_A_CALL: i64 = 20;
 /// Who says yes: invented names.
 const CLINICIANS: [&str; 4] = ["A. Marlow, RN", "Dr. B. Castellan", "C. Okonjo, LCSW", "Dr. D. Whitfield"];
 /// Why a place is refused, most common first.
@@ -52,20 +54,18 @@ impl Desk {
             HandoffState::Acknowledged,
             HandoffState::Waitlisted,
         ];
-        for view in standing(hub, &viewer, &awaited).await? {
-            // What the agency itself sends elsewhere is not for this desk.
-            if viewer.organization() == Some(view.handoff().receiver) {
-                self.answer(hub, &viewer, &view, stage).await?;
-            }
+        let agency = viewer.organization().ok_or(Error::Forbidden)?;
+        for view in standing(hub, &viewer, (Party::Receiver, agency), &awaited).await? {
+            self.answer(hub, &viewer, &view, stage).await?;
         }
-        self.follow_up(hub, &viewer, stage).await
+        if stage.dice.between(1, LOOKS_A_CALL) == 1 { self.follow_up(hub, &viewer, stage).await } else { Ok(()) }
     }
 
     /// Calls some of those who are due to be called; of some nobody says how it went.
     async fn follow_up(&self, hub: &Hub, viewer: &Viewer, stage: &mut Stage<'_>) -> Result<(), Error> {
         let due = FollowUpFilter { states: Some(vec![FollowUpState::Due]), ..FollowUpFilter::default() };
         for view in follow_up::list(hub, viewer, &due, (None, None), 20, true).await? {
-            let outcome = match stage.dice.between(1, 400) {
+            let outcome = match stage.dice.between(1, 400 / LOOKS_A_CALL) {
                 _ if viewer.organization() != Some(view.follow_up().owner) => continue,
                 1..=3 => FollowUpOutcome::Connected,
                 4 => FollowUpOutcome::NotConnected,
@@ -113,7 +113,8 @@ impl Desk {
         let accepts = matches!(to, Move::Accept(_));
         if !go(hub, viewer, view, to).await? && accepts {
             // The last place went to somebody else.
-            go(hub, viewer, view, no(stage)).await?;
+            let no = if is_introduction(view) { no_suit() } else { no(stage) };
+            go(hub, viewer, view, no).await?;
         }
         Ok(())
     }

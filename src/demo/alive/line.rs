@@ -10,7 +10,7 @@ use crate::demo::teams::LivingTeam;
 use crate::demo::world::Loaded;
 use crate::domain::episode::EpisodeState;
 use crate::domain::handoff::{
-    Acceptance, AcceptedBy, DeclineReason, Destination, Door, HandoffState, Move, Refusal, SafetyTrigger, Warmth,
+    Acceptance, AcceptedBy, DeclineReason, Destination, Door, HandoffState, Move, Party, Refusal, SafetyTrigger, Warmth,
 };
 use crate::domain::id::{EpisodeId, OrganizationId};
 use crate::domain::need::Need;
@@ -69,10 +69,9 @@ pub(super) fn all(loaded: &Loaded) -> Vec<Box<dyn Actor>> {
 impl Line {
     async fn look(&self, hub: &Hub, stage: &mut Stage<'_>) -> Result<(), Error> {
         let viewer = staff::viewer(hub, &self.subject).await?;
-        for view in standing(hub, &viewer, &[HandoffState::Received, HandoffState::EnRoute]).await? {
+        let ours = [HandoffState::Received, HandoffState::EnRoute];
+        for view in standing(hub, &viewer, (Party::Sender, self.agency), &ours).await? {
             let to = match (view.handoff().state, stage.dice.between(1, 60)) {
-                // Who coordinates sees those of others.
-                _ if view.handoff().sender != self.agency => continue,
                 (HandoffState::Received, 10..) => Move::Confirm(Door::default()),
                 (HandoffState::EnRoute, 1) if view.course().is_some_and(|course| course.police.is_none()) => {
                     Move::AskPolice(SafetyTrigger::SceneUnsafe, false)
@@ -141,10 +140,10 @@ impl Vans {
         let viewer = staff::viewer(hub, &self.subject).await?;
         let ours = [HandoffState::Offered, HandoffState::Accepted, HandoffState::EnRoute, HandoffState::Arrived];
         let left_before = stage.now.plus_micros(-DRIVE_SECONDS_MIN * 1_000_000 / stage.pace);
-        for view in standing(hub, &viewer, &ours).await? {
+        for view in standing(hub, &viewer, (Party::Receiver, self.agency), &ours).await? {
             let (handoff, chance) = (view.handoff(), stage.dice.between(1, 10));
             let to = match handoff.state {
-                _ if handoff.receiver != self.agency || handoff.to.team().is_none() || chance == 1 => continue,
+                _ if handoff.to.team().is_none() || chance == 1 => continue,
                 HandoffState::Offered => yes(),
                 HandoffState::Accepted => Move::Depart,
                 HandoffState::EnRoute if handoff.times.departed_at.is_some_and(|left| left > left_before) => continue,
