@@ -42,8 +42,8 @@ pub struct Transport {
     picked_up_at: Option<DateTime>,
 }
 
-impl From<&handoff::Transport> for Transport {
-    fn from(transport: &handoff::Transport) -> Self {
+impl From<handoff::Transport> for Transport {
+    fn from(transport: handoff::Transport) -> Self {
         Self {
             mode: Code(transport.mode),
             stage: Code(transport.stage),

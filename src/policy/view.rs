@@ -142,8 +142,8 @@ impl HandoffView {
     }
 
     /// Who drives: police may be those who do.
-    pub fn transport(&self) -> Option<&Transport> {
-        self.handoff.course.transport.as_ref()
+    pub fn transport(&self) -> Option<Transport> {
+        self.handoff.course.transport.map(|transport| transport.seen_at(self.now))
     }
 
     /// What was asked and answered, where it was asked for.

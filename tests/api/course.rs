@@ -247,6 +247,14 @@ async fn what_is_seen_at_the_door_is_the_receivers_word(db: Db) {
     let (_, handoffs) = offered(&team, introduced(&to, json!({ "settlement": "FIRST_ACCEPT" }))).await;
     let handoff = &handoffs[0];
     went(&peer, "acceptOffer", handoff, yes()).await;
+    // An officer may have been on the line; that nurses spoke is for nurses to say.
+    let officer = house.client("officer-2");
+    let nurses = go(&officer, "recordContact", handoff, json!({ "kind": "NURSE_TO_NURSE" })).await;
+    assert_eq!(nurses.code(), "FORBIDDEN");
+    assert!(
+        problems(&go(&officer, "recordContact", handoff, json!({ "kind": "THREE_WAY_CALL" })).await, "recordContact")
+            .is_empty()
+    );
     went(&team, "arriveHandoff", handoff, json!({})).await;
     let first = json!({ "warmth": "WARM_IN_PERSON", "restraintUsed": false, "peerPresent": true });
     assert_eq!(went(&team, "confirmTransfer", handoff, first).await["restraintUsed"], false);

@@ -21,7 +21,7 @@ pub const COURSE: &[Sample] = &[
         "Mutation.recordContact",
         Needs::Handoff(HandoffStep::Contact),
         "mutation($input: RecordContactInput!) { recordContact(input: $input) { handoff { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "handoffId": named.driven.to_string(), "kind": "NURSE_TO_NURSE" } }),
+        |named| json!({ "input": { "handoffId": named.driven.to_string(), "kind": "THREE_WAY_CALL" } }),
     ),
     sample(
         "Mutation.askForPolice",

@@ -202,7 +202,7 @@ fn go_in<'a>(
             Some(handoff) => handoff.clone(),
             None => tx.handoff(known.id).await?.ok_or(Error::NotFound)?,
         };
-        let (party, permit) = permit::move_handoff(viewer, &handoff, handoff.step(&input.to))?;
+        let (party, permit) = permit::move_handoff(viewer, &handoff, &input.to)?;
         check(&tx, &input.to).await?;
         handoff.expect(input.expected_version).map_err(|why| refused(why, &handoff))?;
         let to = &input.to;

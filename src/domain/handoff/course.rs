@@ -175,6 +175,12 @@ impl Transport {
         (waits && !self.late).then_some(self.pick_up_by)
     }
 
+    /// How it is at an instant, whether or not the log has told so yet.
+    #[must_use]
+    pub fn seen_at(self, now: At) -> Self {
+        if self.due_at().is_some_and(|due| due <= now) { self.overdue() } else { self }
+    }
+
     /// What becomes of it when its time has passed: who has said yes is late, and nobody else drives.
     fn overdue(self) -> Self {
         let nobody = self.stage == TransportStage::Requested;

@@ -8,9 +8,10 @@ use crate::domain::chain::AuditChain;
 use crate::domain::entry::Version;
 use crate::domain::episode::Episode;
 use crate::domain::follow_up::FollowUp;
-use crate::domain::handoff::{self, Handoff, HandoffStep, Party};
+use crate::domain::handoff::{self, ContactKind, Handoff, Move, Party};
 use crate::domain::hold::{Hold, Side};
 use crate::domain::id::{BedHoldId, EpisodeId, FollowUpId, HandoffId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::role::Role;
 use crate::domain::team::Team;
 use crate::policy::rules::Action;
 use crate::policy::viewer::{Machine, Viewer};
@@ -115,7 +116,13 @@ pub fn tell_episode(viewer: &Viewer, of: &Episode) -> Result<Permit<TellTime>, R
 }
 
 /// May the viewer move this handoff, and for which of its parties? Where an agency is both, for the one whose step it is.
-pub fn move_handoff(viewer: &Viewer, of: &Handoff, step: HandoffStep) -> Result<(Party, Permit<SendHandoff>), Refused> {
+pub fn move_handoff(viewer: &Viewer, of: &Handoff, to: &Move) -> Result<(Party, Permit<SendHandoff>), Refused> {
+    let step = of.step(to);
+    // Who brings somebody may have been on the line; who cared for them, and how, is said by those who did.
+    let brings = [Role::Officer, Role::Dispatcher, Role::Ems].iter().any(|role| viewer.stands_as(*role));
+    if brings && matches!(to, Move::Contact(kind) if *kind != ContactKind::ThreeWayCall) {
+        return Err(Refused);
+    }
     let parties =
         [(Party::Sender, Action::SendHandoff, of.sender), (Party::Receiver, Action::ReceiveHandoff, of.receiver)];
     let mine = |(party, action, owner): &(Party, Action, OrganizationId)| {
