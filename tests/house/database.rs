@@ -1,5 +1,7 @@
 //! Fresh databases: a SQLite file, or a clone of a migrated PostgreSQL template; and Redis beside the latter.
-use crisis_hub::clock::RandomIds;
+use super::{SeededIds, TestClock, World};
+use crisis_hub::app::Hub;
+use crisis_hub::clock::{Clock, RandomIds};
 use crisis_hub::config::Config;
 use crisis_hub::node::{self, Sources};
 use sea_orm::{ConnectionTrait, Database};
@@ -26,7 +28,22 @@ pub struct Place {
 /// A copy of a whole database.
 pub struct Copy(String);
 
+/// A whole database that is copied for each house, and nobody's own.
+enum Template {
+    File(Vec<u8>),
+    Name(String),
+}
+
+/// A template with the world in it: made once a run, by the verbs that everybody has.
+struct Furnished {
+    template: Template,
+    world: World,
+    clock: i64,
+    ids: u64,
+}
+
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+static FURNISHED: [OnceCell<Furnished>; 2] = [OnceCell::const_new(), OnceCell::const_new()];
 
 /// A variable that `tests/run` sets: without it the test fails, and says so.
 pub fn given(name: &str) -> String {
@@ -39,13 +56,30 @@ impl Place {
     pub async fn fresh(db: Db) -> Self {
         match db {
             Db::Sqlite => Self::empty(db).await,
-            Db::Postgres => {
-                let template = TEMPLATE.get_or_init(template).await;
-                let name = format!("hub_{:016x}", rand::random::<u64>());
-                maintenance(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-                Self { url: named(&name), redis_url: given("HUB_TEST_REDIS_URL"), folder: tempfile::tempdir().unwrap() }
-            }
+            Db::Postgres => Self::cloned(TEMPLATE.get_or_init(template).await).await,
         }
+    }
+
+    /// A database with the world of `world.rs` in it; `clock` and the ids go on from where it was made.
+    pub async fn furnished(db: Db, clock: &TestClock) -> (Self, World, SeededIds) {
+        let which = &FURNISHED[usize::from(db == Db::Postgres)];
+        let furnished = which.get_or_init(|| Furnished::make(db)).await;
+        let place = match &furnished.template {
+            Template::File(bytes) => {
+                let place = Self::empty(db).await;
+                std::fs::write(place.file().unwrap(), bytes).unwrap();
+                place
+            }
+            Template::Name(template) => Self::cloned(template).await,
+        };
+        clock.advance_micros((furnished.clock - clock.now().micros()).max(0));
+        (place, furnished.world.clone(), SeededIds::after(furnished.ids))
+    }
+
+    async fn cloned(template: &str) -> Self {
+        let name = format!("hub_{:016x}", rand::random::<u64>());
+        maintenance(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        Self { url: named(&name), redis_url: given("HUB_TEST_REDIS_URL"), folder: tempfile::tempdir().unwrap() }
     }
 
     /// A database with nothing in it.
@@ -108,6 +142,26 @@ impl Place {
 
     fn name(&self) -> &str {
         self.url.rsplit_once('/').unwrap().1
+    }
+}
+
+impl Furnished {
+    async fn make(db: Db) -> Self {
+        let place = Place::fresh(db).await;
+        let (clock, ids) = (Arc::new(TestClock::at_start()), Arc::new(SeededIds::default()));
+        let mut config = Config::defaults().unwrap();
+        config.database_url = place.url.clone().into();
+        let sources = Sources { clock: clock.clone(), ids: ids.clone(), correctable: None };
+        let hub = Hub::open(node::open_store(&config, &sources, true).await.unwrap()).await.unwrap();
+        let world = World::build(&hub).await;
+        while hub.store().number_waiting().await.unwrap().1 > 0 {}
+        hub.store().close().await;
+        let template = match place.file() {
+            // Closed as it is, there is nothing beside the file.
+            Some(file) => Template::File(std::fs::read(file).unwrap()),
+            None => Template::Name(place.name().to_owned()),
+        };
+        Self { template, world, clock: clock.now().micros(), ids: ids.made() }
     }
 }
 

@@ -64,6 +64,18 @@ impl Clock for TestClock {
 #[derive(Debug, Default)]
 pub struct SeededIds(AtomicU64);
 
+impl SeededIds {
+    /// Ids that go on where others ended.
+    pub fn after(made: u64) -> Self {
+        Self(AtomicU64::new(made))
+    }
+
+    /// How many were made.
+    pub fn made(&self) -> u64 {
+        self.0.load(SeqCst)
+    }
+}
+
 impl Ids for SeededIds {
     fn key(&self, at: At) -> uuid::Uuid {
         let n = self.0.fetch_add(1, SeqCst);
@@ -97,7 +109,9 @@ impl House {
 
     /// The same with other settings.
     pub async fn with(db: Db, change: impl FnOnce(&mut Config)) -> Self {
-        let place = Arc::new(database::Place::fresh(db).await);
+        let clock = Arc::new(TestClock::at_start());
+        let (place, world, ids) = database::Place::furnished(db, &clock).await;
+        let (place, ids) = (Arc::new(place), Arc::new(ids));
         let mut config = Config::defaults().unwrap();
         config.database_url = place.url.clone().into();
         config.redis_url = place.redis_url.clone().into();
@@ -109,14 +123,11 @@ impl House {
         config.socket.per_person_max = 1_000_000;
         config.socket.streams_per_person_max = 1_000_000;
         change(&mut config);
-        let clock = Arc::new(TestClock::at_start());
-        let ids = Arc::new(SeededIds::default());
         let (its_clock, its_ids) = (clock.clone(), ids.clone());
         let sources: Arc<dyn Fn() -> Sources + Send + Sync> =
             Arc::new(move || Sources { clock: its_clock.clone(), ids: its_ids.clone(), correctable: None });
         let key = Arc::new(Key::new("house", Algorithm::ES256));
         let (node, address, server) = start(&config, &*sources, &key).await;
-        let world = World::build(&node.hub).await;
         let house =
             Self { db, config, clock, key, address, world, node: Some(node), server: Some(server), sources, place };
         house.deliver().await;
@@ -240,12 +251,11 @@ impl House {
 
 /// The verbs alone, at a time that the test keeps in its hand.
 pub async fn hub_alone_at(db: Db, clock: Arc<TestClock>) -> (Hub, World, database::Place) {
-    let place = database::Place::fresh(db).await;
+    let (place, world, ids) = database::Place::furnished(db, &clock).await;
     let mut config = Config::defaults().unwrap();
     config.database_url = place.url.clone().into();
-    let sources = Sources { clock, ids: Arc::new(SeededIds::default()), correctable: None };
+    let sources = Sources { clock, ids: Arc::new(ids), correctable: None };
     let hub = Hub::open(node::open_store(&config, &sources, true).await.unwrap()).await.unwrap();
-    let world = World::build(&hub).await;
     (hub, world, place)
 }
 

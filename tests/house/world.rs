@@ -35,6 +35,7 @@ pub struct Agency {
 }
 
 /// What is there when a house opens. People are named after their role, at the second agency with `-2`.
+#[derive(Clone)]
 pub struct World {
     pub region: RegionId,
     /// Two crisis providers: `chairs` takes drop-offs, `ward` does not, `guest` is open to the public.
