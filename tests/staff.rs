@@ -12,6 +12,11 @@ async fn connected(house: &House) -> DatabaseConnection {
     Database::connect(&house.place().url).await.unwrap()
 }
 
+/// How many rows break a promise.
+async fn broken(house: &House) -> i64 {
+    house.store().verify().await.unwrap().iter().map(|finding| finding.broken).sum()
+}
+
 async fn addresses_of_staff_lie_nowhere_in_plain(db: Db) {
     let house = House::open(db).await;
     let (ward, intake) = (house.world.agencies[0].ward(), house.client("intake"));
@@ -60,12 +65,7 @@ async fn what_was_written_in_plain_is_sealed_at_the_next_start(db: Db) {
     connection.execute_unprepared(&format!("UPDATE on_call SET sealed = NULL, steps = '{plain}'")).await.unwrap();
     // It is read as it is; that it is in plain, `verify` finds.
     assert_eq!(chain(&intake, ward).await, sealed);
-    let broken = async || {
-        let findings = house.store().verify().await.unwrap();
-        findings.iter().map(|finding| finding.broken).sum::<i64>()
-    };
-    assert_eq!(broken().await, 1);
-    drop(broken);
+    assert_eq!(broken(&house).await, 1);
     house.restart().await;
     let intake = house.client("intake");
     assert_eq!(chain(&intake, ward).await, sealed);

@@ -125,6 +125,7 @@ async fn an_emergency_department_asks_three_and_the_family_decides(db: Db) {
     theirs.sort_unstable();
     assert_eq!(seen, theirs, "each desk is told of its own offers");
 
+    scene::guest_rooms_sound(&amber, &handoffs[1]).await;
     let first = read(&amber, &handoffs[0]).await;
     assert_eq!((&first["awaits"], &first["need"]["ageBand"]), (&json!("RECEIVER"), &json!("ADULT")));
     assert_eq!(at(&first["dueAt"]), at(&first["announcedAt"]).plus_minutes(30));

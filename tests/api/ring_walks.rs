@@ -80,6 +80,12 @@ pub async fn guest_rooms_on_call(street: &Street) {
     on_call(&street.house.client("intake"), json!({ "unitId": guest.to_string() }), chain).await;
 }
 
+/// The board of the guest rooms sounds for an offer.
+pub async fn guest_rooms_sound(amber: &Client, handoff: &str) {
+    let sounds = rung(amber, handoff, "ACKNOWLEDGE", 1).await;
+    assert_eq!((channels(&sounds), &sounds["unit"]["label"]), (vec!["BOARD"], &json!("Amber guest")));
+}
+
 /// Twenty minutes in, nobody at the guest rooms has looked at the offer; ten minutes later the administrator says so.
 pub async fn nobody_at_the_guest_rooms(street: &Street, amber: &Client, handoff: &str) -> Value {
     let reminded = rung(amber, handoff, "ACKNOWLEDGE", 2).await;
@@ -169,6 +175,7 @@ pub async fn first_team_silent(street: &Street, (line, crew): (&Client, &Client)
 
 /// The next team's crew is on its feet by the phone, and says that it has seen it.
 pub async fn second_team_woken(street: &Street, crew: &Client, handoff: &str) -> Value {
+    rung(crew, handoff, "ACKNOWLEDGE", 1).await;
     street.house.clock.advance_micros(30_000_000);
     let call = rung(crew, handoff, "ACKNOWLEDGE", 2).await;
     assert_eq!((channels(&call), street.gateway.requests().len()), (vec!["BOARD", "WEBHOOK"], 2));

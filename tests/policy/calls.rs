@@ -51,7 +51,7 @@ pub const CALLS: &[Sample] = &[
 ];
 
 /// The keys of the browser in RFC 8291's example.
-const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEVz6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
 
 /// A browser of the desk.
