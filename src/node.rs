@@ -2,6 +2,7 @@
 //!
 //! **Invariant**: rooms are wired together here and nowhere else.
 use crate::app::call::Caller;
+use crate::app::push::PushRules;
 use crate::app::{self, Hub, Rules};
 use crate::bus::bell::Bell;
 use crate::bus::{feed::Feed, relay};
@@ -208,7 +209,9 @@ impl Node {
         // The one node of a SQLite database, and a demo, make their keys by themselves; nodes that share a database share a ring.
         let alone = demo || store.dialect() == Dialect::Sqlite;
         store.open_vault(&config.keys_file, alone).await?;
-        let hub = Hub::with(store.clone(), Rules { holds: config.holds }).await?;
+        let messenger = Messenger::open(&config.calls)?;
+        let push = PushRules::of(&config.calls.push_hosts, messenger.push_key());
+        let hub = Hub::with(store.clone(), Rules { holds: config.holds, push }).await?;
         let (feed, limits) = (Feed::default(), Arc::new(config.limits.clone()));
         let bell = config.redis().map_or_else(|| Ok(Bell::in_process()), Bell::over_redis)?;
         let (closing, closed) = watch::channel(false);
@@ -216,7 +219,6 @@ impl Node {
         let heartbeat = Duration::from_secs(config.socket.heartbeat_seconds);
         let tables = Tables::open(schema.clone(), limits, hub.clone(), feed.clone(), heartbeat, closed.clone());
         let verifier = Verifier::new(issuers, sources.clock.clone())?;
-        let messenger = Messenger::open(&config.calls)?;
         let mut work = vec![
             tokio::spawn(relay::run(store.apart(), bell.clone())),
             tokio::spawn(feed.run(store.apart(), bell, hub.board().clone())),

@@ -3,6 +3,7 @@ use crate::api::bed::problems;
 use crate::api::handoff::{go, on_the_way, open_door, watch, went};
 use crate::api::offer::{Asked, input, offered, yes};
 use crate::api::on_call::set;
+use crate::api::ring::{self, calls, step};
 use crate::house::sinks::{Gateway, MailServer};
 use crate::house::{Answer, Client, Db, House, Sse};
 use crisis_hub::domain::time::At;
@@ -68,14 +69,6 @@ async fn still() {
     tokio::time::sleep(Duration::from_millis(1_200)).await;
 }
 
-pub fn step(channel: &str, address: &str, from: &str, after_minutes: u32) -> Value {
-    let mut step = json!({ "channel": channel, "from": from, "afterMinutes": after_minutes });
-    if !address.is_empty() {
-        step["address"] = address.into();
-    }
-    step
-}
-
 async fn chained(house: &House, steps: Value) {
     for unit in &house.world.agencies[0].units {
         let said = set(&house.client("intake"), *unit, steps.clone(), json!({})).await;
@@ -83,24 +76,14 @@ async fn chained(house: &House, steps: Value) {
     }
 }
 
-const CALL: &str = "id version handoffId unit { label } receiver { id } word state askedAt dueAt acknowledgedAt nextAt
-    steps { channel at sent failure } endedAt";
-
-async fn calls(client: &Client) -> Vec<Value> {
-    client.ask(&format!("{{ openCalls {{ {CALL} }} }}"), json!({})).await.data("/openCalls").as_array().unwrap().clone()
-}
-
 async fn call(client: &Client, id: &str) -> Value {
-    let query = format!("query($id: ID!) {{ node(id: $id) {{ ... on Call {{ {CALL} }} }} }}");
-    client.ask(&query, json!({ "id": id })).await.data("/node").clone()
+    ring::call(client, &json!(id)).await
 }
 
 async fn acknowledge(client: &Client, id: &str) -> Answer {
-    let document = format!(
-        "mutation($input: AcknowledgeCallInput!) {{ acknowledgeCall(input: $input) {{ call {{ {CALL} }}
-            problems {{ code current {{ id }} }} replayed }} }}"
-    );
-    client.ask(&document, json!({ "input": { "callId": id } })).await
+    let document = "mutation($input: AcknowledgeCallInput!) { acknowledgeCall(input: $input) { call { version state }
+        problems { code current { id } } replayed } }";
+    client.ask(document, json!({ "input": { "callId": id } })).await
 }
 
 /// What is told of calls, up to one kind.

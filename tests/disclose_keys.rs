@@ -183,7 +183,7 @@ async fn overheard(url: String, until: Arc<AtomicBool>) -> Vec<u8> {
 }
 
 /// Everything that the database holds, as it lies on the disk, or as PostgreSQL would hand it out.
-async fn dumped(place: &Place) -> Vec<u8> {
+pub async fn dumped(place: &Place) -> Vec<u8> {
     if let Some(file) = place.file() {
         let read = |ending: &str| std::fs::read(format!("{file}{ending}")).unwrap_or_default();
         return ["", "-wal", "-shm"].iter().flat_map(|ending| read(ending)).collect();
@@ -195,7 +195,7 @@ async fn dumped(place: &Place) -> Vec<u8> {
 }
 
 /// Words that are found again wherever they lie: plain, in hexadecimal, in base 64 at each of its three places.
-fn shapes(canary: &str) -> Vec<String> {
+pub fn shapes(canary: &str) -> Vec<String> {
     use base64::Engine;
     let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap();
     let hex: String = canary.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();

@@ -199,6 +199,8 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
                 (true, allowed) => (!allowed).then_some("FORBIDDEN"),
             };
         }
+        Needs::Own(action) => return (reach(role, *action) == Reach::Nowhere).then_some("FORBIDDEN"),
+        Needs::Push => return (role != Role::Intake).then_some("NOT_FOUND"),
         Needs::Team(action) => (reach(role, Action::ReadTeams) != Reach::Nowhere, *action),
         Needs::Grant(action) => (matches!(reach(role, Action::ReadGrants), Reach::Agency | Reach::Hub), *action),
     };

@@ -55,7 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The history, played and folded: a test that opens its own store.
     ("demo::alive", &["demo", "app", "board", "clock", "config", "domain", "policy", "store"]),
     // The doors.
-    ("config", &["domain::hold", "graphql::limits", "login", "store"]),
+    ("config", &["domain::hold", "domain::push", "graphql::limits", "login", "store"]),
     ("http", &["app", "config", "domain", "graphql", "login", "policy"]),
     ("node", &["app", "bus", "clock", "config", "graphql", "http", "login", "messenger", "store"]),
 ];
@@ -70,7 +70,8 @@ const ALONE: &[(&str, &[&str])] = &[
     ("async_graphql", &["graphql/", "http/graphql.rs"]),
     ("async_graphql_value", &["graphql/"]),
     ("axum", &["graphql/", "http/", "node.rs", "commands/serve.rs", "login/tests/"]),
-    ("jsonwebtoken", &["login/", "demo/"]),
+    ("jsonwebtoken", &["login/", "demo/", "messenger/"]),
+    ("ece", &["messenger/"]),
     ("lettre", &["messenger/"]),
     ("reqwest", &["login/", "messenger/", "commands/log.rs"]),
     ("opentelemetry_sdk", &["commands/log.rs"]),

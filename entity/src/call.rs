@@ -1,4 +1,4 @@
-//! Calls of units' people.
+//! Calls of units' and teams' people.
 
 use sea_orm::entity::prelude::*;
 
@@ -19,8 +19,10 @@ pub struct Model {
     pub sender_id: Uuid,
     /// The handoff that it is about.
     pub handoff_id: Uuid,
-    /// The unit whose people are called.
-    pub bed_unit_id: Uuid,
+    /// The unit whose people are called; none where it is a team's.
+    pub bed_unit_id: Option<Uuid>,
+    /// The team whose people are called; none where it is a unit's.
+    pub team_id: Option<Uuid>,
     /// Which answer is awaited.
     pub word: String,
     /// Where it stands.

@@ -29,6 +29,7 @@ pub mod notice_acknowledgement;
 pub mod on_call;
 pub mod organization;
 pub mod pathway;
+pub mod push_subscription;
 pub mod region;
 pub mod service;
 pub mod team;

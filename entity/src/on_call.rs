@@ -1,8 +1,8 @@
-//! Who is on call for units.
+//! Who is on call for units and teams.
 
 use sea_orm::entity::prelude::*;
 
-/// Who is on call for a unit.
+/// Who is on call for a unit or a team.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "on_call")]
 pub struct Model {
@@ -11,14 +11,18 @@ pub struct Model {
     pub id: Uuid,
     /// Its region.
     pub region_id: Uuid,
-    /// The unit's agency.
+    /// The unit's or the team's agency.
     pub organization_id: Uuid,
-    /// The unit.
-    pub bed_unit_id: Uuid,
+    /// The unit; none where it is a team's.
+    pub bed_unit_id: Option<Uuid>,
+    /// The team; none where it is a unit's.
+    pub team_id: Option<Uuid>,
     /// How often it has changed.
     pub version: i64,
-    /// Its steps, as JSON text: the one place where addresses of staff are kept.
+    /// Its steps, as JSON text, less their words.
     pub steps: String,
+    /// The words of its steps, sealed: addresses and names of staff.
+    pub sealed: Option<Vec<u8>>,
     /// When it last changed, in microseconds since 1970.
     pub updated_at: i64,
 }

@@ -18,6 +18,7 @@ mod m0013_calls;
 mod m0014_open_handoffs;
 mod m0015_coordinators;
 mod m0016_course;
+mod m0020_reach;
 
 /// Runs the steps in order.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_open_handoffs::Migration),
             Box::new(m0015_coordinators::Migration),
             Box::new(m0016_course::Migration),
+            Box::new(m0020_reach::Migration),
         ]
     }
 }

@@ -26,6 +26,7 @@ pub mod outcome;
 pub mod past;
 pub mod pathway;
 pub mod poll;
+pub mod push;
 pub mod sealed;
 pub mod sweep;
 pub mod team;
@@ -53,16 +54,18 @@ struct Inner {
 }
 
 /// What a network settles for itself: numbers that verbs keep to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Rules {
     /// How long holds last, and how many one agency may have.
     pub holds: HoldLimits,
+    /// How browsers are written to.
+    pub push: push::PushRules,
 }
 
 impl Default for Rules {
     fn default() -> Self {
         let holds = HoldLimits { minutes_default: 30, minutes_max: 120, owner_minutes_max: 1_440, per_agency_max: 5 };
-        Self { holds }
+        Self { holds, push: push::PushRules::default() }
     }
 }
 

@@ -1,21 +1,22 @@
-//! Verbs of who is on call for a unit.
+//! Verbs of who is on call for a unit or a mobile team.
 use super::error::Error;
 use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::entry::Version;
-use crate::domain::id::{BedUnitId, OnCallId};
+use crate::domain::handoff::Destination;
+use crate::domain::id::{GlobalId, OnCallId, OrganizationId, RegionId};
 use crate::domain::on_call::{OnCall, OnCallStep};
 use crate::policy::calls::sees_on_call;
 use crate::policy::{Scope, Viewer, permit};
 use crate::store::{Committed, Keyed, Tx};
 use std::collections::HashMap;
 
-/// Says who is on call for a unit.
+/// Says who is on call for a unit or a team.
 #[derive(Clone, Debug)]
 pub struct SetOnCall {
-    /// The unit.
-    pub unit: BedUnitId,
+    /// Of which unit or team.
+    pub whose: Destination,
     /// The steps, all of them; none, and nobody is called.
     pub steps: Vec<OnCallStep>,
     /// The version that the client read; any when not given.
@@ -24,7 +25,7 @@ pub struct SetOnCall {
     pub keyed: Option<Keyed>,
 }
 
-/// Says who is on call for a unit, in place of whoever was.
+/// Says who is on call for a unit or a team, in place of whoever was.
 pub async fn set(hub: &Hub, viewer: &Viewer, input: SetOnCall) -> Result<Outcome<OnCall>, Error> {
     log::known(viewer)?;
     let input = &input;
@@ -41,14 +42,31 @@ pub async fn set(hub: &Hub, viewer: &Viewer, input: SetOnCall) -> Result<Outcome
     Outcome::settle(written)
 }
 
+/// Where a unit or a team belongs, and whether it is withdrawn. Its lock keeps the chain still.
+async fn place_of(tx: &Tx, whose: Destination) -> Result<((RegionId, OrganizationId), bool), Error> {
+    match whose {
+        Destination::Unit(id) => {
+            let unit = tx.bed_unit(id).await?.ok_or(Error::NotFound)?;
+            Ok(((unit.entry.region, unit.entry.owner), unit.entry.retired))
+        }
+        Destination::Team(id) => {
+            let team = tx.team(id).await?.ok_or(Error::NotFound)?;
+            Ok(((team.entry.region, team.entry.owner), team.entry.retired))
+        }
+    }
+}
+
 async fn set_in(tx: Tx, viewer: &Viewer, input: &SetOnCall) -> Result<Committed<Outcome<OnCall>>, Error> {
-    // Its lock keeps the chain still.
-    let unit = tx.bed_unit(input.unit).await?.ok_or(Error::NotFound)?;
-    let stands = tx.on_call_of(input.unit).await?;
+    let (place, retired) = place_of(&tx, input.whose).await?;
+    let stands = tx.on_call_of(input.whose).await?;
     let id = stands.as_ref().map_or_else(|| tx.id(), |chain| chain.id);
-    let permit = permit::set_on_call(viewer, &unit, id, stands.as_ref())?;
-    if unit.entry.retired {
-        return Err(Error::Refused(vec![Problem::new(ProblemCode::Retired).with_current(input.unit)]));
+    let permit = permit::set_on_call(viewer, place, id, stands.as_ref())?;
+    if retired {
+        let current: GlobalId = match input.whose {
+            Destination::Unit(id) => id.into(),
+            Destination::Team(id) => id.into(),
+        };
+        return Err(Error::Refused(vec![Problem::new(ProblemCode::Retired).with_current(current)]));
     }
     let version = stands.as_ref().map_or(0, |chain| chain.version);
     if input.expected_version.is_some_and(|expected| expected != version) {
@@ -56,10 +74,10 @@ async fn set_in(tx: Tx, viewer: &Viewer, input: &SetOnCall) -> Result<Committed<
         let problem = if stands.is_some() { problem.with_current(id) } else { problem };
         return Err(Error::Refused(vec![problem]));
     }
-    let (steps, place) = (input.steps.clone(), (unit.entry.region, unit.entry.owner));
+    let steps = input.steps.clone();
     let changed = match &stands {
         Some(chain) => chain.change(steps, tx.now())?,
-        None => OnCall::name(id, place, input.unit, steps, tx.now())?,
+        None => OnCall::name(id, place, input.whose, steps, tx.now())?,
     };
     tx.save(permit, &changed).await?;
     remember(&tx, input.keyed.as_ref(), [id]).await?;
@@ -71,12 +89,15 @@ pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[OnCallId]) -> Result<Vec<Opt
     log::known(viewer)?;
     let (found, scope) = (hub.store().read(viewer).await?.on_calls(ids).await?, Scope::of(viewer));
     let one = |id: &OnCallId| found.iter().find(|one| one.id == *id && sees_on_call(&scope, one)).cloned();
-    Ok(ids.iter().map(one).collect())
+    let opened = |chain: Option<OnCall>| chain.map(|chain| hub.store().opened_chain(chain)).transpose();
+    Ok(ids.iter().map(one).map(opened).collect::<Result<_, _>>()?)
 }
 
-/// The chains of units; those absent, or not the viewer's to see, are left out.
-pub async fn of_units(hub: &Hub, viewer: &Viewer, units: &[BedUnitId]) -> Result<HashMap<BedUnitId, OnCall>, Error> {
+/// The chains of units and teams; those absent, or not the viewer's to see, are left out.
+pub async fn of(hub: &Hub, viewer: &Viewer, whose: &[Destination]) -> Result<HashMap<Destination, OnCall>, Error> {
     log::known(viewer)?;
-    let (found, scope) = (hub.store().read(viewer).await?.on_calls_of(units).await?, Scope::of(viewer));
-    Ok(found.into_iter().filter(|chain| sees_on_call(&scope, chain)).map(|chain| (chain.unit, chain)).collect())
+    let (found, scope) = (hub.store().read(viewer).await?.on_calls_of(whose).await?, Scope::of(viewer));
+    let seen = found.into_iter().filter(|chain| sees_on_call(&scope, chain));
+    let opened = seen.map(|chain| Ok((chain.whose, hub.store().opened_chain(chain)?)));
+    opened.collect()
 }

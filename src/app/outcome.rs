@@ -65,6 +65,10 @@ codes! {
         RetentionEnded "RETENTION_ENDED",
         /// Somebody was reminded of this within the last ten minutes: call, or wait. The message says until when.
         TooSoon "TOO_SOON",
+        /// The hub writes to no push service at this address: see which it does, in the settings of the hub.
+        UnknownPushService "UNKNOWN_PUSH_SERVICE",
+        /// As many browsers as may be are registered under your grant: take one back.
+        PushLimit "PUSH_LIMIT",
         /// Another region has this code.
         CodeTaken "CODE_TAKEN",
     }

@@ -138,6 +138,8 @@ fn says_all(kind: EventKind) -> bool {
             | K::CallExhausted
             | K::CallAnswered
             | K::CallEnded
+            | K::PushRegistered
+            | K::PushEnded
     )
 }
 

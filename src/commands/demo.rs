@@ -97,7 +97,11 @@ async fn past(
     let from = sources.clock.now().plus_minutes(-60 * HISTORY_HOURS).max(store.high_water().await?);
     let clock = Arc::new(PlayClock::starting(from, sources.clock.clone()));
     let then = Sources { clock: clock.clone(), ids: sources.ids.clone(), correctable: None };
-    let hub = Hub::with(node::open_store_of(DEMO, config, &then, false).await?, Rules { holds: config.holds }).await?;
+    let hub = Hub::with(
+        node::open_store_of(DEMO, config, &then, false).await?,
+        Rules { holds: config.holds, ..Rules::default() },
+    )
+    .await?;
     // A start that is cut short plays it again.
     hub.store().run_ahead_of_disk().await?;
     let world = World::region();

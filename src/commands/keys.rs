@@ -2,6 +2,7 @@
 use super::Done;
 use clap::Subcommand;
 use crisis_hub::config::Config;
+use crisis_hub::messenger::new_push_key;
 use crisis_hub::node::{self, Sources};
 use crisis_hub::store::vault::{BadRing, Month, NoVault, Ring, month_at};
 use crisis_hub::store::{NETWORK, Store};
@@ -30,6 +31,10 @@ pub(super) enum KeysCommand {
         #[arg(long)]
         prepare: bool,
     },
+    /// Make a key that pushes to browsers are signed with, and print it as a setting: HUB_CALLS__PUSH_KEY.
+    ///
+    /// It is kept nowhere. Every node gets the same; browsers that were registered with another have to be registered again.
+    Push,
     /// Destroy a month's keys: whatever is sealed under them is gone, here and in every backup. There is no way back.
     ///
     /// Every other copy of the ring has to be destroyed or replaced, too.
@@ -51,10 +56,14 @@ fn month(text: &str) -> Result<Month, String> {
 }
 
 pub(super) async fn keys(ask: KeysCommand) -> Done {
+    if matches!(ask, KeysCommand::Push) {
+        return push();
+    }
     let (config, sources) = (Config::read()?, Sources::of_host());
     let store = node::open_store_of(NETWORK, &config, &sources, false).await?;
     let file = &config.keys_file;
     match ask {
+        KeysCommand::Push => push(),
         KeysCommand::Status => status(&store, &Ring::read(file)?).await,
         KeysCommand::Make => {
             let ring = match store.make_ring(file).await {
@@ -94,6 +103,13 @@ pub(super) async fn keys(ask: KeysCommand) -> Done {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn push() -> Done {
+    let (private, public) = new_push_key().ok_or("this host gives no random bytes")?;
+    println!("HUB_CALLS__PUSH_KEY={private}");
+    println!("# Set HUB_CALLS__PUSH_SUBJECT too. Pages read the public half as `pushKey`: {public}");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A database has one ring for good: here it is, or it has to be brought.

@@ -33,7 +33,7 @@ pub(super) async fn serve() -> Done {
     }
     let missing = config.calls.missing();
     if !missing.is_empty() {
-        tracing::info!(missing, "people on call are not reached by every channel (README, \"Who is called\")");
+        tracing::info!(%missing, "people on call are not reached by every channel (README, \"Who is called\")");
     }
     let issuers = config.issuers.clone();
     let (listen, metrics_listen) = (config.listen, config.metrics_listen.clone());

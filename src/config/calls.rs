@@ -1,6 +1,7 @@
 //! Settings of how people are called.
+use crate::domain::push::PushHosts;
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -23,6 +24,12 @@ pub struct Calls {
     pub webhook_url: String,
     /// What requests to it are signed with: `whsec_` and base64 of 24 to 64 bytes.
     pub webhook_secret: SecretString,
+    /// The private key that pushes to browsers are signed with; empty for none. `crisis-hub keys push` makes one.
+    pub push_key: SecretString,
+    /// Whom a push service writes to about this hub: `mailto:` or `https://`.
+    pub push_subject: String,
+    /// The push services that the hub writes to.
+    pub push_hosts: Vec<String>,
 }
 
 fn is_here(url: &Url) -> bool {
@@ -55,24 +62,33 @@ impl Calls {
         STANDARD.decode(text).ok().filter(|key| (24..=64).contains(&key.len()))
     }
 
+    /// The key that pushes are signed with: none where there is no such setting, and nothing in it where it is no key.
+    pub fn push_key(&self) -> Option<Option<Vec<u8>>> {
+        let text = self.push_key.expose_secret();
+        let bytes = || URL_SAFE_NO_PAD.decode(text).ok().filter(|key| key.len() == 32);
+        (!text.is_empty()).then(bytes)
+    }
+
     /// The settings without which a channel is passed over.
-    pub fn missing(&self) -> &'static str {
-        match (self.smtp_url.expose_secret().is_empty(), self.webhook_url.is_empty()) {
-            (true, true) => "calls.smtp_url calls.webhook_url",
-            (true, false) => "calls.smtp_url",
-            (false, true) => "calls.webhook_url",
-            (false, false) => "",
-        }
+    pub fn missing(&self) -> String {
+        let channels = [
+            (self.smtp_url.expose_secret().is_empty(), "calls.smtp_url"),
+            (self.webhook_url.is_empty(), "calls.webhook_url"),
+            (self.push_key.expose_secret().is_empty(), "calls.push_key"),
+        ];
+        channels.into_iter().filter(|(missing, _)| *missing).map(|(_, name)| name).collect::<Vec<_>>().join(" ")
     }
 
     /// What is wrong with which setting.
     pub(super) fn wrong(&self) -> Vec<&'static str> {
         let (mail, hook) = (self.smtp_url.expose_secret(), self.webhook_url.as_str());
-        let leaves = !(mail.is_empty() && hook.is_empty());
+        let pushes = self.push_key();
+        let leaves = !(mail.is_empty() && hook.is_empty() && pushes.is_none());
+        let told = self.push_subject.starts_with("mailto:") || self.push_subject.starts_with("https://");
         let rules = [
             (
                 (self.public_url.is_empty() && !leaves) || is_safe(&self.public_url),
-                "calls.public_url is the https:// address where people find the hub, and is set where mail or the webhook is",
+                "calls.public_url is the https:// address where people find the hub, and is set where mail, the webhook or a push key is",
             ),
             (
                 mail.is_empty() || is_safe_mail(mail),
@@ -86,6 +102,19 @@ impl Calls {
             (
                 hook.is_empty() || self.webhook_key().is_some(),
                 "calls.webhook_secret is whsec_ and base64 of 24 to 64 bytes, where calls.webhook_url is set",
+            ),
+            (
+                pushes.as_ref().is_none_or(Option::is_some),
+                "calls.push_key is what `crisis-hub keys push` makes: base64url of 32 bytes",
+            ),
+            (
+                pushes.is_none() || told,
+                "calls.push_subject begins with mailto: or https://, where calls.push_key is set",
+            ),
+            (
+                PushHosts::parse(&self.push_hosts).is_some(),
+                "calls.push_hosts are at most 32 push services: push.example.org, *.push.example.org; without TLS, a port of this \
+                 very machine alone, http://127.0.0.1:8080",
             ),
         ];
         rules.into_iter().filter(|(fine, _)| !fine).map(|(_, wrong)| wrong).collect()
@@ -103,7 +132,34 @@ mod tests {
             mail_from: "hub@hub.example".into(),
             webhook_url: webhook_url.into(),
             webhook_secret: secret.into(),
+            push_key: "".into(),
+            push_subject: String::new(),
+            push_hosts: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_push_key_is_a_key_and_says_whose_it_is() {
+        let with = |key: &str, subject: &str, host: &str| Calls {
+            push_key: key.into(),
+            push_subject: subject.into(),
+            push_hosts: vec![host.into()],
+            ..calls("https://hub.example", "", "", "")
+        };
+        let (key, subject, host) =
+            ("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94", "mailto:hub@hub.example", "*.push.example");
+        assert_eq!(with(key, subject, host).wrong(), [""; 0]);
+        assert_eq!(with("", "", host).wrong(), [""; 0]);
+        let by_default = crate::config::Config::defaults().unwrap().calls;
+        assert_eq!(
+            (by_default.push_hosts.iter().map(String::as_str).collect::<Vec<_>>(), by_default.wrong()),
+            (crate::domain::push::WELL_KNOWN.to_vec(), Vec::new())
+        );
+        assert_eq!(with("c2hvcnQ", subject, host).wrong().len(), 1);
+        assert_eq!(with(key, "hub@hub.example", host).wrong().len(), 1);
+        assert_eq!(with(key, subject, "http://push.example").wrong().len(), 1);
+        assert_eq!(Calls { public_url: String::new(), ..with(key, subject, host) }.wrong().len(), 1, "no link");
+        assert!(!format!("{:?}", with(key, subject, host)).contains(key));
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Calls: people are told, step by step of their chain, that one answer is awaited of their unit.
+//! Calls: people are told, step by step of their chain, that one answer is awaited of their unit or team.
 use super::code::codes;
 use super::entry::{Changed, Version};
 use super::event::{Audience, EventKind, Fact, Happening};
-use super::handoff::{Awaited, AwaitedWord, Handoff};
-use super::id::{BedUnitId, CallId, GrantId, HandoffId, Noun, NounId, OrganizationId, RegionId};
+use super::handoff::{Awaited, AwaitedWord, Destination, Handoff};
+use super::id::{BedUnitId, CallId, GrantId, HandoffId, Noun, NounId, OrganizationId, RegionId, TeamId};
 use super::on_call::OnCall;
 use super::time::At;
 
@@ -11,7 +11,9 @@ use super::time::At;
 pub const LAST_MINUTES: i64 = 5;
 /// How long "I have seen it" keeps the chain still at the least, in minutes; else until the answer is due.
 pub const QUIET_MINUTES: i64 = 15;
-/// Most calls under way about one unit.
+/// The same two of a team, which is asked for minutes.
+const TEAM_MINUTES: i64 = 1;
+/// Most calls under way about one unit or team.
 pub const CALLS_PER_UNIT_MAX: u64 = 50;
 
 codes! {
@@ -23,6 +25,8 @@ codes! {
         Email "EMAIL",
         /// A signed request to the network's own gateway, for text messages and telephone calls.
         Webhook "WEBHOOK",
+        /// A push to the browsers that one person has registered: `registerPush`.
+        Push "PUSH",
     }
     /// Where a call stands.
     CallState {
@@ -47,6 +51,8 @@ codes! {
         Refused "REFUSED",
         /// The address cannot be written to.
         BadAddress "BAD_ADDRESS",
+        /// The person has no browser registered, or none that its push service knows still.
+        NotRegistered "NOT_REGISTERED",
     }
 }
 
@@ -61,7 +67,7 @@ pub struct StepDone {
     pub failure: Option<CallFailure>,
 }
 
-/// The calls about one answer that is awaited of one unit.
+/// The calls about one answer that is awaited of one unit or team.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// Its id.
@@ -76,8 +82,8 @@ pub struct Call {
     pub sender: OrganizationId,
     /// The handoff that it is about.
     pub handoff: HandoffId,
-    /// The unit whose people are called.
-    pub unit: BedUnitId,
+    /// The unit or team whose people are called.
+    pub whose: Destination,
     /// Which answer is awaited.
     pub word: AwaitedWord,
     /// Where it stands.
@@ -101,8 +107,12 @@ pub struct Call {
 pub struct CallFact {
     /// The handoff that it is about.
     pub handoff: HandoffId,
-    /// The unit whose people are called.
-    pub unit: BedUnitId,
+    /// The unit whose people are called; none where a team's are.
+    #[serde(default)]
+    pub unit: Option<BedUnitId>,
+    /// The team whose people are called; none where a unit's are.
+    #[serde(default)]
+    pub team: Option<TeamId>,
     /// Which answer is awaited.
     pub word: AwaitedWord,
     /// Where it stands.
@@ -152,7 +162,7 @@ impl Call {
             receiver: of.receiver,
             sender: of.sender,
             handoff: of.id,
-            unit: chain.unit,
+            whose: chain.whose,
             word: owed.word,
             state: CallState::Calling,
             asked_at,
@@ -192,6 +202,11 @@ impl Call {
         }
     }
 
+    /// So many minutes where a unit's people are called, and a team's a moment.
+    fn at_least(&self, of_unit: i64) -> i64 {
+        if self.whose.team().is_some() { TEAM_MINUTES } else { of_unit }
+    }
+
     /// Whether the last step reached nobody: then the next one does not wait.
     fn failed(&self) -> bool {
         self.steps.last().is_some_and(|step| step.failure.is_some())
@@ -211,7 +226,7 @@ impl Call {
             told.next_at = Some(match next {
                 _ if how.failure.is_some() => now,
                 Some((_, at)) => at.max(now),
-                None => now.plus_minutes(LAST_MINUTES),
+                None => now.plus_minutes(self.at_least(LAST_MINUTES)),
             });
         }
         let kind = if how.failure.is_some() { EventKind::CallFailed } else { EventKind::CallSent };
@@ -228,7 +243,7 @@ impl Call {
         }
         // That an announcement is seen is all that is awaited of it. Everything else still has to be answered.
         let goes_on = self.word != AwaitedWord::Seen && self.state == CallState::Calling;
-        let quiet = self.due_at.max(now.plus_minutes(QUIET_MINUTES));
+        let quiet = self.due_at.max(now.plus_minutes(self.at_least(QUIET_MINUTES)));
         let seen = Self {
             state: CallState::Acknowledged,
             next_at: goes_on.then_some(quiet),
@@ -260,7 +275,8 @@ impl Call {
     fn changed(self, kind: EventKind, step: Option<StepDone>, at: At) -> Changed<Self> {
         let fact = CallFact {
             handoff: self.handoff,
-            unit: self.unit,
+            unit: self.whose.unit(),
+            team: self.whose.team(),
             word: self.word,
             state: self.state,
             due_at: self.due_at,

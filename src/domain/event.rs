@@ -15,6 +15,7 @@ use super::on_call::OnCallFact;
 use super::organization::OrganizationKind;
 use super::pathway::Terms;
 use super::poll::RequestFact;
+use super::push::PushFact;
 use super::role::Role;
 use super::sealed::{ConsentFact, EntryFact};
 use super::service::ServiceKind;
@@ -135,9 +136,9 @@ codes! {
         ConsentRecorded "CONSENT_RECORDED",
         /// A person's consent was revoked.
         ConsentRevoked "CONSENT_REVOKED",
-        /// A unit's agency said who is on call for it.
+        /// An agency said who is on call for a unit or a team of its own.
         OnCallSet "ON_CALL_SET",
-        /// An answer is awaited of a unit, and its people are called.
+        /// An answer is awaited of a unit or a team, and its people are called.
         CallStarted "CALL_STARTED",
         /// One of them was called.
         CallSent "CALL_SENT",
@@ -151,6 +152,10 @@ codes! {
         CallAnswered "CALL_ANSWERED",
         /// No answer is awaited any more.
         CallEnded "CALL_ENDED",
+        /// Somebody registered a browser that they are reached at.
+        PushRegistered "PUSH_REGISTERED",
+        /// Somebody is reached at a browser no more.
+        PushEnded "PUSH_ENDED",
         /// A mobile team was added, edited or withdrawn.
         TeamSaved "TEAM_SAVED",
         /// A team said another status, or when it will be free.
@@ -315,10 +320,12 @@ pub enum Fact {
     HandoffEntry(EntryFact),
     /// A consent as it stands.
     Consent(Box<ConsentFact>),
-    /// How many are on call for a unit, and by which channels.
+    /// How many are on call for a unit or a team, and by which channels.
     OnCall(OnCallFact),
     /// The calls about one awaited answer, as they stand.
     Call(Box<CallFact>),
+    /// A browser that somebody is reached at, less where that is.
+    Push(PushFact),
     /// A mobile team with all its coded state.
     Team(Box<TeamFact>),
     /// A grant as it stands.
@@ -360,6 +367,7 @@ impl Fact {
             | Self::Consent(_)
             | Self::OnCall(_)
             | Self::Call(_)
+            | Self::Push(_)
             | Self::Grant { .. }
             | Self::Notice(_)
             | Self::BedUpdateRequest(_)

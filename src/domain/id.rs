@@ -77,10 +77,12 @@ nouns! {
     Consent ConsentId "consent",
     /// One line of the ledger of what was opened.
     Disclosure DisclosureId "disclosure",
-    /// Who is on call for a unit.
+    /// Who is on call for a unit or a team.
     OnCall OnCallId "on_call",
-    /// The calls about one answer that is awaited of a unit.
+    /// The calls about one answer that is awaited of a unit or a team.
     Call CallId "call",
+    /// One browser that a person is reached at.
+    PushSubscription PushSubscriptionId "push_subscription",
     /// What a principal may do, for which agency, until when.
     Grant GrantId "grant",
     /// A message to agencies of the region.

@@ -25,6 +25,7 @@ pub mod on_call;
 pub mod organization;
 pub mod pathway;
 pub mod poll;
+pub mod push;
 pub mod region;
 pub mod respond;
 pub mod role;

@@ -1,9 +1,10 @@
-//! Who is on call for a unit: the chain of people that are called when its answer is awaited.
+//! Who is on call for a unit or a mobile team: the chain of people that are called when its answer is awaited.
 use super::call::CallChannel;
 use super::code::codes;
 use super::entry::{Changed, Version};
 use super::event::{Audience, EventKind, Fact, Happening};
-use super::id::{BedUnitId, Noun, NounId, OnCallId, OrganizationId, RegionId};
+use super::handoff::Destination;
+use super::id::{BedUnitId, GlobalId, GrantId, Noun, NounId, OnCallId, OrganizationId, RegionId, TeamId};
 use super::text::{self, Flaw, FlawKind};
 use super::time::At;
 use std::fmt;
@@ -66,21 +67,23 @@ pub struct OnCallStep {
     pub after_minutes: u32,
 }
 
-/// Who is on call for a unit, in the order in which they are called.
+/// Who is on call for a unit or a team, in the order in which they are called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnCall {
     /// Its id.
     pub id: OnCallId,
     /// The region.
     pub region: RegionId,
-    /// The unit's agency.
+    /// The unit's or the team's agency.
     pub owner: OrganizationId,
-    /// The unit.
-    pub unit: BedUnitId,
+    /// For which unit or team.
+    pub whose: Destination,
     /// How often it has changed.
     pub version: Version,
     /// The steps; none, and nobody is called.
     pub steps: Vec<OnCallStep>,
+    /// The words of its steps, sealed, while they are not opened: then the steps have none.
+    pub sealed: Option<Vec<u8>>,
     /// When it last changed.
     pub updated_at: At,
 }
@@ -88,8 +91,12 @@ pub struct OnCall {
 /// A chain as the log keeps it: how it is made, and nobody who is in it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OnCallFact {
-    /// The unit.
-    pub unit: BedUnitId,
+    /// The unit; none where it is a team's.
+    #[serde(default)]
+    pub unit: Option<BedUnitId>,
+    /// The team; none where it is a unit's.
+    #[serde(default)]
+    pub team: Option<TeamId>,
     /// The channels of its steps.
     pub channels: Vec<CallChannel>,
 }
@@ -111,6 +118,7 @@ impl OnCallStep {
             CallChannel::Board => false,
             CallChannel::Email => !spaced && is_mail(address),
             CallChannel::Webhook => !spaced,
+            CallChannel::Push => GlobalId::parse(address).and_then(GlobalId::as_noun::<GrantId>).is_some(),
         };
         if fits { Ok(()) } else { malformed("address") }
     }
@@ -136,15 +144,15 @@ fn is_mail(address: &str) -> bool {
 }
 
 impl OnCall {
-    /// Names who is on call for a unit for the first time.
+    /// Names who is on call for a unit or a team for the first time.
     pub fn name(
         id: OnCallId,
         (region, owner): (RegionId, OrganizationId),
-        unit: BedUnitId,
+        whose: Destination,
         steps: Vec<OnCallStep>,
         now: At,
     ) -> Result<Changed<Self>, Flaw> {
-        let new = Self { id, region, owner, unit, version: 0, steps: Vec::new(), updated_at: now };
+        let new = Self { id, region, owner, whose, version: 0, steps: Vec::new(), sealed: None, updated_at: now };
         new.change(steps, now)
     }
 
@@ -152,7 +160,7 @@ impl OnCall {
     pub fn change(&self, steps: Vec<OnCallStep>, now: At) -> Result<Changed<Self>, Flaw> {
         text::within("steps", i64::try_from(steps.len()).unwrap_or(i64::MAX), 0, STEPS_MAX)?;
         steps.iter().try_for_each(OnCallStep::check)?;
-        let changed = Self { steps, version: self.version + 1, updated_at: now, ..self.clone() };
+        let changed = Self { steps, sealed: None, version: self.version + 1, updated_at: now, ..self.clone() };
         let channels = changed.steps.iter().map(|step| step.channel).collect();
         let happening = Happening {
             kind: EventKind::OnCallSet,
@@ -164,7 +172,7 @@ impl OnCall {
             party: None,
             audience: Audience::AGENCY,
             at: now,
-            fact: Fact::OnCall(OnCallFact { unit: self.unit, channels }),
+            fact: Fact::OnCall(OnCallFact { unit: self.whose.unit(), team: self.whose.team(), channels }),
         };
         Ok(Changed::new(changed, happening))
     }
@@ -189,7 +197,7 @@ mod tests {
     fn chain(steps: Vec<OnCallStep>) -> Result<OnCall, Flaw> {
         let place = (RegionId::of(Uuid::nil()), OrganizationId::of(Uuid::nil()));
         let (id, unit) = (OnCallId::of(Uuid::nil()), BedUnitId::of(Uuid::nil()));
-        Ok(OnCall::name(id, place, unit, steps, At::from_micros(0))?.into_state())
+        Ok(OnCall::name(id, place, Destination::Unit(unit), steps, At::from_micros(0))?.into_state())
     }
 
     #[test]

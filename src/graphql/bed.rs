@@ -5,13 +5,13 @@ use super::notice::{Marker, marker};
 use super::on_call::OnCall;
 use super::scalars::{Code, DateTime, codes, id};
 use super::seen::{Seen, asking, pace};
-use super::together::OnCallOf;
 use crate::app::bed::ReportsAsked;
 use crate::domain::bed::{
     self, Accepting, BlockReason, Countable, Freshness, GenderPolicy, HoldPolicy, PauseReason, Security, ShownAs,
     Specialty,
 };
 use crate::domain::entry::Provenance;
+use crate::domain::handoff::Destination;
 use crate::domain::poll::BedUpdateRequest;
 use crate::policy::view::BedUnitView;
 use async_graphql::{Context, ID, Object, SimpleObject};
@@ -293,15 +293,7 @@ impl BedUnit {
     }
     /// Who is on call for it, for those of its own agency who say so: `setOnCall`.
     async fn on_call(&self, ctx: &Context<'_>) -> Answer<OnCall> {
-        let asking = asking(ctx);
-        // Of another agency's unit nobody reads it, and nothing has to be asked.
-        if asking.viewer.organization() != Some(self.view.entry().owner) {
-            return None;
-        }
-        match asking.together.load_one(OnCallOf(self.view.id())).await {
-            Ok(chain) => chain.map(|chain| Ok(OnCall::new(chain, &asking.seen))),
-            Err(error) => Some(Err(from_app(&error))),
-        }
+        OnCall::of(ctx, self.view.entry().owner, Destination::Unit(self.view.id())).await
     }
     /// Ids of the same unit in other systems.
     async fn external_ids(&self) -> Vec<ExternalId> {

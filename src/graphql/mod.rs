@@ -26,6 +26,7 @@ pub mod over_http;
 pub mod pathway;
 pub mod payload;
 pub mod poll;
+pub mod push;
 pub mod query;
 pub mod scalars;
 pub mod sealed;
@@ -53,12 +54,18 @@ type Inner = async_graphql::Schema<Queries, Mutations, subscription::Subscriptio
 /// Everything that can be asked.
 #[derive(MergedObject)]
 #[graphql(name = "Query")]
-pub struct Queries(query::Query, sealed::SealedQuery, course::CourseQuery, on_call::CallQuery);
+pub struct Queries(query::Query, sealed::SealedQuery, course::CourseQuery, on_call::CallQuery, push::PushQuery);
 
 /// Everything that can be changed.
 #[derive(MergedObject)]
 #[graphql(name = "Mutation")]
-pub struct Mutations(mutation::Mutation, sealed::SealedMutation, course::CourseMutation, on_call::CallMutation);
+pub struct Mutations(
+    mutation::Mutation,
+    sealed::SealedMutation,
+    course::CourseMutation,
+    on_call::CallMutation,
+    push::PushMutation,
+);
 
 /// The one schema, for all roles.
 #[derive(Clone)]
@@ -88,8 +95,14 @@ impl Schema {
     /// Builds the schema, with a span for each verb when they are collected.
     pub fn traced(limits: &Limits, demo: bool, collected: bool) -> Self {
         let mut inner = Inner::build(
-            Queries(query::Query, sealed::SealedQuery, course::CourseQuery, on_call::CallQuery),
-            Mutations(mutation::Mutation, sealed::SealedMutation, course::CourseMutation, on_call::CallMutation),
+            Queries(query::Query, sealed::SealedQuery, course::CourseQuery, on_call::CallQuery, push::PushQuery),
+            Mutations(
+                mutation::Mutation,
+                sealed::SealedMutation,
+                course::CourseMutation,
+                on_call::CallMutation,
+                push::PushMutation,
+            ),
             subscription::Subscription,
         )
         .data(limits.clone())

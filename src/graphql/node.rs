@@ -11,12 +11,14 @@ use super::notice::Notice;
 use super::on_call::{Call, OnCall};
 use super::pathway::Pathway;
 use super::poll::BedUpdateRequest;
+use super::push::PushSubscription;
 use super::sealed::HandoffEntry;
 use super::seen::Asking;
 use super::team::Team;
 use crate::app;
 use crate::domain::id::{
     BedHoldId, CallId, ConsentId, EpisodeId, FollowUpId, GlobalId, HandoffEntryId, HandoffId, Noun, OnCallId,
+    PushSubscriptionId,
 };
 use async_graphql::{ID, Interface};
 
@@ -48,10 +50,12 @@ pub enum Node {
     HandoffEntry(HandoffEntry),
     /// A consent.
     Consent(Consent),
-    /// Who is on call for a unit.
+    /// Who is on call for a unit or a team.
     OnCall(OnCall),
     /// The calls about one awaited answer.
     Call(Call),
+    /// A browser that somebody is reached at.
+    PushSubscription(PushSubscription),
     /// A mobile team.
     Team(Team),
     /// A grant.
@@ -115,12 +119,15 @@ pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>
         false => app::call::get(&asking.hub, &asking.viewer, &called).await?,
     }
     .into_iter();
+    let reached: Vec<PushSubscriptionId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+    let mut browsers = app::push::get(&asking.hub, &asking.viewer, &reached).await?.into_iter();
     let mut node = |id: GlobalId| match id.noun {
         Noun::HandoffEntry => entries.next().flatten().map(|facts| HandoffEntry::new(facts, &asking.seen).into()),
         Noun::Consent => consents.next().flatten().map(|consent| Consent::new(consent, &asking.seen).into()),
         Noun::FollowUp => follow_ups.next().flatten().map(|view| FollowUp::new(view, &asking.seen).into()),
         Noun::OnCall => chains.next().flatten().map(|chain| OnCall::new(chain, &asking.seen).into()),
         Noun::Call => calls.next().flatten().map(|view| Call::new(view, &asking.seen).into()),
+        Noun::PushSubscription => browsers.next().flatten().map(|one| PushSubscription::new(one).into()),
         Noun::Episode => episodes.next().flatten().map(|view| Episode::new(view, &asking.seen).into()),
         Noun::Handoff => handoffs.next().flatten().map(|view| Handoff::new(view, &asking.seen).into()),
         Noun::BedHold => holds.next().flatten().map(|view| BedHold::new(view, &asking.seen).into()),
@@ -162,6 +169,7 @@ fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
         | Noun::Consent
         | Noun::OnCall
         | Noun::Call
+        | Noun::PushSubscription
         | Noun::Disclosure
         | Noun::BedReport
         | Noun::TravelTimes

@@ -8,18 +8,31 @@ use super::mutation::given;
 use super::payload::{Problem, payload, problems};
 use super::scalars::{Code, DateTime, id};
 use super::seen::{Asking, Seen, asking, pace};
+use super::team::Team;
+use super::together::OnCallOf;
 use crate::app::{self, Outcome};
 use crate::domain::call::{CallChannel, CallFailure, CallState, StepDone};
-use crate::domain::handoff::AwaitedWord;
+use crate::domain::handoff::{AwaitedWord, Destination};
+use crate::domain::id::OrganizationId;
 use crate::domain::on_call::{self, CallFrom, OfStaff};
 use crate::policy::calls::CallView;
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-/// Who is on call for a unit, in the order in which they are called. Its own agency alone reads it.
+/// Who is on call for a unit or a mobile team, in the order in which they are called. Its own agency alone reads it.
 #[derive(Clone)]
 pub struct OnCall {
     chain: on_call::OnCall,
     seen: Seen,
+}
+
+fn unit(seen: &Seen, whose: Destination) -> Option<BedUnit> {
+    let view = seen.board.unit(&seen.scope, whose.unit()?, seen.now)?;
+    Some(BedUnit::new(view, seen))
+}
+
+fn team(seen: &Seen, whose: Destination) -> Option<Team> {
+    let view = seen.board.team(&seen.scope, whose.team()?, seen.now)?;
+    Some(Team::new(view, seen))
 }
 
 /// One step of a chain: who is called, how, and when.
@@ -41,9 +54,22 @@ impl OnCall {
     pub(super) fn new(chain: on_call::OnCall, seen: &Seen) -> Self {
         Self { chain, seen: seen.clone() }
     }
+
+    /// Who is on call for a unit or a team of an agency, for whoever may read it.
+    pub(super) async fn of(ctx: &Context<'_>, owner: OrganizationId, whose: Destination) -> Answer<Self> {
+        let asking = asking(ctx);
+        // Of another agency's nobody reads it, and nothing has to be asked.
+        if asking.viewer.organization() != Some(owner) {
+            return None;
+        }
+        match asking.together.load_one(OnCallOf(whose)).await {
+            Ok(chain) => chain.map(|chain| Ok(Self::new(chain, &asking.seen))),
+            Err(error) => Some(Err(from_app(&error))),
+        }
+    }
 }
 
-/// Who is on call for a unit, in the order in which they are called. Its own agency alone reads it.
+/// Who is on call for a unit or a mobile team, in the order in which they are called. Its own agency alone reads it.
 #[Object]
 impl OnCall {
     /// Opaque id.
@@ -54,11 +80,15 @@ impl OnCall {
     async fn version(&self) -> i64 {
         self.chain.version
     }
-    /// The unit.
+    /// The unit; null where it is a team's.
     async fn unit(&self) -> Option<BedUnit> {
         pace().await;
-        let view = self.seen.board.unit(&self.seen.scope, self.chain.unit, self.seen.now);
-        view.map(|view| BedUnit::new(view, &self.seen))
+        unit(&self.seen, self.chain.whose)
+    }
+    /// The team; null where it is a unit's.
+    async fn team(&self) -> Option<Team> {
+        pace().await;
+        team(&self.seen, self.chain.whose)
     }
     /// The steps in their order; none, and nobody is called.
     async fn steps(&self) -> Vec<OnCallStep> {
@@ -78,7 +108,7 @@ impl OnCall {
     }
 }
 
-/// The calls about one answer that is awaited of a unit: its people are told, step by step, until they answer. The agency that
+/// The calls about one answer that is awaited of a unit or a mobile team: its people are told, step by step, until they answer. The agency that
 /// waits sees that they are called and with what end, and nobody of them.
 #[derive(Clone)]
 pub struct Call {
@@ -112,7 +142,7 @@ impl Call {
     }
 }
 
-/// The calls about one answer that is awaited of a unit: its people are told, step by step, until they answer. The agency that
+/// The calls about one answer that is awaited of a unit or a mobile team: its people are told, step by step, until they answer. The agency that
 /// waits sees that they are called and with what end, and nobody of them.
 #[Object]
 impl Call {
@@ -128,11 +158,15 @@ impl Call {
     async fn handoff_id(&self) -> ID {
         id(self.view.call().handoff)
     }
-    /// The unit whose people are called.
+    /// The unit whose people are called; null where a team's are.
     async fn unit(&self) -> Option<BedUnit> {
         pace().await;
-        let view = self.seen.board.unit(&self.seen.scope, self.view.call().unit, self.seen.now);
-        view.map(|view| BedUnit::new(view, &self.seen))
+        unit(&self.seen, self.view.call().whose)
+    }
+    /// The team whose people are called; null where a unit's are.
+    async fn team(&self) -> Option<Team> {
+        pace().await;
+        team(&self.seen, self.view.call().whose)
     }
     /// The agency whose answer is awaited.
     async fn receiver(&self) -> Option<Organization> {
@@ -204,7 +238,7 @@ pub struct CallMutation;
 /// Everything that can be changed.
 #[Object]
 impl CallMutation {
-    /// Says who is on call for a unit of your agency, in place of whoever was. It holds for calls under way from their next step.
+    /// Says who is on call for a unit or a mobile team of your agency, in place of whoever was. It holds for calls under way from their next step.
     async fn set_on_call(&self, ctx: &Context<'_>, input: SetOnCallInput) -> Answer<OnCallPayload> {
         let asking = asking(ctx);
         let input = given!(input::on_call::set(asking, input));

@@ -1,12 +1,15 @@
 //! Mobile teams in the schema.
 use super::connection::{Page, Paging, Row};
 use super::directory::{ExternalId, Organization, Service, external_ids, fips};
+use super::error::Answer;
 use super::hours::OpeningHours;
 use super::input::team::TeamFilter;
+use super::on_call::OnCall;
 use super::query::listing;
 use super::scalars::{Code, DateTime, id};
 use super::seen::Seen;
 use crate::domain::entry::Provenance;
+use crate::domain::handoff::Destination;
 use crate::domain::team::{self, TeamShownAs, TeamStatus};
 use crate::policy::view::TeamView;
 use async_graphql::connection::EmptyFields;
@@ -115,6 +118,11 @@ impl Team {
     async fn free_in_minutes(&self) -> Option<i64> {
         let left = self.view.free_at()?.micros_since(self.view.now()).max(0);
         Some((left + 59_999_999).div_euclid(60_000_000))
+    }
+    /// Who is on call for it, for those of its own agency who say so: `setOnCall`.
+    async fn on_call(&self, ctx: &Context<'_>) -> Answer<OnCall> {
+        let team = self.view.team();
+        OnCall::of(ctx, team.entry.owner, Destination::Team(team.id())).await
     }
     /// Ids of the same team in other systems.
     async fn external_ids(&self) -> Vec<ExternalId> {

@@ -2,7 +2,8 @@
 use crate::app::bed::{self, ReportsAsked};
 use crate::app::{Error, Hub, episode, on_call};
 use crate::domain::bed::Report;
-use crate::domain::id::{BedUnitId, EpisodeId};
+use crate::domain::handoff::Destination;
+use crate::domain::id::EpisodeId;
 use crate::domain::on_call::OnCall;
 use crate::policy::Viewer;
 use crate::policy::view::{EpisodeView, HandoffView};
@@ -63,17 +64,17 @@ impl Loader<EpisodeId> for Together {
     }
 }
 
-/// Who is on call for a unit.
+/// Who is on call for a unit or a team.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct OnCallOf(pub BedUnitId);
+pub struct OnCallOf(pub Destination);
 
 impl Loader<OnCallOf> for Together {
     type Value = OnCall;
     type Error = Arc<Error>;
 
     async fn load(&self, asked: &[OnCallOf]) -> Result<HashMap<OnCallOf, OnCall>, Arc<Error>> {
-        let ids: Vec<BedUnitId> = asked.iter().map(|of| of.0).collect();
-        let found = on_call::of_units(&self.hub, &self.viewer, &ids).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|(unit, chain)| (OnCallOf(unit), chain)).collect())
+        let whose: Vec<Destination> = asked.iter().map(|of| of.0).collect();
+        let found = on_call::of(&self.hub, &self.viewer, &whose).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|(whose, chain)| (OnCallOf(whose), chain)).collect())
     }
 }

@@ -156,6 +156,7 @@ pub fn describe() {
     );
     describe_gauge!("hub_calls_under_way", "Awaited answers for which people are called now, counted every 10 s");
     describe_counter!("hub_calls_sent_total", "Steps of calls that were sent, by channel");
+    describe_counter!("hub_calls_retried_total", "Messages of calls that were tried a second time, by channel");
     describe_counter!("hub_calls_failed_total", "Steps of calls that reached nobody, by channel and reason");
     describe_counter!(
         "hub_calls_not_started_total",

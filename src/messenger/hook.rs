@@ -1,5 +1,5 @@
 //! The signed request to the network's own gateway, in the form of Standard Webhooks.
-use super::{ANSWER_TIME_MAX, BadCalls};
+use super::{ANSWER_TIME_MAX, BadCalls, Missed};
 use crate::app::call::Letter;
 use crate::config::Calls;
 use crate::domain::call::CallFailure;
@@ -44,18 +44,19 @@ impl Hook {
         Ok(Some(Self { client, url, key, link: calls.public_url.clone() }))
     }
 
-    pub(super) async fn carry(&self, letter: &Letter) -> Result<(), CallFailure> {
+    pub(super) async fn carry(&self, letter: &Letter) -> Result<(), Missed> {
+        let bad = || Missed::for_good(CallFailure::BadAddress);
         let told = Told {
             kind: "answer.due",
             id: &letter.id,
-            to: letter.address.expose(),
+            to: letter.address().ok_or_else(bad)?.expose(),
             text: letter.text(),
             url: &self.link,
         };
-        let body = serde_json::to_string(&told).map_err(|_| CallFailure::BadAddress)?;
+        let body = serde_json::to_string(&told).map_err(|_| bad())?;
         let seconds = letter.at.micros().div_euclid(1_000_000);
-        let signature =
-            sign(&self.key, &format!("{}.{seconds}.{body}", letter.id)).ok_or(CallFailure::NotConfigured)?;
+        let signature = sign(&self.key, &format!("{}.{seconds}.{body}", letter.id))
+            .ok_or_else(|| Missed::for_good(CallFailure::NotConfigured))?;
         let request = self
             .client
             .post(self.url.clone())
@@ -64,8 +65,8 @@ impl Hook {
             .header("webhook-timestamp", seconds)
             .header("webhook-signature", format!("v1,{signature}"))
             .body(body);
-        let answer = request.send().await.map_err(|_| CallFailure::Unreachable)?;
-        if answer.status().is_success() { Ok(()) } else { Err(CallFailure::Refused) }
+        let answer = request.send().await.map_err(|_| Missed::for_now(CallFailure::Unreachable))?;
+        if answer.status().is_success() { Ok(()) } else { Err(Missed::answered(answer.status())) }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Mail by SMTP.
-use super::{ANSWER_TIME_MAX, BadCalls};
+use super::{ANSWER_TIME_MAX, BadCalls, Missed};
 use crate::app::call::Letter;
 use crate::config::Calls;
 use crate::domain::call::CallFailure;
@@ -47,16 +47,18 @@ impl Mail {
         Ok(Some(Self { server, from, link: calls.public_url.clone() }))
     }
 
-    pub(super) async fn carry(&self, letter: &Letter) -> Result<(), CallFailure> {
-        let message = self.message(letter).ok_or(CallFailure::BadAddress)?;
-        self.server.send(message).await.map(drop).map_err(|error| {
+    pub(super) async fn carry(&self, letter: &Letter) -> Result<(), Missed> {
+        let message = self.message(letter).ok_or_else(|| Missed::for_good(CallFailure::BadAddress))?;
+        self.server.send(message).await.map(drop).map_err(|error| match (error.is_permanent(), error.is_transient()) {
             // What the server says may name whom it was for.
-            if error.is_permanent() || error.is_transient() { CallFailure::Refused } else { CallFailure::Unreachable }
+            (true, _) => Missed::for_good(CallFailure::Refused),
+            (_, true) => Missed::for_now(CallFailure::Refused),
+            _ => Missed::for_now(CallFailure::Unreachable),
         })
     }
 
     fn message(&self, letter: &Letter) -> Option<Message> {
-        let to: Address = letter.address.expose().parse().ok()?;
+        let to: Address = letter.address()?.expose().parse().ok()?;
         let date = SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(letter.at.micros()).ok()?);
         Message::builder()
             .from(self.from.clone())

@@ -13,6 +13,11 @@ pub(super) fn reach(role: Role, action: Action) -> Reach {
         // Who is on call is the desk's and the administrator's: addresses of staff are nobody else's.
         (Action::ReadOnCall | Action::SetOnCall, R::EmergencyDepartment | R::Intake | R::AgencyAdmin) => Reach::Agency,
         (Action::ReadOnCall | Action::SetOnCall, _) => Reach::Nowhere,
+        // Whoever can be called registers their own browsers.
+        (
+            Action::ReadPush | Action::RegisterPush,
+            R::EmergencyDepartment | R::Intake | R::MobileTeam | R::Peer | R::AgencyAdmin,
+        ) => Reach::Own,
         // Whoever can receive somebody, and whoever is called when nobody answers.
         (_, R::EmergencyDepartment | R::Intake | R::MobileTeam | R::Peer | R::AgencyAdmin) => Reach::Agency,
         _ => Reach::Nowhere,
@@ -27,6 +32,8 @@ pub(super) fn calls(action: Action) -> bool {
         A::PlaceCall
             | A::ReadCalls
             | A::ReadOnCall
+            | A::ReadPush
+            | A::ReadGrants
             | A::ReadHandoffs
             | A::ReadAvailability
             | A::ReadTeams

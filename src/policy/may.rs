@@ -42,6 +42,7 @@ pub fn may(
             | Action::ReadDisclosures
             | Action::ReadOnCall
             | Action::ReadCalls
+            | Action::ReadPush
             | Action::ReadNotices
     );
     let reached = match (reach, row) {

@@ -65,17 +65,21 @@ codes! {
         KeepConsent "KEEP_CONSENT",
         /// Read who opened what the own agency wrote, and what the own agency's people opened.
         ReadDisclosures "READ_DISCLOSURES",
-        /// Read who is on call for units of the own agency, with their addresses.
+        /// Read who is on call for units and teams of the own agency, with their addresses.
         ReadOnCall "READ_ON_CALL",
-        /// Say who is on call for a unit.
+        /// Say who is on call for a unit or a team.
         SetOnCall "SET_ON_CALL",
-        /// Read how the people of the own agency's units are called. That people are called about a handoff, whoever reads the
+        /// Read how the people of the own agency's units and teams are called. That people are called about a handoff, whoever reads the
         /// handoff at its sender reads too.
         ReadCalls "READ_CALLS",
-        /// Call the people of a unit whose answer is awaited.
+        /// Call the people of a unit or a team whose answer is awaited.
         PlaceCall "PLACE_CALL",
         /// Say for the own agency that a call has been seen.
         AcknowledgeCall "ACKNOWLEDGE_CALL",
+        /// Read which browsers one is reached at.
+        ReadPush "READ_PUSH",
+        /// Register a browser that one is reached at, and take it back.
+        RegisterPush "REGISTER_PUSH",
         /// Read mobile teams and what they say of themselves.
         ReadTeams "READ_TEAMS",
         /// Add or edit a mobile team.
@@ -167,7 +171,9 @@ pub fn reach(role: Role, action: Action) -> Reach {
         | A::FollowUpHandoff => handoffs(role, action),
         A::ReadOpenEpisodes => Reach::Nowhere,
         A::NoteHandoff | A::Disclose | A::KeepConsent | A::ReadDisclosures => tiers::reach(role, action),
-        A::ReadOnCall | A::SetOnCall | A::ReadCalls | A::AcknowledgeCall => calls::reach(role, action),
+        A::ReadOnCall | A::SetOnCall | A::ReadCalls | A::AcknowledgeCall | A::ReadPush | A::RegisterPush => {
+            calls::reach(role, action)
+        }
         A::ReadTeams | A::SetTeamStatus => teams(role, action),
         A::SaveFacility | A::SaveService | A::SavePathway | A::SaveBedUnit | A::SaveTeam => {
             administration(role, Reach::Nowhere)

@@ -8,6 +8,7 @@ use crate::domain::grant::Grant;
 use crate::domain::handoff::Handoff;
 use crate::domain::hold::Hold;
 use crate::domain::id::{GrantId, Noun, OrganizationId, RegionId};
+use crate::domain::push::PushSubscription;
 use crate::domain::role::Role;
 
 /// Which rows a viewer may see. Only [`Scope::of`] makes one.
@@ -28,6 +29,7 @@ pub struct Scope {
     disclosures: Rows,
     on_call: Rows,
     calls: Rows,
+    push: Rows,
     grants: Rows,
     audit: Rows,
 }
@@ -145,6 +147,7 @@ impl Scope {
             disclosures: rows(reach(Action::ReadDisclosures), viewer),
             on_call: rows(reach(Action::ReadOnCall), viewer),
             calls: rows(reach(Action::ReadCalls), viewer),
+            push: rows(reach(Action::ReadPush), viewer),
             grants: rows(reach(Action::ReadGrants), viewer),
             audit: rows(reach(Action::ReadAudit), viewer),
         }
@@ -160,7 +163,16 @@ impl Scope {
             false => (none, Outcomes::None, false),
         };
         let told = Self { police, handoffs, outcomes, open, ..self };
-        Self { holds: none, disclosures: none, on_call: none, calls: none, grants: none, audit: none, ..told }
+        Self {
+            holds: none,
+            disclosures: none,
+            on_call: none,
+            calls: none,
+            push: none,
+            grants: none,
+            audit: none,
+            ..told
+        }
     }
 
     /// Which regions it covers.
@@ -211,6 +223,16 @@ impl Scope {
     /// Which calls it covers: those of an agency's people.
     pub fn calls(&self) -> Rows {
         self.calls
+    }
+
+    /// Whose browsers it covers: those registered under a grant.
+    pub fn push(&self) -> Rows {
+        self.push
+    }
+
+    /// Whether it covers a browser that somebody is reached at.
+    pub fn sees_push(&self, of: &PushSubscription) -> bool {
+        self.is_here(of.region) && (self.push == Rows::All || self.push == Rows::Own(of.grant))
     }
 
     /// Whose follow-ups it covers.

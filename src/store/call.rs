@@ -1,13 +1,15 @@
 //! Rows of calls, and how far the log has been read for them.
 use super::directory::{coded, list, text};
 use super::error::Error;
+use super::on_call::{of, whose};
 use super::scoped::key;
 use super::tx::{Kept, KeptBy, Reader, Store, Tx};
 use crate::domain::call::{Call, CallState};
 use crate::domain::code::Coded;
 use crate::domain::due::DueKind;
 use crate::domain::entry::Changed;
-use crate::domain::id::{BedUnitId, CallId, GrantId, HandoffId, Noun, NounId, OrganizationId, RegionId};
+use crate::domain::handoff::Destination;
+use crate::domain::id::{CallId, GrantId, HandoffId, Noun, NounId, OrganizationId, RegionId};
 use crate::domain::time::At;
 use crate::policy::permit::{AcknowledgeCall, PlaceCall, Stamp};
 use entity::call::{ActiveModel, Column, Entity, Model};
@@ -39,7 +41,7 @@ impl Kept for Call {
             receiver: OrganizationId::of(row.organization_id),
             sender: OrganizationId::of(row.sender_id),
             handoff: HandoffId::of(row.handoff_id),
-            unit: BedUnitId::of(row.bed_unit_id),
+            whose: whose(TABLE, row.bed_unit_id, row.team_id)?,
             word: coded(TABLE, &row.word)?,
             state: coded(TABLE, &row.state)?,
             asked_at: At::from_micros(row.asked_at),
@@ -59,7 +61,8 @@ impl Kept for Call {
             organization_id: self.receiver.key(),
             sender_id: self.sender.key(),
             handoff_id: self.handoff.key(),
-            bed_unit_id: self.unit.key(),
+            bed_unit_id: self.whose.unit().map(NounId::key),
+            team_id: self.whose.team().map(NounId::key),
             word: self.word.code().into(),
             state: self.state.code().into(),
             asked_at: self.asked_at.micros(),
@@ -141,9 +144,9 @@ impl Tx {
         self.many(key(Column::HandoffId, handoff.key()).add(in_states(&OPEN))).await
     }
 
-    /// How many calls are under way about a unit, counted to `most`.
-    pub async fn calling(&self, unit: BedUnitId, most: u64) -> Result<u64, Error> {
-        let calling = in_states(&[CallState::Calling]).add(Column::BedUnitId.eq(unit.key()));
+    /// How many calls are under way about a unit or a team, counted to `most`.
+    pub async fn calling(&self, about: Destination, most: u64) -> Result<u64, Error> {
+        let calling = in_states(&[CallState::Calling]).add(of(about, Column::BedUnitId, Column::TeamId));
         let rows = self.beside::<Entity>(calling).await?;
         Ok((rows.len() as u64).min(most))
     }

@@ -4,12 +4,13 @@ use super::error::Error;
 use super::scoped::key;
 use super::tx::{Kept, KeptBy, Reader, Tx};
 use crate::domain::code::Coded;
+use crate::domain::entry::Changed;
 use crate::domain::grant::{Grant, Principal};
 use crate::domain::id::{GrantId, NounId, OrganizationId, RegionId};
 use crate::domain::organization::Organization;
 use crate::domain::time::At;
 use crate::policy::Viewer;
-use crate::policy::permit::{GrantRole, RevokeGrant};
+use crate::policy::permit::{GrantRole, RevokeGrant, Stamp};
 use entity::grant::{ActiveModel, Column, Entity, Model};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, IntoActiveModel, QueryFilter, QuerySelect};
 
@@ -55,6 +56,12 @@ impl Kept for Grant {
         };
         row.into_active_model().reset_all()
     }
+
+    async fn save_beside(tx: &Tx, changed: &Changed<Self>, _stamp: Stamp) -> Result<(), Error> {
+        let grant = changed.state();
+        // Where its holder was reached goes with it.
+        if let Some(at) = grant.revoked_at { tx.end_pushes(grant.id, at).await } else { Ok(()) }
+    }
 }
 
 fn of_principal(principal: &Principal) -> Condition {
@@ -89,6 +96,11 @@ impl Tx {
     /// One grant, locked; `None` when it is absent or not the viewer's to see.
     pub async fn grant(&self, id: GrantId) -> Result<Option<Grant>, Error> {
         self.one(key(Column::Id, id.key())).await
+    }
+
+    /// One grant, as it stands.
+    pub async fn grant_as_it_is(&self, id: GrantId) -> Result<Option<Grant>, Error> {
+        Ok(self.look(key(Column::Id, id.key())).await?.pop())
     }
 
     /// The grants of an agency that hold, as they stand: nobody adds one while the agency's row is locked.

@@ -28,6 +28,7 @@ mod on_call;
 pub mod outbox;
 mod pathway;
 mod poll;
+mod push;
 mod scoped;
 mod sealed;
 mod team;

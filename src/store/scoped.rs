@@ -334,6 +334,13 @@ impl Scoped for entity::on_call::Entity {
     }
 }
 
+impl Scoped for entity::push_subscription::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::push_subscription::Column;
+        in_region(scope, Column::RegionId).add(by_rows(scope.push(), Column::GrantId, Column::OrganizationId))
+    }
+}
+
 impl Scoped for entity::call::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::call::Column;

@@ -14,7 +14,7 @@ pub struct Finding {
     pub broken: i64,
 }
 
-const PROMISES: [(&str, &str); 26] = [
+const PROMISES: [(&str, &str); 28] = [
     ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
@@ -102,6 +102,14 @@ const PROMISES: [(&str, &str); 26] = [
     (
         "each consent stands where its last event left it",
         "SELECT COUNT(*) AS n FROM consent c WHERE c.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = c.id)",
+    ),
+    (
+        "no address and no name of staff is in plain",
+        "SELECT COUNT(*) AS n FROM on_call WHERE steps LIKE '%\"address\":\"%' OR steps LIKE '%\"label\":\"%'",
+    ),
+    (
+        "who is reached at a browser no more has left nothing of it",
+        "SELECT COUNT(*) AS n FROM push_subscription WHERE (state = 'ACTIVE') <> (sealed IS NOT NULL)",
     ),
     (
         "each call stands where its last event left it",

@@ -3,6 +3,8 @@ use super::bed::{REPORT, numbers, problems};
 use super::disclose::{ask, texts, wrote};
 use super::handoff::{at, go, read, told, watch, went};
 use super::offer::{episode, offer, offered, yes};
+use super::{ring, ring_walks as scene};
+use crate::calls::Street;
 use crate::house::traffic::until;
 use crate::house::{Answer, Client, Db, House};
 use crisis_hub::domain::follow_up::{FollowUpBy, FollowUpTerm};
@@ -136,8 +138,10 @@ async fn followed_up(house: &House, handoff: &str, done: &Value) {
 
 /// Workflow C.
 async fn a_mobile_team_brings_somebody_to_a_peer_house(db: Db) {
-    let house = House::open(db).await;
-    let to = peer_house(&house, 3).await;
+    let street = Street::open(db).await;
+    let house = &street.house;
+    let to = peer_house(house, 3).await;
+    scene::peer_house_on_call(&street).await;
     let basalt = &house.world.agencies[1];
     let (team, peer) = (house.client("mobile_team-2"), house.client("peer"));
     let mut at_the_house = watch(&peer).await;
@@ -147,11 +151,14 @@ async fn a_mobile_team_brings_somebody_to_a_peer_house(db: Db) {
     let (search, handoffs) = offered(&team, introduced(&to, json!({}))).await;
     let handoff = &handoffs[0];
 
-    spoken(&house, handoff).await;
+    ring::rung(&peer, handoff, "ACKNOWLEDGE", 1).await;
+    spoken(house, handoff).await;
+    let call = scene::peer_on_duty_woken(&street, &peer, handoff).await;
     // The house says yes with no word of health; the person decides.
     house.clock.advance(5);
     let agreed = went(&peer, "acceptOffer", handoff, yes()).await;
     assert_eq!((&agreed["state"], agreed["holdId"].is_string()), (&json!("AGREED"), true));
+    ring::becomes(&peer, &call["id"], "ANSWERED").await;
     went(&team, "chooseOffer", handoff, json!({ "chosenFor": "PERSON" })).await;
     let drives = json!({ "mode": "MOBILE_TEAM", "assigned": true, "pickUpMinutes": 10, "providerId": basalt.organization.to_string() });
     let driven = went(&team, "setTransport", handoff, drives).await;
@@ -166,9 +173,11 @@ async fn a_mobile_team_brings_somebody_to_a_peer_house(db: Db) {
     house.clock.advance(20);
     let there = went(&peer, "arriveHandoff", handoff, json!({})).await;
     assert_eq!(at(&there["dueAt"]), at(&there["arrivedAt"]).plus_minutes(10));
+    let at_door = scene::at_the_door(&peer, &there).await;
     went(&peer, "recordContact", handoff, json!({ "kind": "SPOKE_WITH_PERSON" })).await;
     let warm = json!({ "warmth": "WARM_IN_PERSON", "peerPresent": true, "restraintUsed": false });
     let received = went(&peer, "confirmTransfer", handoff, warm).await;
+    ring::becomes(&peer, &at_door["id"], "ANSWERED").await;
     assert_eq!((&received["state"], &received["warmth"]), (&json!("RECEIVED"), &json!("WARM_IN_PERSON")));
     let done = went(&team, "confirmTransfer", handoff, json!({})).await;
     assert_eq!((&done["state"], &done["peerPresent"]), (&json!("TRANSFERRED"), &json!(true)));
@@ -176,7 +185,7 @@ async fn a_mobile_team_brings_somebody_to_a_peer_house(db: Db) {
     assert_eq!(kinds, ["THREE_WAY_CALL", "SUMMARY_APPROVED", "SPOKE_WITH_PERSON"]);
     let placed = episode(&team, &search).await;
     assert_eq!((&placed["state"], &placed["chosenFor"]), (&json!("PLACED"), &json!("PERSON")));
-    let kinds = told(&mut at_the_house, handoff, "HANDOFF_TRANSFERRED").await;
+    let kinds = scene::told_of_the_peer_house(&mut at_the_house, handoff).await;
     assert_eq!(
         kinds,
         [
@@ -195,8 +204,9 @@ async fn a_mobile_team_brings_somebody_to_a_peer_house(db: Db) {
         .map(|kind| format!("HANDOFF_{kind}"))
     );
 
-    followed_up(&house, handoff, &done).await;
-    house.close().await;
+    followed_up(house, handoff, &done).await;
+    assert_eq!(street.mail.mails().len(), 1, "what follows wakes nobody");
+    street.house.close().await;
 }
 
 async fn nobody_drives_and_everybody_knows(db: Db) {

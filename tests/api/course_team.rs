@@ -4,6 +4,8 @@ use super::course::follow_ups;
 use super::handoff::{announce, at, go, read, told, watch, went};
 use super::offer::{episode, offer, yes};
 use super::team::{says, told as said};
+use super::{ring, ring_walks as scene};
+use crate::calls::Street;
 use crate::house::{Client, Db, House};
 use crisis_hub::domain::follow_up::{FollowUpBy, FollowUpTerm};
 use crisis_hub::domain::id::TeamId;
@@ -58,10 +60,12 @@ async fn status(client: &Client, team: TeamId) -> Value {
 
 /// Workflow D.
 async fn the_988_line_asks_a_team_and_then_the_next(db: Db) {
-    let house = House::open(db).await;
-    let ([first, second], pathway) = teams(&house).await;
+    let street = Street::open(db).await;
+    let house = &street.house;
+    let ([first, second], pathway) = teams(house).await;
+    scene::teams_on_call(&street, [first, second]).await;
     let (line, crew) = (house.client("line_988-2"), house.client("mobile_team"));
-    let mut on_the_line = watch(&line).await;
+    let (mut on_the_line, mut van, mut heard) = (watch(&line).await, watch(&crew).await, watch(&line).await);
     let here = json!({ "filter": { "teamId": second.to_string() } });
     let watching = "subscription($filter: HandoffsWatched) { handoffsChanged(filter: $filter) { change handoffId handoff { state } } }";
     let mut in_the_van = crew.sse(watching, here).await;
@@ -72,17 +76,18 @@ async fn the_988_line_asks_a_team_and_then_the_next(db: Db) {
     let waiting = read(&line, &silent).await;
     assert_eq!((&waiting["unit"], &waiting["team"]["id"]), (&Value::Null, &json!(first.to_string())));
     assert_eq!(at(&waiting["dueAt"]), at(&waiting["announcedAt"]).plus_minutes(1));
+    scene::van_sounds(&crew, &waiting).await;
     // Nobody looks: late after a minute, over after three, and the line asks the next.
     house.clock.advance(1);
     assert_eq!(read(&line, &silent).await["late"], true);
     assert_eq!(told(&mut on_the_line, &silent, "HANDOFF_LATE").await, ["HANDOFF_OFFERED", "HANDOFF_LATE"]);
-    house.clock.advance(2);
+    scene::first_team_silent(&street, (&line, &crew), &silent).await;
     assert_eq!(told(&mut on_the_line, &silent, "HANDOFF_EXPIRED").await, ["HANDOFF_EXPIRED"]);
     let (same, handoff) = asked(&line, to(&pathway, second, json!({ "episodeId": search }))).await;
     assert_eq!(same, search);
     let change = in_the_van.change("handoffsChanged").await;
     assert_eq!((&change["change"], &change["handoffId"]), (&json!("ENTERED"), &json!(handoff)), "its own offers alone");
-    house.clock.advance(1);
+    let woken = scene::second_team_woken(&street, &crew, &handoff).await;
     let coming = went(&crew, "acceptOffer", &handoff, yes()).await;
     assert_eq!(
         (&coming["state"], &coming["awaits"]),
@@ -91,6 +96,7 @@ async fn the_988_line_asks_a_team_and_then_the_next(db: Db) {
     );
     assert_eq!(at(&coming["dueAt"]), at(&coming["settledAt"]).plus_minutes(30));
     assert_eq!((&coming["team"]["status"], &coming["holdId"]), (&json!("ASSIGNED"), &Value::Null));
+    ring::becomes(&crew, &woken["id"], "ANSWERED").await;
     house.clock.advance(2);
     went(&crew, "departHandoff", &handoff, json!({})).await;
     assert_eq!(status(&line, second).await, "EN_ROUTE");
@@ -116,20 +122,24 @@ async fn the_988_line_asks_a_team_and_then_the_next(db: Db) {
     assert_eq!(episode(&line, &search).await["state"], "PLACED");
     let due = follow_ups(&line, &handoff).await;
     assert_eq!((due.len(), &due[0]["by"], &due[0]["state"]), (1, &json!("TEAM"), &json!("DUE")));
+    scene::told_of_the_teams(&street, (&mut van, &mut heard), &handoff).await;
+    placed_after_all(house, &crew).await;
+    street.house.close().await;
+}
 
-    // The person needs a place after all: the team announces, as anybody else does, and the transition is verified.
+/// The person needs a place after all: the team announces, as anybody else does, and the transition is verified.
+async fn placed_after_all(house: &House, crew: &Client) {
     let (desk, chairs) = (house.client("intake-2"), house.world.agencies[1].chairs());
     desk.ask(REPORT, numbers(chairs, 6, 2)).await.data("");
     let door = house.pathway(&house.world.agencies[1], "Basalt door", PathwayMode::Announce).await;
     house.deliver().await;
     let input = json!({ "pathwayId": door.to_string(), "unitId": chairs.to_string(), "need": { "age": 41 } });
-    let id = announce(&crew, input).await.data("/announceHandoff/handoff/id").as_str().unwrap().to_owned();
-    for (client, field) in [(&crew, "departHandoff"), (&crew, "arriveHandoff"), (&desk, "confirmTransfer")] {
+    let id = announce(crew, input).await.data("/announceHandoff/handoff/id").as_str().unwrap().to_owned();
+    for (client, field) in [(crew, "departHandoff"), (crew, "arriveHandoff"), (&desk, "confirmTransfer")] {
         went(client, field, &id, json!({})).await;
     }
-    let placed = went(&crew, "confirmTransfer", &id, json!({})).await;
+    let placed = went(crew, "confirmTransfer", &id, json!({})).await;
     assert_eq!((&placed["state"], &placed["awaits"]), (&json!("TRANSFERRED"), &Value::Null));
-    house.close().await;
 }
 
 async fn a_team_is_promised_once(db: Db) {

@@ -1,5 +1,7 @@
 //! Handoffs: announced, moved by both parties, ended; and what either party is shown.
 use super::bed::{REPORT, numbers, problems, unit};
+use super::{ring, ring_walks as scene};
+use crate::calls::Street;
 use crate::house::traffic::until;
 use crate::house::{Answer, Client, Db, House, Sse};
 use crisis_hub::domain::id::{BedUnitId, PathwayId};
@@ -125,10 +127,13 @@ pub async fn told(events: &mut Sse, id: &str, last: &str) -> Vec<String> {
     kinds
 }
 
+/// Workflow A.
 async fn an_officer_announces_and_both_say_that_it_is_done(db: Db) {
-    let house = House::open(db).await;
-    let door = open_door(&house, 6, 4).await;
+    let street = Street::open(db).await;
+    let house = &street.house;
+    let door = open_door(house, 6, 4).await;
     let (officer, intake) = (house.client("officer-2"), house.client("intake"));
+    scene::desk_on_call(&intake, door.0).await;
     let (mut at_the_desk, mut in_the_car) = (watch(&intake).await, watch(&officer).await);
     let need = json!({ "age": 66, "levelOfCare": "RECEIVING_23H", "legalStatus": "INVOLUNTARY", "safetyFlags": ["SUICIDE"],
         "language": "es", "pregnant": true });
@@ -153,7 +158,7 @@ async fn an_officer_announces_and_both_say_that_it_is_done(db: Db) {
     assert_eq!(held.data("/bedHolds/edges/0/node/id"), &new["holdId"]);
     assert_eq!(held.data("/bedHolds/edges/0/node/holder"), &new["sender"]);
 
-    house.clock.advance(5);
+    let called = scene::nobody_at_the_desk(&street, &intake, &new).await;
     let left = went(&officer, "departHandoff", id, json!({ "expectedVersion": 1 })).await;
     assert_eq!((&left["state"], &left["dueAt"]), (&json!("EN_ROUTE"), &new["arriveBy"]));
     house.clock.advance(10);
@@ -165,8 +170,11 @@ async fn an_officer_announces_and_both_say_that_it_is_done(db: Db) {
     let held = intake.ask(holds, json!({})).await;
     assert_eq!(held.data("/bedHolds/edges/0/node/state"), "CONSUMED");
     assert_eq!(unit(&intake, door.0).await["net"], 1);
+    let at_door = scene::at_the_door(&intake, &there).await;
+    ring::becomes(&intake, &called["id"], "ANSWERED").await;
     house.clock.advance(4);
     let received = went(&intake, "confirmTransfer", id, json!({})).await;
+    ring::becomes(&intake, &at_door["id"], "ANSWERED").await;
     assert_eq!((&received["state"], &received["awaits"]), (&json!("RECEIVED"), &json!("SENDER")));
     // "Received at 02:14", and nothing more.
     let seen = read(&officer, id).await;
@@ -174,11 +182,8 @@ async fn an_officer_announces_and_both_say_that_it_is_done(db: Db) {
     let done = went(&officer, "confirmTransfer", id, json!({})).await;
     assert_eq!((&done["state"], &done["awaits"], &done["dueAt"]), (&json!("TRANSFERRED"), &Value::Null, &Value::Null));
     assert_eq!(done["endedAt"], done["senderConfirmedAt"]);
-    let kinds =
-        ["HANDOFF_ANNOUNCED", "HANDOFF_DEPARTED", "HANDOFF_ARRIVED", "HANDOFF_CONFIRMED", "HANDOFF_TRANSFERRED"];
-    assert_eq!(told(&mut at_the_desk, id, kinds[4]).await, kinds);
-    assert_eq!(told(&mut in_the_car, id, kinds[4]).await, kinds);
-    house.close().await;
+    scene::told_of_the_announced(&street, &mut at_the_desk, &mut in_the_car, id).await;
+    street.house.close().await;
 }
 
 async fn what_the_pathway_does_not_take_is_not_announced(db: Db) {

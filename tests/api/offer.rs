@@ -1,6 +1,8 @@
 //! Offers: up to three receivers are asked at once, answer in their ways, and one of them is chosen.
 use super::bed::{REPORT, numbers, problems, unit};
 use super::handoff::{at, go, read, told, watch, went};
+use super::ring_walks as scene;
+use crate::calls::Street;
 use crate::house::{Answer, Client, Db, House};
 use crisis_hub::domain::id::{BedUnitId, PathwayId};
 use crisis_hub::domain::pathway::PathwayMode;
@@ -95,16 +97,20 @@ pub async fn offered(client: &Client, input: Value) -> (String, Vec<String>) {
     (episode["id"].as_str().unwrap().to_owned(), units.iter().map(|unit| latest(unit).to_owned()).collect())
 }
 
+/// Workflow B.
 async fn an_emergency_department_asks_three_and_the_family_decides(db: Db) {
-    let house = House::open(db).await;
-    let asked = Asked::open(&house, 4).await;
+    let street = Street::open(db).await;
+    let house = &street.house;
+    let asked = Asked::open(house, 4).await;
+    scene::guest_rooms_on_call(&street).await;
     let (sender, amber, basalt) =
         (house.client("emergency_department-2"), house.client("intake"), house.client("intake-2"));
     // The receiving side is driven by what it is told.
     let mut at_the_desk =
         amber.sse("subscription { handoffsChanged { change handoffId handoff { state } } }", json!({})).await;
     at_the_desk.next().await.unwrap();
-    let (id, handoffs) = offered(&sender, input(asked.three(&house), json!({ "idempotencyKey": "b" }))).await;
+    let mut calls = watch(&amber).await;
+    let (id, handoffs) = offered(&sender, input(asked.three(house), json!({ "idempotencyKey": "b" }))).await;
     let search = episode(&sender, &id).await;
     assert_eq!((&search["state"], &search["settlement"]), (&json!("SEEKING"), &json!("SENDER_CHOOSES")));
     assert_eq!(at(&search["dueAt"]), at(&search["openedAt"]).plus_minutes(240));
@@ -119,6 +125,7 @@ async fn an_emergency_department_asks_three_and_the_family_decides(db: Db) {
     theirs.sort_unstable();
     assert_eq!(seen, theirs, "each desk is told of its own offers");
 
+    scene::guest_rooms_sound(&amber, &handoffs[1]).await;
     let first = read(&amber, &handoffs[0]).await;
     assert_eq!((&first["awaits"], &first["need"]["ageBand"]), (&json!("RECEIVER"), &json!("ADULT")));
     assert_eq!(at(&first["dueAt"]), at(&first["announcedAt"]).plus_minutes(30));
@@ -140,9 +147,10 @@ async fn an_emergency_department_asks_three_and_the_family_decides(db: Db) {
     let (ward, other) = (house.world.agencies[0].ward(), house.world.agencies[1].ward());
     let net = async |unit_id: BedUnitId| unit(&sender, unit_id).await["net"].clone();
     assert_eq!((net(ward).await, net(other).await), (json!(3), json!(3)));
-    house.clock.advance(5);
+    let call = scene::nobody_at_the_guest_rooms(&street, &amber, &handoffs[1]).await;
     let chosen = went(&sender, "chooseOffer", &handoffs[2], json!({ "chosenFor": "GUARDIAN" })).await;
     assert_eq!((&chosen["state"], &chosen["dueAt"]), (&json!("ACCEPTED"), &chosen["arriveBy"]));
+    scene::told_of_the_guest_rooms(&street, &amber, &mut calls, (&handoffs[1], &call)).await;
     // The others are told, and the place of the one that said yes is free in the same moment.
     for handoff in &handoffs[..2] {
         let lost = read(&amber, handoff).await;
@@ -153,22 +161,27 @@ async fn an_emergency_department_asks_three_and_the_family_decides(db: Db) {
     let settled = episode(&sender, &id).await;
     assert_eq!((&settled["state"], &settled["chosenFor"]), (&json!("SETTLED"), &json!("GUARDIAN")));
     assert_eq!((&settled["settledById"], &settled["dueAt"]), (&json!(handoffs[2]), &Value::Null));
-    let again = offer(&sender, input(asked.three(&house), json!({ "idempotencyKey": "b" }))).await;
+    let again = offer(&sender, input(asked.three(house), json!({ "idempotencyKey": "b" }))).await;
     assert_eq!(
         (again.data("/offerHandoff/replayed"), again.data("/offerHandoff/episode/id")),
         (&json!(true), &json!(id))
     );
 
     house.clock.advance(90);
-    went(&sender, "departHandoff", &handoffs[2], json!({})).await;
-    went(&basalt, "arriveHandoff", &handoffs[2], json!({})).await;
-    went(&basalt, "confirmTransfer", &handoffs[2], json!({})).await;
-    went(&sender, "confirmTransfer", &handoffs[2], json!({})).await;
-    let placed = episode(&sender, &id).await;
+    brought(&sender, &basalt, (&id, &handoffs[2])).await;
+    street.house.close().await;
+}
+
+/// Whoever was chosen takes the person over, and that is the end of the search.
+async fn brought(sender: &Client, receiver: &Client, (id, handoff): (&str, &str)) {
+    went(sender, "departHandoff", handoff, json!({})).await;
+    went(receiver, "arriveHandoff", handoff, json!({})).await;
+    went(receiver, "confirmTransfer", handoff, json!({})).await;
+    went(sender, "confirmTransfer", handoff, json!({})).await;
+    let placed = episode(sender, id).await;
     assert_eq!((&placed["state"], placed["endedAt"].is_string()), (&json!("PLACED"), true));
     let listed = sender.ask("{ episodes(filter: { states: [PLACED] }) { edges { node { id } } } }", json!({})).await;
     assert_eq!(listed.data("/episodes/edges"), &json!([{ "node": { "id": id } }]));
-    house.close().await;
 }
 
 async fn a_receiver_asks_first_lists_and_says_on_what_its_yes_depends(db: Db) {

@@ -7,19 +7,27 @@ use serde_json::{Value, json};
 
 on_both!(
     the_desk_names_who_is_on_call_and_its_agency_alone_reads_it,
+    a_team_has_a_chain_as_a_unit_has,
     a_chain_is_changed_by_who_has_read_it,
     what_is_no_chain_is_refused_and_changes_nothing,
 );
 
-const CHAIN: &str = "id version unit { id } steps { channel address label from afterMinutes } updatedAt";
+const CHAIN: &str = "id version unit { id } team { id } steps { channel address label from afterMinutes } updatedAt";
 
 pub async fn set(client: &Client, unit: BedUnitId, steps: Value, more: Value) -> Answer {
+    set_of(client, json!({ "unitId": unit.to_string() }), steps, more).await
+}
+
+/// The same for a unit or for a team.
+pub async fn set_of(client: &Client, whose: Value, steps: Value, more: Value) -> Answer {
     let document = format!(
         "mutation($input: SetOnCallInput!) {{ setOnCall(input: $input) {{ onCall {{ {CHAIN} }}
             problems {{ code message path current {{ id }} }} replayed }} }}"
     );
-    let mut input = json!({ "unitId": unit.to_string(), "steps": steps });
-    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let mut input = json!({ "steps": steps });
+    for fields in [whose, more] {
+        input.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    }
     client.ask(&document, json!({ "input": input })).await
 }
 
@@ -83,6 +91,46 @@ async fn the_desk_names_who_is_on_call_and_its_agency_alone_reads_it(db: Db) {
     house.close().await;
 }
 
+async fn a_team_has_a_chain_as_a_unit_has(db: Db) {
+    let house = House::open(db).await;
+    let (ward, intake) = (house.world.agencies[0].ward(), house.client("intake"));
+    let team = house.team(&house.world.agencies[0], "Mobile 1").await;
+    house.deliver().await;
+    let whose = json!({ "teamId": team.to_string() });
+    let said = set_of(&intake, whose.clone(), json!([mail("crew@amber.example")]), json!({})).await;
+    assert_eq!(problems(&said, "setOnCall"), [""; 0], "{:#}", said.body);
+    let new = said.data("/setOnCall/onCall").clone();
+    assert_eq!((&new["team"]["id"], &new["unit"]), (&json!(team.to_string()), &Value::Null));
+    let query = format!("query($id: ID!) {{ node(id: $id) {{ ... on Team {{ id onCall {{ {CHAIN} }} }} }} }}");
+    let of_team = async |client: &Client| {
+        client.ask(&query, json!({ "id": team.to_string() })).await.data("/node/onCall").clone()
+    };
+    assert_eq!(of_team(&intake).await, new);
+    assert_eq!(chain(&intake, ward).await, Value::Null, "no unit's");
+    for stranger in ["mobile_team", "line_988", "intake-2", "agency_admin-2"] {
+        assert_eq!(of_team(&house.client(stranger)).await, Value::Null, "{stranger}");
+    }
+    for (stranger, code) in [("intake-2", "FORBIDDEN"), ("mobile_team", "FORBIDDEN"), ("intake-far", "NOT_FOUND")] {
+        assert_eq!(
+            set_of(&house.client(stranger), whose.clone(), json!([]), json!({})).await.code(),
+            code,
+            "{stranger}"
+        );
+    }
+    // One of the two is named, and the first chain of a team is its only one.
+    let both = json!({ "teamId": team.to_string(), "unitId": ward.to_string() });
+    for neither in [json!({}), both] {
+        assert_eq!(set_of(&intake, neither, json!([]), json!({})).await.code(), "BAD_USER_INPUT");
+    }
+    let absent = json!({ "teamId": ward.to_string() });
+    assert_eq!(set_of(&intake, absent, json!([]), json!({})).await.code(), "NOT_FOUND");
+    let stale = set_of(&intake, whose.clone(), json!([]), json!({ "expectedVersion": 0 })).await;
+    assert_eq!(problems(&stale, "setOnCall"), ["STALE_VERSION"]);
+    let emptied = set_of(&intake, whose, json!([]), json!({ "expectedVersion": 1 })).await;
+    assert_eq!(emptied.data("/setOnCall/onCall/id"), &new["id"]);
+    house.close().await;
+}
+
 async fn a_chain_is_changed_by_who_has_read_it(db: Db) {
     let house = House::open(db).await;
     let (ward, intake) = (house.world.agencies[0].ward(), house.client("intake"));
@@ -130,6 +178,9 @@ async fn what_is_no_chain_is_refused_and_changes_nothing(db: Db) {
         (json!([step("EMAIL", "a@amber.example\r\nBcc: b@amber.example")]), "address"),
         (json!([step("WEBHOOK", "+1 305 555 0142")]), "address"),
         (json!([step("EMAIL", &long)]), "address"),
+        (json!([{ "channel": "PUSH" }]), "address"),
+        (json!([step("PUSH", "nurse@amber.example")]), "address"),
+        (json!([step("PUSH", &ward.to_string())]), "address"),
         (json!([{ "channel": "BOARD", "afterMinutes": 1441 }]), "afterMinutes"),
         (json!([{ "channel": "BOARD", "label": "a\nb" }]), "label"),
         (json!([{ "channel": "BOARD", "label": "a".repeat(61) }]), "label"),

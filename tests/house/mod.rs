@@ -4,6 +4,7 @@ mod database;
 pub mod follow;
 pub mod model;
 pub mod program;
+pub mod push;
 pub mod sinks;
 pub mod traffic;
 pub mod world;

@@ -2,6 +2,7 @@
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -40,13 +41,24 @@ struct Inner {
     slow: AtomicU64,
     /// What it says to whom a mail is for, when it does not take it; 0 when it does.
     refuses: AtomicU16,
+    /// The same, once each, before that.
+    moods: Mutex<VecDeque<u16>>,
+    /// How many mails it was asked to take, whether or not it did.
+    asked: AtomicU64,
 }
 
 impl MailServer {
     pub async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let inner = Inner { address, mails: Mutex::default(), slow: AtomicU64::new(0), refuses: AtomicU16::new(0) };
+        let inner = Inner {
+            address,
+            mails: Mutex::default(),
+            slow: AtomicU64::new(0),
+            refuses: AtomicU16::new(0),
+            moods: Mutex::default(),
+            asked: AtomicU64::new(0),
+        };
         let server = Self(Arc::new(inner));
         let taking = server.clone();
         tokio::spawn(async move {
@@ -74,6 +86,16 @@ impl MailServer {
         self.0.refuses.store(code, SeqCst);
     }
 
+    /// Does not take the next one.
+    pub fn refuse_once(&self, code: u16) {
+        self.0.moods.lock().unwrap().push_back(code);
+    }
+
+    /// How many mails it was asked to take.
+    pub fn asked(&self) -> u64 {
+        self.0.asked.load(SeqCst)
+    }
+
     /// Speaks SMTP (RFC 5321), as far as a client that sends one mail needs it; ends when the client goes.
     async fn speak(&self, line: TcpStream) -> Option<()> {
         let mut line = BufReader::new(line);
@@ -89,7 +111,9 @@ impl MailServer {
                 "EHLO" => "250-sink\r\n250 8BITMIME\r\n".to_owned(),
                 "RCPT" => {
                     to = said.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
-                    match self.0.refuses.load(SeqCst) {
+                    self.0.asked.fetch_add(1, SeqCst);
+                    let mood = self.0.moods.lock().unwrap().pop_front();
+                    match mood.unwrap_or_else(|| self.0.refuses.load(SeqCst)) {
                         0 => "250 ok\r\n".into(),
                         // As servers do, it names whom it does not take.
                         code => format!("{code} no <{to}> here\r\n"),
@@ -129,6 +153,8 @@ pub struct Gateway {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<Hooked>>>,
     answers: Arc<AtomicU16>,
+    /// What it answers next, once each; 0 is nothing at all.
+    moods: Arc<Mutex<VecDeque<u16>>>,
 }
 
 impl Gateway {
@@ -138,13 +164,20 @@ impl Gateway {
             address: listener.local_addr().unwrap(),
             requests: Arc::default(),
             answers: Arc::new(AtomicU16::new(200)),
+            moods: Arc::default(),
         };
         let taking = gateway.clone();
         let taken = move |headers: HeaderMap, body: Bytes| {
             let body = String::from_utf8(body.to_vec()).unwrap();
             taking.requests.lock().unwrap().push(Hooked { headers, body });
-            let status = StatusCode::from_u16(taking.answers.load(SeqCst)).unwrap();
-            async move { (status, [("location", "/elsewhere")]) }
+            let mood = taking.moods.lock().unwrap().pop_front();
+            let status = mood.unwrap_or_else(|| taking.answers.load(SeqCst));
+            async move {
+                if status == 0 {
+                    std::future::pending::<()>().await;
+                }
+                (StatusCode::from_u16(status).unwrap(), [("location", "/elsewhere")])
+            }
         };
         let routes = Router::new().fallback(taken);
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -157,6 +190,11 @@ impl Gateway {
 
     pub fn requests(&self) -> Vec<Hooked> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// Answers the next one so; with 0, never.
+    pub fn answer_once(&self, status: u16) {
+        self.moods.lock().unwrap().push_back(status);
     }
 
     pub fn answer(&self, status: u16) {

@@ -2,10 +2,14 @@
 use super::samples::{Needs, Sample, sample};
 use crate::house::House;
 use crate::house::traffic::staff;
-use crisis_hub::app::{call, on_call};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crisis_hub::app::{call, on_call, push};
 use crisis_hub::domain::call::CallChannel;
-use crisis_hub::domain::id::{BedUnitId, CallId, HandoffId, NounId};
+use crisis_hub::domain::handoff::Destination;
+use crisis_hub::domain::id::{BedUnitId, CallId, HandoffId, NounId, PushSubscriptionId};
 use crisis_hub::domain::on_call::{CallFrom, OnCallStep};
+use crisis_hub::domain::push::PushKeys;
 use crisis_hub::policy::rules::Action;
 use serde_json::json;
 use std::time::Duration;
@@ -30,7 +34,34 @@ pub const CALLS: &[Sample] = &[
         "mutation($input: AcknowledgeCallInput!) { acknowledgeCall(input: $input) { call { id } problems { code current { id } } } }",
         |named| json!({ "input": { "callId": named.call.to_string() } }),
     ),
+    sample("Query.pushKey", Needs::Known, "{ pushKey }", |_| json!({})),
+    sample("Query.pushSubscriptions", Needs::Known, "{ pushSubscriptions { id host state createdAt } }", |_| json!({})),
+    sample(
+        "Mutation.registerPush",
+        Needs::Own(Action::RegisterPush),
+        "mutation($input: RegisterPushInput!) { registerPush(input: $input) { pushSubscription { id } problems { code } } }",
+        |_| json!({ "input": { "endpoint": "https://fcm.googleapis.com/fcm/send/own", "p256dh": P256DH, "auth": AUTH } }),
+    ),
+    sample(
+        "Mutation.removePush",
+        Needs::Push,
+        "mutation($input: RemovePushInput!) { removePush(input: $input) { pushSubscription { id } problems { code current { id } } } }",
+        |named| json!({ "input": { "pushSubscriptionId": named.push.to_string() } }),
+    ),
 ];
+
+/// The keys of the browser in RFC 8291's example.
+const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
+
+/// A browser of the desk.
+pub async fn browser(house: &House) -> PushSubscriptionId {
+    let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    let endpoint = "https://fcm.googleapis.com/fcm/send/named".to_owned();
+    let keys = PushKeys { endpoint, p256dh: bytes(P256DH), auth: bytes(AUTH) };
+    let input = push::RegisterPush { keys, keyed: None };
+    push::register(house.hub(), &staff(house.hub(), "intake"), input).await.unwrap().changed.unwrap().id
+}
 
 /// Somebody is on call for a unit, a day after an answer was asked for.
 pub async fn on_call(house: &House, unit: BedUnitId) {
@@ -41,7 +72,8 @@ pub async fn on_call(house: &House, unit: BedUnitId) {
         from: CallFrom::Asked,
         after_minutes: 1_440,
     };
-    let input = on_call::SetOnCall { unit, steps: vec![last], expected_version: None, keyed: None };
+    let input =
+        on_call::SetOnCall { whose: Destination::Unit(unit), steps: vec![last], expected_version: None, keyed: None };
     on_call::set(house.hub(), &staff(house.hub(), "intake"), input).await.unwrap().changed.unwrap();
 }
 

@@ -15,7 +15,8 @@ use crisis_hub::domain::follow_up::{FollowUpBy, FollowUpTerm};
 use crisis_hub::domain::handoff::{Acceptance, AcceptedBy, Destination, Door, InformationItem, Move};
 use crisis_hub::domain::id::{
     BedHoldId, BedUnitId, BedUpdateRequestId, CallId, ConsentId, EpisodeId, FacilityId, FollowUpId, GrantId,
-    HandoffEntryId, HandoffId, NoticeId, NounId, OrganizationId, PathwayId, RegionId, ServiceId, TeamId,
+    HandoffEntryId, HandoffId, NoticeId, NounId, OrganizationId, PathwayId, PushSubscriptionId, RegionId, ServiceId,
+    TeamId,
 };
 use crisis_hub::domain::need::Need;
 use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
@@ -52,6 +53,8 @@ pub struct Named {
     pub consent: ConsentId,
     /// Of the people of a unit that somebody is offered to.
     pub call: CallId,
+    /// Of the desk.
+    pub push: PushSubscriptionId,
     pub hold: BedHoldId,
     pub arriving: BedHoldId,
     pub mobile: ServiceId,
@@ -221,6 +224,7 @@ impl Named {
             entry,
             consent,
             call,
+            push: super::calls::browser(house).await,
             hold,
             arriving,
             mobile: house.mobile(agency).await,
@@ -253,6 +257,7 @@ impl Named {
             entry: beside(self.entry),
             consent: beside(self.consent),
             call: beside(self.call),
+            push: beside(self.push),
             hold: beside(self.hold),
             arriving: beside(self.arriving),
             mobile: beside(self.mobile),
@@ -282,6 +287,7 @@ impl Named {
             self.entry.to_string(),
             self.consent.to_string(),
             self.call.to_string(),
+            self.push.to_string(),
             self.hold.to_string(),
             self.team.to_string(),
             self.grant.to_string(),

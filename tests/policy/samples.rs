@@ -45,6 +45,10 @@ pub enum Needs {
     Consent,
     /// To know of the call of the agency's people, and be allowed to say that it is seen.
     Call,
+    /// To be allowed the action on what is one's own.
+    Own(Action),
+    /// To be whose browser it is: the desk's.
+    Push,
     /// To see the team and be allowed the action on it.
     Team(Action),
     /// To see the grant and be allowed the action on it.

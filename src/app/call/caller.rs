@@ -3,12 +3,13 @@
 //! A step is taken in three parts: a write that keeps the call from every other node for a while, the sending outside of any
 //! write, and a write that says how it went. A node that is killed in between has told nobody: after the while, it is sent
 //! again, under the same name.
-use super::carry::{Carrier, Letter};
+use super::browsers;
+use super::carry::{Carried, Carrier, Letter};
 use crate::app::Hub;
 use crate::app::error::Error;
 use crate::domain::call::{CALLS_PER_UNIT_MAX, Call, CallChannel, CallFailure, Next, StepDone};
 use crate::domain::code::Coded;
-use crate::domain::handoff::Handoff;
+use crate::domain::handoff::{Destination, Handoff};
 use crate::domain::id::{CallId, HandoffId};
 use crate::policy::{Machine, Viewer, permit};
 use crate::store::{Committed, MayConflict, Store, Tx};
@@ -63,9 +64,8 @@ impl Caller {
         let full = told.len() as u64 >= FOLLOWED;
         let last = told.last().filter(|_| full).map_or(head, |(number, _)| *number);
         let somebody = !handoffs.is_empty() && {
-            let units: Vec<_> =
-                reader.handoffs(&handoffs).await?.iter().filter_map(|handoff| handoff.to.unit()).collect();
-            let chains = reader.on_calls_of(&units).await?;
+            let to: Vec<_> = reader.handoffs(&handoffs).await?.iter().map(|handoff| handoff.to).collect();
+            let chains = reader.on_calls_of(&to).await?;
             chains.iter().any(|chain| !chain.steps.is_empty()) || !reader.calls_about(&handoffs).await?.is_empty()
         };
         drop(reader);
@@ -103,12 +103,10 @@ impl Caller {
             }
         }
         let (Some(owed), false) = (owed, called) else { return Ok(()) };
-        // A team that comes is told by the event alone: its crew has it before them.
-        let Some(unit) = handoff.to.unit() else { return Ok(()) };
-        let Some(chain) = tx.on_call_of(unit).await? else { return Ok(()) };
-        if tx.calling(unit, CALLS_PER_UNIT_MAX).await? >= CALLS_PER_UNIT_MAX {
+        let Some(chain) = tx.on_call_of(handoff.to).await? else { return Ok(()) };
+        if tx.calling(handoff.to, CALLS_PER_UNIT_MAX).await? >= CALLS_PER_UNIT_MAX {
             metrics::counter!("hub_calls_not_started_total").increment(1);
-            tracing::warn!(unit = %unit, "as many calls as one unit may have are under way");
+            tracing::warn!(chain = %chain.id, "as many calls as one unit or team may have are under way");
             return Ok(());
         }
         let id: CallId = tx.id();
@@ -158,7 +156,7 @@ impl Caller {
     async fn step(&self, tx: &Tx, me: &Viewer, call: &Call) -> Result<Option<Sending>, Error> {
         let handoff = tx.handoffs_as_they_are(&[call.handoff]).await?.pop();
         let owed = handoff.and_then(|handoff| handoff.awaited_of_receiver());
-        let (chain, now) = (tx.on_call_of(call.unit).await?, tx.now());
+        let (chain, now) = (tx.on_call_of(call.whose).await?, tx.now());
         let number = match call.next(owed, chain.as_ref(), now) {
             Next::Nothing => return Ok(None),
             Next::Wait(until) => {
@@ -173,17 +171,21 @@ impl Caller {
         };
         let Some(step) = chain.as_ref().and_then(|chain| chain.steps.get(number)) else { return Ok(None) };
         let channel = step.channel;
-        if channel != CallChannel::Board && self.carrier.carries(channel) {
-            let unit = tx.bed_units_as_they_are(&[call.unit]).await?.pop();
-            if let Some((unit, address)) = unit.zip(step.address.clone()) {
-                tx.lease_call(call.id, now.plus_seconds(LEASE_SECONDS));
-                let unit = unit.entry.details.label;
-                let letter = Letter { id: format!("{}.{number}", call.id), channel, address, unit, at: now };
-                return Ok(Some(Sending { call: call.id, number, letter }));
-            }
+        let carries = channel != CallChannel::Board && self.carrier.carries(channel);
+        let to = if carries { browsers::reached(tx, me, call, step).await? } else { None };
+        if let Some(to) = to
+            && let Some(unit) = label(tx, call.whose).await?
+        {
+            tx.lease_call(call.id, now.plus_seconds(LEASE_SECONDS));
+            let letter = Letter { id: format!("{}.{number}", call.id), channel, to, unit, at: now };
+            return Ok(Some(Sending { call: call.id, number, letter }));
         }
-        // The board is told by the event itself.
-        let failure = (channel != CallChannel::Board).then_some(CallFailure::NotConfigured);
+        let failure = match channel {
+            // It is told by the event itself.
+            CallChannel::Board => None,
+            CallChannel::Push if carries => Some(CallFailure::NotRegistered),
+            _ => Some(CallFailure::NotConfigured),
+        };
         let how = StepDone { channel, at: now, failure };
         count(how);
         if let Some(changed) = call.record(number, how, chain.as_ref(), now) {
@@ -194,18 +196,20 @@ impl Caller {
 
     /// Sends one step, and writes down how that went.
     pub async fn send(&self, sending: Sending) -> Result<(), Error> {
-        let failure = self.carrier.carry(&sending.letter).await.err();
+        let Carried { failure, gone } = self.carrier.carry(&sending.letter).await;
+        let gone = &gone;
         let me = &Viewer::machine(Machine::Caller);
         let Sending { call: id, number, letter } = &sending;
         self.store
             .write(me, |tx| async move {
                 if let Some(call) = tx.call(*id).await? {
-                    let (chain, now) = (tx.on_call_of(call.unit).await?, tx.now());
+                    let (chain, now) = (tx.on_call_of(call.whose).await?, tx.now());
                     let how = StepDone { channel: letter.channel, at: now, failure };
                     if let Some(changed) = call.record(*number, how, chain.as_ref(), now) {
                         tx.save(permit::place_call(me, &call)?, &changed).await?;
                     }
                 }
+                browsers::end_gone(&tx, me, gone).await?;
                 Ok::<Committed<_>, Error>(tx.commit(()).await?)
             })
             .await?;
@@ -218,6 +222,14 @@ impl Caller {
         metrics::gauge!("hub_calls_under_way").set(self.store.calls_under_way().await? as f64);
         Ok(())
     }
+}
+
+/// What staff say of a unit or a team.
+async fn label(tx: &Tx, of: Destination) -> Result<Option<String>, Error> {
+    Ok(match of {
+        Destination::Unit(id) => tx.bed_units_as_they_are(&[id]).await?.pop().map(|unit| unit.entry.details.label),
+        Destination::Team(id) => tx.teams_as_they_are(&[id]).await?.pop().map(|team| team.entry.details.label),
+    })
 }
 
 fn count(how: StepDone) {

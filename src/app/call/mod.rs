@@ -1,9 +1,10 @@
 //! Verbs of calls: people are told that an answer is awaited of their unit, and say that they have seen it.
+mod browsers;
 mod caller;
 mod carry;
 
 pub use caller::{Caller, Sending};
-pub use carry::{Carrier, Letter};
+pub use carry::{Browser, Carried, Carrier, Letter, To};
 
 use super::error::Error;
 use super::keyed::{remember, replayed_one};

@@ -32,7 +32,8 @@ pub struct Awaited {
 }
 
 impl Handoff {
-    /// The word that the receiver owes as the handoff stands; `None` while the sender has the next one, or nobody has.
+    /// The word that the receiver's people are called for as the handoff stands; `None` while the sender has the next one, or
+    /// nobody has.
     pub fn awaited_of_receiver(&self) -> Option<Awaited> {
         use HandoffState as S;
         // Once a word is late, the handoff's own clock is set to when it is given up.
@@ -44,6 +45,8 @@ impl Handoff {
             S::Offered => (AwaitedWord::Acknowledge, clock),
             S::Acknowledged => (AwaitedWord::Decide, clock),
             S::Waitlisted => (AwaitedWord::Review, clock),
+            // A team that has come is with the person: nobody has to be woken for it.
+            S::Arrived | S::HandedOver if self.to.team().is_some() => return None,
             S::Arrived | S::HandedOver => {
                 let door = self.times.arrived_at.map(|at| at.plus_minutes(CLEAR_MINUTES));
                 (AwaitedWord::TakeOver, door.or(clock))

@@ -4,7 +4,7 @@ use crate::domain::id::{BedUnitId, OrganizationId, RegionId, TeamId};
 use crate::domain::team::Team;
 
 /// Where a handoff leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Destination {
     /// To a unit, which the person goes to.
     Unit(BedUnitId),

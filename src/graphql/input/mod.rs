@@ -11,6 +11,7 @@ pub mod notice;
 pub mod offer;
 pub mod on_call;
 pub mod pathway;
+pub mod push;
 pub mod sealed;
 pub mod team;
 

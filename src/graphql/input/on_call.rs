@@ -3,7 +3,9 @@ use super::{keyed, named};
 use crate::app::call::AcknowledgeCall;
 use crate::app::on_call::SetOnCall;
 use crate::domain::call::CallChannel;
+use crate::domain::handoff::Destination;
 use crate::domain::on_call::{CallFrom, OfStaff, OnCallStep};
+use crate::graphql::error::{ErrorCode, coded};
 use crate::graphql::scalars::Code;
 use crate::graphql::seen::Asking;
 use async_graphql::{Error, ID, InputObject};
@@ -15,7 +17,7 @@ pub struct OnCallStepInput {
     /// By which channel.
     channel: Code<CallChannel>,
     /// Where to, at most 200 characters: a mailbox for EMAIL; for WEBHOOK what your network's gateway takes, such as a
-    /// telephone number; nothing for BOARD.
+    /// telephone number; for PUSH the id of the grant of the person whose browsers are reached; nothing for BOARD.
     address: Option<String>,
     /// Who that is, for your own agency: a role or a name, at most 60 characters.
     label: Option<String>,
@@ -27,11 +29,13 @@ pub struct OnCallStepInput {
     after_minutes: u32,
 }
 
-/// Says who is on call for a unit of your agency, in place of whoever was.
+/// Says who is on call for a unit or a mobile team of your agency, in place of whoever was.
 #[derive(Clone, Debug, InputObject)]
 pub struct SetOnCallInput {
-    /// The unit.
-    unit_id: ID,
+    /// For which unit; or say which team.
+    unit_id: Option<ID>,
+    /// For which mobile team, whose people are called when it is asked to come.
+    team_id: Option<ID>,
     /// The steps in their order, at most 8. None: nobody is called.
     steps: Vec<OnCallStepInput>,
     /// The version that you read, 0 for none: a later one is STALE_VERSION.
@@ -67,9 +71,14 @@ pub(in crate::graphql) fn set(asking: &Asking, input: SetOnCallInput) -> Result<
     };
     let steps: Vec<OnCallStep> = input.steps.into_iter().map(step).collect();
     let told = serde_json::to_string(&steps).unwrap_or_default();
-    let whole = (&input.unit_id, told, input.expected_version);
+    let whole = (&input.unit_id, &input.team_id, told, input.expected_version);
     let keyed = keyed(asking, "setOnCall", input.idempotency_key.as_deref(), &whole)?;
-    Ok(SetOnCall { unit: named(&input.unit_id)?, steps, expected_version: input.expected_version, keyed })
+    let whose = match (&input.unit_id, &input.team_id) {
+        (Some(unit), None) => Destination::Unit(named(unit)?),
+        (None, Some(team)) => Destination::Team(named(team)?),
+        _ => return Err(coded(ErrorCode::BadUserInput, "say one of `unitId` and `teamId`")),
+    };
+    Ok(SetOnCall { whose, steps, expected_version: input.expected_version, keyed })
 }
 
 /// Reads what was seen.

@@ -1,20 +1,18 @@
 //! Permits for who is on call, and for calling them.
 use super::{AcknowledgeCall, Permit, PlaceCall, Refused, Row, SetOnCall, permit};
-use crate::domain::bed::BedUnit;
 use crate::domain::call::Call;
 use crate::domain::handoff::Handoff;
-use crate::domain::id::{CallId, Noun, NounId, OnCallId};
+use crate::domain::id::{CallId, Noun, NounId, OnCallId, OrganizationId, RegionId};
 use crate::domain::on_call::OnCall;
 use crate::policy::viewer::Viewer;
 
-/// May the viewer say who is on call for this unit?
+/// May the viewer say who is on call for a unit or a team of this region and agency?
 pub fn set_on_call(
     viewer: &Viewer,
-    unit: &BedUnit,
+    (region, owner): (RegionId, OrganizationId),
     id: OnCallId,
     stands: Option<&OnCall>,
 ) -> Result<Permit<SetOnCall>, Refused> {
-    let (region, owner) = (unit.entry.region, unit.entry.owner);
     let version = stands.map_or(0, |chain| chain.version);
     permit(viewer, Row { noun: Noun::OnCall, key: id.key(), version, region, owner })
 }

@@ -2,11 +2,13 @@
 mod calls;
 mod coordinate;
 mod places;
+mod push;
 mod sealed;
 
 pub use calls::*;
 pub use coordinate::*;
 pub use places::*;
+pub use push::*;
 pub use sealed::*;
 
 use super::rules::{self, Action, Reach};
@@ -97,12 +99,14 @@ acts! {
     Disclose
     /// Recording or revoking a person's consent.
     KeepConsent
-    /// Saying who is on call for a unit.
+    /// Saying who is on call for a unit or a team.
     SetOnCall
-    /// Calling a unit's people.
+    /// Calling a unit's or a team's people.
     PlaceCall
     /// Saying that a call has been seen.
     AcknowledgeCall
+    /// Registering a browser of one's own, and taking it back.
+    RegisterPush
     /// Saving a mobile team.
     SaveTeam
     /// Saying for a team whether it is free.

@@ -5,12 +5,14 @@
 mod ring;
 mod rotate;
 mod seal;
+mod staff;
 #[cfg(test)]
 mod tests;
 
 pub use ring::{BadRing, KeyId, Month, Ring};
 pub(super) use rotate::GENERATION;
 pub(super) use seal::Secret;
+pub(super) use staff::{Place, is_point};
 
 use super::error::Error;
 use super::meta::{hex, keep_once};
@@ -209,6 +211,7 @@ impl Store {
             Ring::change(path, |ring| ring.top_up(now).map(|added| (added, added > 0)))?;
         }
         let _ = self.vault_cell().set(vault);
+        self.seal_chains().await?;
         Ok(())
     }
 
