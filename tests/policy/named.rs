@@ -171,8 +171,7 @@ impl Named {
         let grant = house.grant(subject, Role::Peer, agency.organization).await;
         let told = [post(house, "agency_admin").await, post(house, "agency_admin-2").await];
         let ask = Ask { answer_minutes: 30, note: Some("Amber".into()), drill: false };
-        let of = Asked::Units(vec![agency.chairs(), agency.guest()]);
-        let asked = RequestBedUpdate { of, ask, keyed: None };
+        let asked = RequestBedUpdate { of: Asked::Units(vec![agency.chairs(), agency.guest()]), ask, keyed: None };
         let asked = poll::request(house.hub(), &staff(house.hub(), "agency_admin"), asked).await.unwrap();
         let intake = staff(house.hub(), "intake");
         bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(200))).await.unwrap();
