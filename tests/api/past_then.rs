@@ -2,8 +2,9 @@
 use super::bed::{REPORT, WATCH, numbers, unit};
 use super::grant::revoke;
 use super::past::{SEARCH, UNITS, need, open};
-use crate::house::traffic::staff;
+use crate::house::traffic::{places, reports, staff};
 use crate::house::{Db, House};
+use crisis_hub::app::bed;
 use crisis_hub::board::Board;
 use crisis_hub::clock::Clock;
 use serde_json::{Value, json};
@@ -237,11 +238,14 @@ async fn a_watcher_goes_on_from_the_past(db: Db) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_behind_the_log_answers_from_the_log() {
     let (hub, world, _place) = crate::house::hub_alone(Db::Postgres).await;
-    let store = hub.store();
+    let (store, stands) = (hub.store(), hub.board().now().number());
+    let report = reports(&[world.agencies[0].ward()], || places(9));
+    bed::report(&hub, &staff(&hub, "intake"), report).await.unwrap().changed.unwrap();
     while store.number_waiting().await.unwrap().1 > 0 {}
-    // This hub has no feed: its board stands where it was loaded, before the world was there.
-    assert_eq!(hub.board().now().number(), 0);
+    // This hub has no feed: its board stands where it was loaded, before the report was there.
+    assert_eq!(hub.board().now().number(), stands);
     let loaded = Board::load(store).await.unwrap();
+    assert!(loaded.now().number() > stands);
     let now = hub.clock().now();
     let (here, there) = (hub.board().at(now).await.unwrap(), loaded.at(now).await.unwrap());
     assert_eq!(here.board.coded(), there.board.coded());
