@@ -83,8 +83,9 @@ async fn register_in(
     let same = held.iter().find(|one| one.digest == digest);
     let no_point = Flaw { field: "p256dh", kind: FlawKind::Malformed, min: 0, max: 0 };
     let sealed = hub.store().close_push(same.map_or(id, |one| one.id), grant.id, keys)?.ok_or(no_point)?;
+    let now = tx.now();
     let (permit, changed) = match same {
-        Some(one) => (permit::change_push(viewer, one)?, one.renew(sealed, tx.now())),
+        Some(one) => (permit::change_push(viewer, one)?, one.renew(sealed, now)),
         None if held.len() >= PER_PERSON_MAX => return Err(refused(ProblemCode::PushLimit, "endpoint")),
         None => {
             let subscription = PushSubscription {
@@ -97,10 +98,10 @@ async fn register_in(
                 state: PushState::Active,
                 digest,
                 sealed: Some(sealed),
-                created_at: tx.now(),
+                created_at: now,
                 ended_at: None,
             };
-            (new, subscription.register(tx.now()))
+            (new, subscription.register(now))
         }
     };
     tx.save(permit, &changed).await?;

@@ -108,8 +108,8 @@ impl OnCall {
     }
 }
 
-/// The calls about one answer that is awaited of a unit or a mobile team: its people are told, step by step, until they answer. The agency that
-/// waits sees that they are called and with what end, and nobody of them.
+/// The calls about one answer that is awaited of a unit or a mobile team: its people are told, step by step, until they
+/// answer. The agency that waits sees that they are called and with what end, and nobody of them.
 #[derive(Clone)]
 pub struct Call {
     view: CallView,
@@ -142,8 +142,8 @@ impl Call {
     }
 }
 
-/// The calls about one answer that is awaited of a unit or a mobile team: its people are told, step by step, until they answer. The agency that
-/// waits sees that they are called and with what end, and nobody of them.
+/// The calls about one answer that is awaited of a unit or a mobile team: its people are told, step by step, until they
+/// answer. The agency that waits sees that they are called and with what end, and nobody of them.
 #[Object]
 impl Call {
     /// Opaque id.
@@ -238,7 +238,8 @@ pub struct CallMutation;
 /// Everything that can be changed.
 #[Object]
 impl CallMutation {
-    /// Says who is on call for a unit or a mobile team of your agency, in place of whoever was. It holds for calls under way from their next step.
+    /// Says who is on call for a unit or a mobile team of your agency, in place of whoever was. It holds for calls
+    /// under way from their next step.
     async fn set_on_call(&self, ctx: &Context<'_>, input: SetOnCallInput) -> Answer<OnCallPayload> {
         let asking = asking(ctx);
         let input = given!(input::on_call::set(asking, input));

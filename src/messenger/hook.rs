@@ -1,12 +1,11 @@
 //! The signed request to the network's own gateway, in the form of Standard Webhooks.
-use super::{ANSWER_TIME_MAX, BadCalls, Missed};
+use super::{BadCalls, Missed, Told, client};
 use crate::app::call::Letter;
 use crate::config::Calls;
 use crate::domain::call::CallFailure;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use sha2::Sha256;
 
@@ -18,17 +17,6 @@ pub(super) struct Hook {
     link: String,
 }
 
-/// What a gateway is told.
-#[derive(serde::Serialize)]
-struct Told<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    id: &'a str,
-    to: &'a str,
-    text: String,
-    url: &'a str,
-}
-
 impl Hook {
     pub(super) fn open(calls: &Calls) -> Result<Option<Self>, BadCalls> {
         if calls.webhook_url.is_empty() {
@@ -36,23 +24,14 @@ impl Hook {
         }
         let url = Url::parse(&calls.webhook_url).map_err(|_| BadCalls("webhook_url is no address"))?;
         let key = calls.webhook_key().ok_or(BadCalls("webhook_secret is no secret"))?;
-        // Wherever a gateway would send it on, nobody has agreed to that. Nothing that it answers is read.
-        let client = Client::builder().redirect(Policy::none()).timeout(ANSWER_TIME_MAX).user_agent("crisis-hub");
-        // A gateway on this very machine must work in a container that holds no CA certificates.
-        let client = if url.scheme() == "https" { client.https_only(true) } else { client.tls_certs_only([]) };
-        let client = client.build().map_err(|_| BadCalls("webhook_url cannot be called from here"))?;
+        let here = url.scheme() != "https";
+        let client = client(here, here).ok_or(BadCalls("webhook_url cannot be called from here"))?;
         Ok(Some(Self { client, url, key, link: calls.public_url.clone() }))
     }
 
     pub(super) async fn carry(&self, letter: &Letter) -> Result<(), Missed> {
         let bad = || Missed::for_good(CallFailure::BadAddress);
-        let told = Told {
-            kind: "answer.due",
-            id: &letter.id,
-            to: letter.address().ok_or_else(bad)?.expose(),
-            text: letter.text(),
-            url: &self.link,
-        };
+        let told = Told::of(letter, Some(letter.address().ok_or_else(bad)?.expose()), &self.link);
         let body = serde_json::to_string(&told).map_err(|_| bad())?;
         let seconds = letter.at.micros().div_euclid(1_000_000);
         let signature = sign(&self.key, &format!("{}.{seconds}.{body}", letter.id))

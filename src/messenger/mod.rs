@@ -16,7 +16,8 @@ use crate::domain::code::Coded;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use push::Reached;
-use reqwest::StatusCode;
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode};
 use std::future::Future;
 use std::time::Duration;
 
@@ -46,6 +47,33 @@ pub struct BadCalls(&'static str);
 struct Missed {
     why: CallFailure,
     passes: bool,
+}
+
+/// What another machine is told.
+#[derive(serde::Serialize)]
+struct Told<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: &'a str,
+    /// Whom a gateway passes it on to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
+    text: String,
+    url: &'a str,
+}
+
+impl<'a> Told<'a> {
+    fn of(letter: &'a Letter, to: Option<&'a str>, url: &'a str) -> Self {
+        Self { kind: "answer.due", id: &letter.id, to, text: letter.text(), url }
+    }
+}
+
+/// A client for servers of the settings: wherever one would send it on, nobody has agreed to that, and nothing that it answers is
+/// read. Where all of them are on this very machine it works without CA certificates, as in a container that holds none.
+fn client(all_here: bool, any_here: bool) -> Option<Client> {
+    let client = Client::builder().redirect(Policy::none()).timeout(ANSWER_TIME_MAX).user_agent("crisis-hub");
+    let client = if all_here { client.tls_certs_only([]) } else { client.https_only(!any_here) };
+    client.build().ok()
 }
 
 impl Missed {

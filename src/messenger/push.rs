@@ -1,6 +1,6 @@
 //! Web Push: encrypted for one browser (RFC 8291), and signed as this hub's (VAPID, RFC 8292).
 use super::aes128gcm::Aws;
-use super::{ANSWER_TIME_MAX, BadCalls, Missed};
+use super::{BadCalls, Missed, Told, client};
 use crate::app::call::{Browser, Letter};
 use crate::config::Calls;
 use crate::domain::call::CallFailure;
@@ -11,7 +11,6 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 use sha2::{Digest, Sha256};
 
@@ -30,16 +29,6 @@ pub(super) struct Push {
     public: String,
     subject: String,
     link: String,
-}
-
-/// What a page is told.
-#[derive(serde::Serialize)]
-struct Told<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    id: &'a str,
-    text: String,
-    url: &'a str,
 }
 
 /// Who writes, as a push service reads it.
@@ -83,10 +72,8 @@ impl Push {
             EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P256_SHA256_FIXED_SIGNING, &private, &public).ok();
         let document = pair.and_then(|pair| pair.to_pkcs8v1().ok()).ok_or_else(bad)?;
         let hosts = PushHosts::parse(&calls.push_hosts).ok_or(BadCalls("push_hosts are no push services"))?;
-        // Wherever a push service would send it on, nobody has agreed to that. Nothing that it answers is read.
-        let client = Client::builder().redirect(Policy::none()).timeout(ANSWER_TIME_MAX).user_agent("crisis-hub");
-        let client = if hosts.all_here() { client.tls_certs_only([]) } else { client.https_only(!hosts.any_here()) };
-        let client = client.build().map_err(|_| BadCalls("push_hosts cannot be called from here"))?;
+        let client = client(hosts.all_here(), hosts.any_here());
+        let client = client.ok_or(BadCalls("push_hosts cannot be called from here"))?;
         // Another messenger of this program may have set it.
         let _ = ece::crypto::set_cryptographer(&Aws);
         Ok(Some(Self {
@@ -108,8 +95,7 @@ impl Push {
         // The settings may have changed since it was registered.
         self.hosts.host_of(&to.keys.endpoint).ok_or_else(bad)?;
         let url = Url::parse(&to.keys.endpoint).map_err(|_| bad())?;
-        let told = Told { kind: "answer.due", id: &letter.id, text: letter.text(), url: &self.link };
-        let told = serde_json::to_vec(&told).map_err(|_| bad())?;
+        let told = serde_json::to_vec(&Told::of(letter, None, &self.link)).map_err(|_| bad())?;
         let body = ece::encrypt(&to.keys.p256dh, &to.keys.auth, &told).map_err(|_| bad())?;
         let who = self.who(&url, letter).ok_or_else(|| Missed::for_good(CallFailure::NotConfigured))?;
         let request = self

@@ -69,8 +69,8 @@ codes! {
         ReadOnCall "READ_ON_CALL",
         /// Say who is on call for a unit or a team.
         SetOnCall "SET_ON_CALL",
-        /// Read how the people of the own agency's units and teams are called. That people are called about a handoff, whoever reads the
-        /// handoff at its sender reads too.
+        /// Read how the people of the own agency's units and teams are called. That people are called about a handoff,
+        /// whoever reads the handoff at its sender reads too.
         ReadCalls "READ_CALLS",
         /// Call the people of a unit or a team whose answer is awaited.
         PlaceCall "PLACE_CALL",

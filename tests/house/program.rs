@@ -4,6 +4,8 @@ use crate::forge::Draft;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -182,5 +184,10 @@ impl House {
 
 /// An address that nobody listens at.
 pub fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    // Below the range that the system hands out by itself, and beside that of tests/servers.sh: whoever asks for port 0 before it
+    // is used is not given it, and nobody else in this run.
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random()));
+    let ports = std::iter::repeat_with(|| 10_000 + NEXT.fetch_add(1, SeqCst) % 10_000);
+    let free = ports.take(10_000).find_map(|port| std::net::TcpListener::bind(("127.0.0.1", port)).ok());
+    free.unwrap().local_addr().unwrap()
 }

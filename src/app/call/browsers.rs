@@ -5,27 +5,33 @@ use crate::domain::call::{Call, CallChannel};
 use crate::domain::id::{GlobalId, GrantId, PushSubscriptionId};
 use crate::domain::on_call::{OfStaff, OnCallStep};
 use crate::domain::push::PushState;
+use crate::domain::time::At;
 use crate::policy::{Viewer, permit};
 use crate::store::Tx;
 
 /// Where a step goes; `None` when it reaches nobody.
-pub(super) async fn reached(tx: &Tx, me: &Viewer, call: &Call, step: &OnCallStep) -> Result<Option<To>, Error> {
+pub(super) async fn reached(
+    tx: &Tx,
+    me: &Viewer,
+    call: &Call,
+    step: &OnCallStep,
+    now: At,
+) -> Result<Option<To>, Error> {
     let Some(address) = &step.address else { return Ok(None) };
     if step.channel != CallChannel::Push {
         return Ok(Some(To::Address(address.clone())));
     }
-    let browsers = browsers_of(tx, me, call, address).await?;
+    let browsers = browsers_of(tx, me, call, address, now).await?;
     Ok((!browsers.is_empty()).then_some(To::Browsers(browsers)))
 }
 
 /// The browsers of a person of the called agency, by the grant that the step names. Where that holds no more, they end.
-async fn browsers_of(tx: &Tx, me: &Viewer, call: &Call, of: &OfStaff) -> Result<Vec<Browser>, Error> {
+async fn browsers_of(tx: &Tx, me: &Viewer, call: &Call, of: &OfStaff, now: At) -> Result<Vec<Browser>, Error> {
     let Some(id) = GlobalId::parse(of.expose()).and_then(GlobalId::as_noun::<GrantId>) else { return Ok(Vec::new()) };
     let grant = tx.grant_as_it_is(id).await?;
     // Whoever names somebody of another agency reaches nobody.
     let Some(grant) = grant.filter(|grant| grant.organization == call.receiver) else { return Ok(Vec::new()) };
-    let (holds, now) = (grant.holds(tx.now()), tx.now());
-    let mut browsers = Vec::new();
+    let (holds, mut browsers) = (grant.holds(now), Vec::new());
     for one in tx.pushes_as_they_are(id).await? {
         if holds {
             if let Some(keys) = tx.opened_push(&one)? {

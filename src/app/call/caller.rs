@@ -172,7 +172,7 @@ impl Caller {
         let Some(step) = chain.as_ref().and_then(|chain| chain.steps.get(number)) else { return Ok(None) };
         let channel = step.channel;
         let carries = channel != CallChannel::Board && self.carrier.carries(channel);
-        let to = if carries { browsers::reached(tx, me, call, step).await? } else { None };
+        let to = if carries { browsers::reached(tx, me, call, step, now).await? } else { None };
         if let Some(to) = to
             && let Some(unit) = label(tx, call.whose).await?
         {
