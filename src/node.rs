@@ -8,6 +8,7 @@ use crate::bus::bell::Bell;
 use crate::bus::{feed::Feed, relay};
 use crate::clock::{Clock, HubClock, Ids, RandomIds};
 use crate::config::{Config, Connections, Health, Shutdown};
+use crate::domain::time::At;
 use crate::graphql::Schema;
 use crate::graphql::tables::Tables;
 use crate::http::{self, Door, Measured, Parts, Tls};
@@ -34,6 +35,8 @@ const SWEEP_EVERY: Duration = Duration::from_millis(500);
 
 /// How often what waits is taken into the chain of the audit.
 const CHAIN_EVERY: Duration = Duration::from_secs(1);
+/// How long a batch that was shredded leaves the writer to others before the next.
+const RETAIN_PAUSE: Duration = Duration::from_millis(100);
 /// How long a full batch leaves the writer to others before the next.
 const CHAIN_PAUSE: Duration = Duration::from_millis(10);
 /// How often it is looked whether the log is to be told where the chain ends.
@@ -64,6 +67,9 @@ pub enum CannotStart {
     /// How people are called cannot be done so.
     #[error("{0}")]
     Calls(#[from] crate::messenger::BadCalls),
+    /// The jurisdictions that are compiled in are none.
+    #[error("{0}")]
+    Law(#[from] crate::config::BadConfig),
     /// A file or an address cannot be used.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -211,7 +217,8 @@ impl Node {
         store.open_vault(&config.keys_file, alone).await?;
         let messenger = Messenger::open(&config.calls)?;
         let push = PushRules::of(&config.calls.push_hosts, messenger.push_key());
-        let hub = Hub::with(store.clone(), Rules { holds: config.holds, push }).await?;
+        let rules = Rules { holds: config.holds, law: crate::config::law()?, retention: config.retention, push };
+        let hub = Hub::with(store.clone(), rules).await?;
         let (feed, limits) = (Feed::default(), Arc::new(config.limits.clone()));
         let bell = config.redis().map_or_else(|| Ok(Bell::in_process()), Bell::over_redis)?;
         let (closing, closed) = watch::channel(false);
@@ -223,6 +230,7 @@ impl Node {
             tokio::spawn(relay::run(store.apart(), bell.clone())),
             tokio::spawn(feed.run(store.apart(), bell, hub.board().clone())),
             tokio::spawn(sweep(hub.clone())),
+            tokio::spawn(retain(hub.clone())),
             tokio::spawn(lay_chain(hub.clone())),
             tokio::spawn(tell_chain(hub.clone())),
             tokio::spawn(call(Caller::new(hub.clone(), Arc::new(messenger)))),
@@ -295,6 +303,34 @@ async fn sweep(hub: Hub) {
             Err(error) => {
                 tracing::warn!(%error, "what time has changed could not be told; trying again");
                 tokio::time::sleep(SWEEP_EVERY * 2).await;
+            }
+        }
+    }
+}
+
+/// Shreds what is over, and looks to the months' keys: once a minute of the hub's time, and on until nothing is left.
+async fn retain(hub: Hub) {
+    // What an earlier run of the program shredded may lie on as well.
+    let (mut next, mut lies_on) = (At::default(), true);
+    loop {
+        let now = hub.clock().now();
+        if now < next {
+            tokio::time::sleep(SWEEP_EVERY).await;
+            continue;
+        }
+        match app::retention::pass(&hub).await {
+            Ok(0) => {
+                lies_on = lies_on && !app::retention::wipe(&hub).await;
+                next = now.plus_minutes(1);
+            }
+            // Whoever comes from years without it is shredded for a while: everybody else goes first.
+            Ok(_) => {
+                lies_on = true;
+                tokio::time::sleep(RETAIN_PAUSE).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what is over could not be shredded; trying again");
+                next = now.plus_minutes(1);
             }
         }
     }

@@ -80,6 +80,14 @@ async fn call(client: &Client, id: &str) -> Value {
     ring::call(client, &json!(id)).await
 }
 
+/// Waits until so many steps of a call are behind it: what is rung is written down a moment later.
+async fn rung(client: &Client, id: &str, steps: usize) {
+    crate::house::traffic::until("the step is written down", async || {
+        call(client, id).await["steps"].as_array().unwrap().len() == steps
+    })
+    .await;
+}
+
 async fn acknowledge(client: &Client, id: &str) -> Answer {
     let document = "mutation($input: AcknowledgeCallInput!) { acknowledgeCall(input: $input) { call { version state }
         problems { code current { id } } replayed } }";
@@ -140,6 +148,7 @@ async fn a_chain_is_gone_through_in_its_order_and_at_its_time(db: Db) {
     assert_eq!(street.gateway.requests().len(), 0, "half the time has not passed");
     house.clock.advance(1);
     until(|| street.gateway.requests().len() == 1).await;
+    rung(&intake, &id, 2).await;
     house.clock.advance(15);
     still().await;
     assert_eq!(street.mail.mails().len(), 1);

@@ -156,7 +156,9 @@ async fn rotation_under_load_fails_no_reader(db: Db) {
     let (good, said) = program.run("keys", &["destroy", "--month", "2099-01"]).await;
     assert!(!good && said.contains("has not passed"), "{said}");
     let (good, _) = program.run("keys", &["destroy", "--month", "2026-04"]).await;
-    assert!(good && Ring::read(&house.place().keys()).unwrap().destroyed().eq([Month::parse("2026-04").unwrap()]));
+    // Where the ring is the hub's own, other passed months have gone by themselves.
+    let april = Month::parse("2026-04").unwrap();
+    assert!(good && Ring::read(&house.place().keys()).unwrap().destroyed().any(|month| month == april));
     let (good, said) = program.run("keys", &["make"]).await;
     assert!(good && said.contains("made before"), "{said}");
     println!("{db:?}: {read} reads beside 3 rotations, none failed");
@@ -207,7 +209,7 @@ pub fn shapes(canary: &str) -> Vec<String> {
 }
 
 /// Every way of writing, and every way of failing to.
-async fn told(client: &Client, id: &str, canary: &str) {
+async fn told(client: &Client, (id, to): (&str, &str), canary: &str) {
     let note =
         "mutation($input: AddHandoffNoteInput!) { addHandoffNote(input: $input) { entry { id } problems { code } } }";
     let of = |tier: &str, text: &str| json!({ "handoffId": id, "tier": tier, "text": text, "idempotencyKey": "a key of the client's own" });
@@ -251,6 +253,18 @@ async fn told(client: &Client, id: &str, canary: &str) {
     client.send(broken.body(format!("{{\"query\": \"{canary}"))).await;
     let huge = json!({ "handoffId": id, "tier": "CLINICAL", "text": canary.repeat(8_000) });
     client.ask(note, json!({ "input": huge })).await;
+    let threat = "mutation($input: DiscloseThreatInput!) { discloseThreat(input: $input) { problems { code } } }";
+    let open = "mutation($input: DiscloseInput!) { disclose(input: $input) { entries { ... on PlainEntry { id }
+        ... on Part2Entry { redisclosureNotice } } problems { code } } }";
+    for to in [to, canary] {
+        let more = json!({ "handoffId": id, "toId": to, "basis": "SERIOUS_IMMINENT_TO_PERSON", "text": canary, "idempotencyKey": "t" });
+        client.ask(threat, json!({ "input": more })).await;
+        let emergency = json!({ "nature": "OVERDOSE", "account": canary, "recipient": canary, "affiliation": canary,
+            "discloser": canary, "consentUnobtainable": to != canary });
+        let more =
+            json!({ "handoffIds": [id], "tiers": ["PART2"], "purpose": "MEDICAL_EMERGENCY", "emergency": emergency });
+        client.ask(open, json!({ "input": more })).await;
+    }
     let mut ws = client.ws().await;
     ws.subscribe("1", note, json!({ "input": { "handoffId": id, "tier": "LEGAL", "text": canary } })).await;
     let _: Result<Value, u16> = ws.next().await;
@@ -259,14 +273,16 @@ async fn told(client: &Client, id: &str, canary: &str) {
 
 async fn what_is_sealed_lies_open_nowhere(db: Db) {
     let mut house = House::open(db).await;
+    let third = house.third().await.to_string();
+    crate::api::disclose_part2::program_of(&house, 0).await;
     let (mut program, id, client) = program(&mut house).await;
     let over = Arc::new(AtomicBool::new(false));
     let hearing = tokio::spawn(overheard(house.place().redis_url.clone(), over.clone()));
-    let people = ["officer-2", "intake", "ems-2", "mobile_team-2", "peer", "agency_admin", "council", "intake-far"];
+    let people = ["officer-2", "intake", "mobile_team-2", "ems-2", "peer", "agency_admin", "council", "intake-far"];
     let canary = |name: &str, n: usize| format!("canary{n}{}quillon", name.replace(['-', '_'], ""));
     let mut canaries = Vec::new();
     for (n, name) in people.iter().enumerate() {
-        told(&client(name), &id, &canary(name, n)).await;
+        told(&client(name), (&id, &third), &canary(name, n)).await;
         canaries.push(canary(name, n));
     }
     let opened = ask(&client("intake"), &[&id], &["IDENTITY", "CLINICAL", "LEGAL"], "TREATMENT").await;
@@ -276,11 +292,18 @@ async fn what_is_sealed_lies_open_nowhere(db: Db) {
     let keys = house.place().keys();
     std::fs::rename(&keys, keys.with_extension("away")).unwrap();
     let lost = "canarylostquillon".to_owned();
-    told(&client("officer-2"), &id, &lost).await;
+    told(&client("officer-2"), (&id, &third), &lost).await;
     assert_eq!(ask(&client("intake"), &[&id], &["CLINICAL"], "TREATMENT").await.code(), "UNAVAILABLE");
     std::fs::rename(keys.with_extension("away"), &keys).unwrap();
     canaries.push(lost);
     assert!(program.words().contains("stays closed"), "{}", program.words());
+    let sealed =
+        ["threat_disclosure", "emergency_disclosure"].map(|table| format!("{table} WHERE LENGTH(sealed) > 20"));
+    let written = crate::api::disclose::behind(&house).await;
+    for table in sealed {
+        assert!(crate::api::disclose::count(&written, &table).await > 0, "{table}");
+    }
+    written.close().await.unwrap();
     let metrics = reqwest::get(format!("http://{}/metrics", program.address)).await.unwrap().text().await.unwrap();
     // Killed, so that the write-ahead log is what it was.
     program.kill().await;

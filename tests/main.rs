@@ -40,6 +40,7 @@ mod push;
 mod push_ends;
 mod redis;
 mod resume;
+mod retention_crash;
 mod schema;
 mod slow;
 mod staff;

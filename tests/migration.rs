@@ -3,6 +3,7 @@ use crate::house::{Db, Place};
 use crisis_hub::app::console;
 use crisis_hub::clock::RandomIds;
 use crisis_hub::config::Config;
+use crisis_hub::domain::time::At;
 use crisis_hub::node::{self, CannotStart, Sources};
 use crisis_hub::store::{DEMO, NETWORK, SchemaState, Store};
 use sea_orm::{ConnectionTrait, Database};
@@ -99,8 +100,16 @@ async fn the_copy_before_a_migration_is_made_once_and_kept() {
     assert_eq!(std::fs::read(&copy).unwrap(), kept, "the copy was overwritten");
     connection.execute_unprepared("DROP INDEX event_region").await.unwrap();
     connection.close().await.unwrap();
-    node::open_store(&config, &sources, false).await.unwrap().close().await;
+    let store = node::open_store(&config, &sources, false).await.unwrap();
     assert_eq!(std::fs::read(&copy).unwrap(), kept);
+    // It goes when what lies in it has to, and nothing else does.
+    let made = std::fs::metadata(&copy).unwrap().modified().unwrap();
+    let made = made.duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
+    let made = At::from_micros(i64::try_from(made).unwrap());
+    assert_eq!((store.forget_copies(made).await.unwrap(), std::fs::read(&copy).unwrap()), (0, kept));
+    assert_eq!(store.forget_copies(made.plus_minutes(1)).await.unwrap(), 1);
+    assert!(!std::path::Path::new(&copy).exists() && std::path::Path::new(file).exists());
+    store.close().await;
 }
 
 async fn a_database_of_a_newer_program_is_refused(db: Db) {

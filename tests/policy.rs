@@ -17,19 +17,26 @@ use std::collections::BTreeSet;
 mod calls;
 mod coordinator;
 mod course;
+mod keep;
+pub mod law;
 mod named;
 mod offers;
 mod samples;
+mod told;
 
 use calls::CALLS;
 use course::COURSE;
+use keep::KEEP;
+use law::LAW;
 use named::Named;
 use offers::OFFERS;
 use samples::{Needs, SAMPLES, Sample};
+use told::TOLD;
 
 /// Every sample, in the order in which a role sends them.
 fn all() -> impl Iterator<Item = &'static Sample> {
-    SAMPLES.iter().chain(OFFERS).chain(COURSE).chain(CALLS)
+    let all = SAMPLES.iter().chain(OFFERS).chain(COURSE).chain(LAW).chain(CALLS);
+    all.chain(KEEP).chain(TOLD)
 }
 
 on_both!(
@@ -150,6 +157,14 @@ fn may_with_handoff(role: Role, allowed: bool) -> Option<&'static str> {
     }
 }
 
+/// What a role is answered that knows of something by either of two actions, and does it by a third.
+fn may_known(role: Role, by: [Action; 2], does: Action) -> Option<&'static str> {
+    match (by.iter().any(|action| reach(role, *action) != Reach::Nowhere), reach(role, does) != Reach::Nowhere) {
+        (false, _) => Some("NOT_FOUND"),
+        (true, allowed) => (!allowed).then_some("FORBIDDEN"),
+    }
+}
+
 /// What a role is answered: the code of the error, or none.
 fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
     let (visible, action) = match needs {
@@ -171,18 +186,24 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
         }
         Needs::Follow => return may_with_handoff(role, reach(role, Action::FollowUpHandoff) != Reach::Nowhere),
         Needs::FollowUp => return (reach(role, Action::ReadOutcomes) == Reach::Nowhere).then_some("NOT_FOUND"),
-        Needs::Nudge => return may_with_handoff(role, reach(role, Action::NudgeHandoff) != Reach::Nowhere),
-        Needs::Episode => {
-            let (reads, sends) = (reach(role, Action::ReadHandoffs), reach(role, Action::SendHandoff));
-            return match (reads != Reach::Nowhere, sends != Reach::Nowhere) {
-                (false, _) => Some("NOT_FOUND"),
-                (true, sends) => (!sends).then_some("FORBIDDEN"),
-            };
+        Needs::Own(action) => return (reach(role, *action) == Reach::Nowhere).then_some("FORBIDDEN"),
+        Needs::Preserve => {
+            return may_known(role, [Action::PreserveHandoff, Action::ReadHandoffs], Action::PreserveHandoff);
         }
+        Needs::Preservation => {
+            return (reach(role, Action::ReadPreservations) == Reach::Nowhere).then_some("NOT_FOUND");
+        }
+        Needs::Nudge => return may_with_handoff(role, reach(role, Action::NudgeHandoff) != Reach::Nowhere),
+        Needs::Episode => return may_with_handoff(role, reach(role, Action::SendHandoff) != Reach::Nowhere),
         Needs::Note(tier) => {
             let sides = [Side::Sender, Side::Receiver];
             return may_with_handoff(role, sides.iter().any(|side| tiers::may_write(role, *tier, *side, false)));
         }
+        Needs::Start(starts) => {
+            let starts = starts.contains(&role) && reach(role, Action::KeepLegalHold) != Reach::Nowhere;
+            return may_with_handoff(role, starts);
+        }
+        Needs::EndHold => return may_with_handoff(role, reach(role, Action::KeepLegalHold) != Reach::Nowhere),
         Needs::Disclose(tier, purpose) => {
             // The sample's entry was written by a colleague.
             let asked = Asked { role, tier: *tier, purpose: *purpose, relation: Relation::Colleague, part2: false };
@@ -190,16 +211,11 @@ fn expected(role: Role, needs: &Needs) -> Option<&'static str> {
         }
         Needs::Agree => return may_with_handoff(role, reach(role, Action::KeepConsent) != Reach::Nowhere),
         Needs::Consent => return (reach(role, Action::KeepConsent) == Reach::Nowhere).then_some("NOT_FOUND"),
-        Needs::Call => {
-            // The agency calls its own people: whoever reads the handoff as its sender knows of the call too.
-            let knows =
-                [Action::ReadCalls, Action::ReadHandoffs].iter().any(|action| reach(role, *action) != Reach::Nowhere);
-            return match (knows, reach(role, Action::AcknowledgeCall) != Reach::Nowhere) {
-                (false, _) => Some("NOT_FOUND"),
-                (true, allowed) => (!allowed).then_some("FORBIDDEN"),
-            };
-        }
-        Needs::Own(action) => return (reach(role, *action) == Reach::Nowhere).then_some("FORBIDDEN"),
+        Needs::Threaten => return may_with_handoff(role, reach(role, Action::DiscloseThreat) != Reach::Nowhere),
+        Needs::Threat => return (reach(role, Action::ReadThreats) == Reach::Nowhere).then_some("NOT_FOUND"),
+        Needs::Emergency => return (reach(role, Action::ReadEmergencies) == Reach::Nowhere).then_some("NOT_FOUND"),
+        // The agency calls its own people: whoever reads the handoff as its sender knows of the call too.
+        Needs::Call => return may_known(role, [Action::ReadCalls, Action::ReadHandoffs], Action::AcknowledgeCall),
         Needs::Push => return (role != Role::Intake).then_some("NOT_FOUND"),
         Needs::Team(action) => (reach(role, Action::ReadTeams) != Reach::Nowhere, *action),
         Needs::Grant(action) => (matches!(reach(role, Action::ReadGrants), Reach::Agency | Reach::Hub), *action),

@@ -55,9 +55,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The history, played and folded: a test that opens its own store.
     ("demo::alive", &["demo", "app", "board", "clock", "config", "domain", "policy", "store"]),
     // The doors.
-    ("config", &["domain::hold", "domain::push", "graphql::limits", "login", "store"]),
+    (
+        "config",
+        &[
+            "domain::hold",
+            "domain::jurisdiction",
+            "domain::need",
+            "domain::push",
+            "domain::retention",
+            "domain::service",
+            "graphql::limits",
+            "login",
+            "store",
+        ],
+    ),
     ("http", &["app", "config", "domain", "graphql", "login", "policy"]),
-    ("node", &["app", "bus", "clock", "config", "graphql", "http", "login", "messenger", "store"]),
+    ("node", &["app", "bus", "clock", "config", "domain::time", "graphql", "http", "login", "messenger", "store"]),
 ];
 
 /// Crates that one room, or a few files, have to themselves.

@@ -154,8 +154,8 @@ pub async fn tell(ground: &Ground, handoffs: &[HandoffId]) -> Done {
         let identity = Identity { name, date_of_birth: Some("1990-01-01".into()), ..Identity::default() };
         let words = "Found on a bridge, talked down, says that sleep has been gone for a week. ".repeat(8);
         for (tier, content) in [
-            (Tier::Identity, Content { text: None, identity: Some(identity) }),
-            (Tier::Clinical, Content { text: Some(words.trim_end().into()), identity: None }),
+            (Tier::Identity, Content { identity: Some(identity), ..Content::default() }),
+            (Tier::Clinical, Content { text: Some(words.trim_end().into()), ..Content::default() }),
         ] {
             done(sealed::note(&ground.hub, &me, Note { handoff: *handoff, tier, content, keyed: None }).await?)?;
         }
@@ -167,7 +167,7 @@ pub async fn tell(ground: &Ground, handoffs: &[HandoffId]) -> Done {
 pub async fn disclose(ground: &Ground, receiver: &str, handoffs: &[HandoffId]) -> Done {
     let me = viewer(ground, receiver.to_owned())?;
     let tiers = vec![Tier::Identity, Tier::Clinical];
-    let input = Disclose { handoffs: handoffs.to_vec(), tiers, purpose: Purpose::Treatment };
+    let input = Disclose { handoffs: handoffs.to_vec(), tiers, purpose: Purpose::Treatment, emergency: None };
     let disclosed = sealed::disclose(&ground.hub, &me, input).await?;
     if disclosed.entries.is_empty() { Err(format!("{:?}", disclosed.problems).into()) } else { Ok(()) }
 }

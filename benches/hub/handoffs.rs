@@ -298,7 +298,7 @@ async fn past(ground: &Ground, doors: &[Door], many: u64) -> Done {
     let (region, sender, count) = (key(ground.loaded.region.key()), key(sender), doors.len());
     // Every other one was sent by the agency that asks; the others by the next door's.
     let columns = "id, region_id, version, code, sender_id, receiver_id, need, pathway_id, pathway_version, bed_unit_id, state, \
-         arrive_by, late, announced_at, settled_at, arrived_at, sender_confirmed_at, receiver_confirmed_at, ended_at";
+         arrive_by, late, announced_at, settled_at, arrived_at, sender_confirmed_at, receiver_confirmed_at, ended_at, text_shredded_at";
     ground
         .run(&format!(
             "INSERT INTO handoff ({columns}) {series}
@@ -306,7 +306,8 @@ async fn past(ground: &Ground, doors: &[Door], many: u64) -> Done {
                 '{{\"level_of_care\":null,\"age_band\":\"ADULT\",\"legal_status\":null,\"room_gender\":null,\"mobility\":null,\"language\":null,\"safety_flags\":[]}}',
                 d.pathway, 1, d.unit, 'TRANSFERRED', 1704067200000000 + CAST(n AS bigint) * 1000000, {no}, 1704067200000000 + CAST(n AS bigint) * 1000000,
                 1704067200000000 + CAST(n AS bigint) * 1000000, 1704067200000000 + CAST(n AS bigint) * 1000000, 1704067200000000 + CAST(n AS bigint) * 1000000,
-                1704067200000000 + CAST(n AS bigint) * 1000000, 1704067200000000 + CAST(n AS bigint) * 1000000
+                1704067200000000 + CAST(n AS bigint) * 1000000, 1704067200000000 + CAST(n AS bigint) * 1000000,
+                1704067200000000 + CAST(n AS bigint) * 1000000
              FROM turn JOIN past_door d ON d.place = n % {count} JOIN past_door o ON o.place = (n + 1) % {count};
              UPDATE handoff SET episode_id = id WHERE episode_id IS NULL;
              INSERT INTO episode (id, region_id, version, sender_id, need, settlement, person_agreed, state, handoff_id, opened_at,

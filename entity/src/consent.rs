@@ -41,6 +41,8 @@ pub struct Model {
     pub grant_id: Uuid,
     /// When it was recorded, in microseconds since 1970.
     pub recorded_at: i64,
+    /// One of the handoff's agencies was a program under 42 CFR Part 2; none where nobody asked.
+    pub program: Option<bool>,
 }
 
 /// No relations: rows are joined in `app`, by ids.

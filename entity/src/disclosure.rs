@@ -33,6 +33,10 @@ pub struct Model {
     pub entries: i32,
     /// Its place in the chain; none while it waits for one.
     pub link: Option<i64>,
+    /// On what it stands; none where the role or a consent says it.
+    pub basis: Option<String>,
+    /// The coded reason, where one belongs to the basis.
+    pub reason: Option<String>,
 }
 
 /// No relations: rows are joined in `app`, by ids.

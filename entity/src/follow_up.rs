@@ -13,12 +13,14 @@ pub struct Model {
     pub region_id: Uuid,
     /// How often it has changed.
     pub version: i64,
-    /// The handoff.
-    pub handoff_id: Uuid,
+    /// The handoff; none where a call needed none.
+    pub handoff_id: Option<Uuid>,
     /// The agency that sees to it.
     pub owner_id: Uuid,
     /// The handoff's other agency.
-    pub party_id: Uuid,
+    pub party_id: Option<Uuid>,
+    /// Whom, after a call: a keyed digest.
+    pub person_ref: Option<Vec<u8>>,
     /// Who follows up.
     pub by: String,
     /// Where it stands.

@@ -73,6 +73,10 @@ pub struct Model {
     pub receiver_confirmed_at: Option<i64>,
     /// When it ended, in microseconds since 1970.
     pub ended_at: Option<i64>,
+    /// When what was written in it was shredded, in microseconds since 1970.
+    pub text_shredded_at: Option<i64>,
+    /// Who answers for it that the person was sent on, as JSON text.
+    pub supervisor: Option<String>,
 }
 
 /// No relations: rows are joined in `app`, by ids.

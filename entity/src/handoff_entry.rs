@@ -25,6 +25,8 @@ pub struct Model {
     pub at: i64,
     /// Whether 42 CFR Part 2 protects it.
     pub part2: bool,
+    /// The packet of its search that it belongs to: each handoff of the search has its own.
+    pub packet_id: Option<Uuid>,
     /// What it says, sealed.
     pub sealed: Vec<u8>,
 }

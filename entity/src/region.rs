@@ -21,6 +21,8 @@ pub struct Model {
     pub time_zone: String,
     /// Counties.
     pub counties: String,
+    /// Whose law is kept to, by its code.
+    pub jurisdiction: Option<String>,
     /// Retired.
     pub retired: bool,
     /// Provenance.

@@ -18,6 +18,9 @@ mod m0013_calls;
 mod m0014_open_handoffs;
 mod m0015_coordinators;
 mod m0016_course;
+mod m0017_law;
+mod m0018_told;
+mod m0019_keep;
 mod m0020_reach;
 
 /// Runs the steps in order.
@@ -44,6 +47,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_open_handoffs::Migration),
             Box::new(m0015_coordinators::Migration),
             Box::new(m0016_course::Migration),
+            Box::new(m0017_law::Migration),
+            Box::new(m0018_told::Migration),
+            Box::new(m0019_keep::Migration),
             Box::new(m0020_reach::Migration),
         ]
     }

@@ -2,11 +2,16 @@
 use super::error::Error;
 use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
-use super::{Hub, log};
+use super::{Hub, guardian, log};
 use crate::domain::entry::Version;
-use crate::domain::id::ConsentId;
+use crate::domain::id::{ConsentId, HandoffId, OrganizationId};
 use crate::domain::organization::OrganizationDetails;
-use crate::domain::sealed::{CONSENTS_MAX, Consent, ConsentFact, NewConsent};
+use crate::domain::role::Role;
+use crate::domain::sealed::{
+    CONSENTS_MAX, Consent, ConsentFact, Disclosure, DisclosureBasis, NewConsent, Purpose, Tier, parties,
+};
+use crate::domain::share::{self, SHARES_MAX};
+use crate::domain::time::At;
 use crate::policy::{Viewer, permit};
 use crate::store::{Committed, Keyed, Tx};
 
@@ -39,30 +44,86 @@ pub async fn record(hub: &Hub, viewer: &Viewer, input: RecordConsent) -> Result<
         .write(viewer, |tx| async move {
             match done_before(&tx, input.keyed.as_ref()).await? {
                 Some(consent) => Ok(tx.commit(Outcome::done(consent, true)).await?),
-                None => record_in(tx, viewer, input).await,
+                None => record_in(tx, hub, viewer, input).await,
             }
         })
         .await;
     Outcome::settle(written)
 }
 
-async fn record_in(tx: Tx, viewer: &Viewer, input: &RecordConsent) -> Result<Committed<Outcome<Consent>>, Error> {
+async fn record_in(
+    tx: Tx,
+    hub: &Hub,
+    viewer: &Viewer,
+    input: &RecordConsent,
+) -> Result<Committed<Outcome<Consent>>, Error> {
     let (recorder, grant) = viewer.organization().zip(viewer.grant_id()).ok_or(Error::Forbidden)?;
+    let mut told_well = true;
     for agency in &input.terms.to {
-        tx.consult::<OrganizationDetails>(*agency).await?.ok_or(Error::NotFound)?;
+        let agency = tx.consult::<OrganizationDetails>(*agency).await?.ok_or(Error::NotFound)?;
+        told_well &= !input.terms.tells() || share::may_be_told(&agency);
     }
+    // The directory before the handoff, as by everybody who holds both.
+    let program = program(&tx, input.terms.handoff).await?;
     let handoff = tx.handoff(input.terms.handoff).await?.ok_or(Error::NotFound)?;
     let id = tx.id();
     let permit = permit::keep_consent(viewer, &handoff, id, None)?;
-    if tx.consents_of(&[handoff.id]).await?.len() >= CONSENTS_MAX {
-        let problem = Problem::new(ProblemCode::OutOfRange).at(&["handoffId"]).with_current(handoff.id);
-        return Err(Error::Refused(vec![problem]));
+    let refused = |code, path| Error::Refused(vec![Problem::new(code).at(&[path]).with_current(handoff.id)]);
+    if !told_well {
+        return Err(refused(ProblemCode::NobodyToTell, "toIds"));
     }
-    let new = NewConsent { id, terms: input.terms.clone(), recorder, grant };
-    let changed = Consent::record(new, &handoff, tx.now())?;
+    let (before, at) = (tx.consents_of(&[handoff.id]).await?, tx.now());
+    if before.len() >= CONSENTS_MAX {
+        return Err(refused(ProblemCode::OutOfRange, "handoffId"));
+    }
+    guardian::may_sign(&tx, hub, &handoff, input.terms.signer).await?;
+    let terms = ConsentFact { program, ..input.terms.clone() };
+    if terms.tells() && share::told_from(&before, at) + terms.to.len() > SHARES_MAX {
+        return Err(refused(ProblemCode::OutOfRange, "toIds"));
+    }
+    let changed = Consent::record(NewConsent { id, terms, recorder, grant }, &handoff, at)?;
+    if changed.state().stands(at) {
+        let role = viewer.role().ok_or(Error::Forbidden)?;
+        for line in told(&tx, changed.state(), role, at) {
+            let _noted = tx.note_disclosure(&permit, &line).await?;
+        }
+    }
     tx.save(permit, &changed).await?;
     remember(&tx, input.keyed.as_ref(), [id]).await?;
     Ok(tx.commit(Outcome::done(changed.into_state(), false)).await?)
+}
+
+/// Whether one of a handoff's agencies is a program under 42 CFR Part 2.
+async fn program(tx: &Tx, of: HandoffId) -> Result<bool, Error> {
+    let known = tx.handoffs_as_they_are(&[of]).await?.pop().ok_or(Error::NotFound)?;
+    let mut program = false;
+    for agency in parties(&known) {
+        let agency = tx.consult::<OrganizationDetails>(agency).await?;
+        program |= agency.is_some_and(|agency| agency.details.part2_program);
+    }
+    Ok(program)
+}
+
+/// The ledger's lines of a consent that begins to tell: one for each agency, which from now on is told as things happen. The role is
+/// that of whoever recorded it.
+pub(super) fn told(tx: &Tx, consent: &Consent, role: Role, at: At) -> Vec<Disclosure> {
+    let line = |to: &OrganizationId| Disclosure {
+        id: tx.id(),
+        region: consent.region,
+        at,
+        grant: consent.grant,
+        role,
+        organization: *to,
+        handoff: consent.handoff,
+        tier: Tier::Outcome,
+        purpose: Purpose::CareCoordination,
+        author: Some(consent.terms.from),
+        consent: Some(consent.id),
+        basis: DisclosureBasis::ToldByConsent,
+        reason: None,
+        entries: 0,
+    };
+    consent.terms.to.iter().filter(|_| consent.terms.tells()).map(line).collect()
 }
 
 /// Revokes a consent for good: what is asked from now on is no longer told under it.

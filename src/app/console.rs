@@ -61,7 +61,26 @@ pub fn new_region(code: &str, time_zone: &str) -> RegionDetails {
         code: code.to_owned(),
         time_zone: time_zone.to_owned(),
         counties: Vec::new(),
+        jurisdiction: None,
     }
+}
+
+/// Refuses a jurisdiction that the hub does not know.
+pub fn known_jurisdiction(hub: &Hub, code: &str) -> Result<(), Error> {
+    let known: Vec<&str> = hub.rules().law.all().iter().map(|law| law.code.as_str()).collect();
+    if known.contains(&code) {
+        return Ok(());
+    }
+    Err(Error::BadInput(format!("there is no jurisdiction {code:?}: one of {}", known.join(", "))))
+}
+
+/// Lets a region keep to a jurisdiction that the hub knows.
+pub async fn name_jurisdiction(hub: &Hub, region: &str, code: &str) -> Result<(), Error> {
+    known_jurisdiction(hub, code)?;
+    let region = self::region(hub, region).ok_or(Error::NotFound)?;
+    let details = RegionDetails { jurisdiction: Some(code.to_owned()), ..region.details.clone() };
+    let edit = SaveEntry::new(Some(region.id), details, Provenance::Manual);
+    directory::save(hub, &viewer(), edit).await?.changed.map(|_| ()).ok_or(Error::NotFound)
 }
 
 /// The region of a code, set up if it is not there.

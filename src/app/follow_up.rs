@@ -2,11 +2,14 @@
 use super::error::Error;
 use super::keyed::{remember, replayed_one};
 use super::outcome::{Outcome, Problem, ProblemCode};
-use super::{Hub, log};
+use super::{Hub, log, share};
 use crate::domain::entry::Changed;
-use crate::domain::follow_up::{FOLLOW_UPS_MAX, FollowUp, FollowUpOutcome, FollowUpTerm};
+use crate::domain::follow_up::{
+    AFTER_CALLS_MAX, AfterCall, FOLLOW_UPS_MAX, FollowUp, FollowUpOutcome, FollowUpTerm, NotRecorded, OF_PERSON_MAX,
+};
 use crate::domain::handoff::{Handoff, HandoffState};
 use crate::domain::id::{FollowUpId, HandoffId};
+use crate::domain::text;
 use crate::domain::time::At;
 use crate::policy::permit;
 use crate::policy::view::{self, FollowUpView};
@@ -14,6 +17,8 @@ use crate::policy::{Scope, Viewer};
 pub use crate::store::FollowUpFilter;
 use crate::store::{Committed, Keyed, Tx};
 
+/// Most characters of an agency's own reference of a person.
+const REFERENCE_MAX: usize = 128;
 /// Most follow-ups after one handoff: those of the pathway, and as many of each agency's own.
 const AFTER_ONE_MAX: usize = 3 * FOLLOW_UPS_MAX;
 
@@ -22,6 +27,19 @@ const AFTER_ONE_MAX: usize = 3 * FOLLOW_UPS_MAX;
 pub struct PlanFollowUp {
     /// After which handoff.
     pub handoff: HandoffId,
+    /// Who follows up, and within how many hours.
+    pub term: FollowUpTerm,
+    /// The client's key.
+    pub keyed: Option<Keyed>,
+}
+
+/// Plans a follow-up after a call that needed no handoff.
+#[derive(Clone)]
+pub struct PlanAfterCall {
+    /// The agency's own reference of the person; it is kept as a digest alone.
+    pub reference: String,
+    /// The person agreed to be called.
+    pub person_agreed: bool,
     /// Who follows up, and within how many hours.
     pub term: FollowUpTerm,
     /// The client's key.
@@ -100,6 +118,48 @@ async fn plan_in(tx: Tx, viewer: &Viewer, input: &PlanFollowUp) -> Result<Commit
     Ok(tx.commit((planned.into_state(), false)).await?)
 }
 
+/// Plans a follow-up for the viewer's agency, after a call that needed no handoff.
+pub async fn plan_after_call(hub: &Hub, viewer: &Viewer, input: PlanAfterCall) -> Result<Outcome<FollowUpView>, Error> {
+    log::known(viewer)?;
+    text::line("personReference", &input.reference, REFERENCE_MAX)?;
+    let input = &input;
+    let written = hub
+        .store()
+        .write(viewer, |tx| async move {
+            match replayed_one::<FollowUpId>(&tx, input.keyed.as_ref()).await? {
+                Some(id) => again(tx, id).await,
+                None => plan_after_call_in(tx, hub, viewer, input).await,
+            }
+        })
+        .await;
+    settled(viewer, written)
+}
+
+async fn plan_after_call_in(
+    tx: Tx,
+    hub: &Hub,
+    viewer: &Viewer,
+    input: &PlanAfterCall,
+) -> Result<Committed<(FollowUp, bool)>, Error> {
+    let id = tx.id();
+    let (owner, region, permit) = permit::follow_up_call(viewer, id)?;
+    let refused = |code, path: &str| Error::Refused(vec![Problem::new(code).at(&[path])]);
+    if !input.person_agreed {
+        let says = "The person has to agree to be called: without that nobody is followed up.".to_owned();
+        let problem = Problem::new(ProblemCode::ConsentRequired).at(&["personAgreed"]).saying(says);
+        return Err(Error::Refused(vec![problem]));
+    }
+    let person = hub.store().person_ref(owner, &input.reference)?;
+    let (due, of_person) = tx.due_after_calls(owner, person).await?;
+    if due >= AFTER_CALLS_MAX || of_person >= OF_PERSON_MAX {
+        return Err(refused(ProblemCode::OutOfRange, "personReference"));
+    }
+    let planned = FollowUp::plan_after_call(AfterCall { id, region, owner, person }, input.term, tx.now())?;
+    tx.save(permit, &planned).await?;
+    remember(&tx, input.keyed.as_ref(), [id]).await?;
+    Ok(tx.commit((planned.into_state(), false)).await?)
+}
+
 /// Says how a follow-up of the viewer's agency went.
 pub async fn record(hub: &Hub, viewer: &Viewer, input: RecordFollowUp) -> Result<Outcome<FollowUpView>, Error> {
     log::known(viewer)?;
@@ -123,7 +183,10 @@ async fn record_in(tx: Tx, viewer: &Viewer, input: &RecordFollowUp) -> Result<Co
     if input.expected_version.is_some_and(|version| version != follow_up.version) {
         return Err(refused(ProblemCode::StaleVersion));
     }
-    let changed = follow_up.record(input.outcome, tx.now()).map_err(|_| refused(ProblemCode::WrongState))?;
+    let changed = follow_up.record(input.outcome, tx.now()).map_err(|why| match why {
+        NotRecorded::Ended => refused(ProblemCode::WrongState),
+        NotRecorded::TriedOften => refused(ProblemCode::OutOfRange),
+    })?;
     tx.save(permit, &changed).await?;
     remember(&tx, input.keyed.as_ref(), [follow_up.id]).await?;
     Ok(tx.commit((changed.into_state(), false)).await?)
@@ -144,9 +207,9 @@ fn settled(viewer: &Viewer, written: Result<(FollowUp, bool), Error>) -> Result<
 /// Follow-ups by id, in the order asked; none for each that is absent or not the viewer's to see.
 pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[FollowUpId]) -> Result<Vec<Option<FollowUpView>>, Error> {
     log::known(viewer)?;
-    let found = hub.store().read(viewer).await?.follow_ups(ids).await?;
-    let scope = Scope::of(viewer);
-    let one = |id: &FollowUpId| view::follow_up(&scope, *found.iter().find(|one| one.id == *id)?);
+    let reader = hub.store().read(viewer).await?;
+    let found = share::follow_ups(hub, viewer, &reader, reader.follow_ups(ids).await?).await?;
+    let one = |id: &FollowUpId| found.iter().find(|view| view.follow_up().id == *id).copied();
     Ok(ids.iter().map(one).collect())
 }
 
@@ -160,7 +223,7 @@ pub async fn list(
     from_end: bool,
 ) -> Result<Vec<FollowUpView>, Error> {
     log::known(viewer)?;
-    let found = hub.store().read(viewer).await?.list_follow_ups(filter, between, most, from_end).await?;
-    let scope = Scope::of(viewer);
-    Ok(found.into_iter().filter_map(|follow_up| view::follow_up(&scope, follow_up)).collect())
+    let reader = hub.store().read(viewer).await?;
+    let found = reader.list_follow_ups(filter, between, most, from_end).await?;
+    share::follow_ups(hub, viewer, &reader, found).await
 }

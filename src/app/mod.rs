@@ -9,27 +9,36 @@ pub mod console;
 pub mod coordinate;
 pub mod cursor;
 pub mod directory;
+pub mod emergency;
 pub mod episode;
 pub mod error;
 pub mod filter;
 pub mod follow_up;
 pub mod grant;
+pub mod guardian;
 pub mod handoff;
 pub mod health;
 pub mod hold;
 pub mod import;
 mod keyed;
+pub mod law;
+pub mod legal_hold;
 pub mod log;
 pub mod notice;
 pub mod on_call;
 pub mod outcome;
+pub mod packet;
 pub mod past;
 pub mod pathway;
 pub mod poll;
+pub mod preservation;
 pub mod push;
+pub mod retention;
 pub mod sealed;
+pub mod share;
 pub mod sweep;
 pub mod team;
+pub mod threat;
 pub mod travel;
 
 pub use error::Error;
@@ -38,6 +47,8 @@ pub use outcome::{Outcome, Problem, ProblemCode};
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::domain::hold::HoldLimits;
+use crate::domain::jurisdiction::Law;
+use crate::domain::retention::RetentionLimits;
 use crate::store::Store;
 use cursor::Seal;
 use std::sync::Arc;
@@ -53,24 +64,28 @@ struct Inner {
     rules: Rules,
 }
 
-/// What a network settles for itself: numbers that verbs keep to.
+/// What a network settles for itself: numbers and law that verbs keep to.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// How long holds last, and how many one agency may have.
     pub holds: HoldLimits,
+    /// How long what is written of people stays.
+    pub retention: RetentionLimits,
     /// How browsers are written to.
     pub push: push::PushRules,
+    /// The jurisdictions that a region can name.
+    pub law: Law,
 }
 
 impl Default for Rules {
     fn default() -> Self {
         let holds = HoldLimits { minutes_default: 30, minutes_max: 120, owner_minutes_max: 1_440, per_agency_max: 5 };
-        Self { holds, push: push::PushRules::default() }
+        Self { holds, law: Law::default(), retention: RetentionLimits::default(), push: push::PushRules::default() }
     }
 }
 
 impl Hub {
-    /// Opens the hub over a migrated store, with the default rules.
+    /// Opens the hub over a migrated store, with the default rules: no jurisdiction is known.
     pub async fn open(store: Store) -> Result<Self, crate::store::Error> {
         Self::with(store, Rules::default()).await
     }
@@ -87,7 +102,7 @@ impl Hub {
         &self.0.store
     }
 
-    /// The numbers that verbs keep to.
+    /// The numbers and the law that verbs keep to.
     pub fn rules(&self) -> &Rules {
         &self.0.rules
     }

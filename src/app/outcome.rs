@@ -61,10 +61,27 @@ codes! {
         CallFirst "CALL_FIRST",
         /// The person has to consent first: no consent stands that lets your agency be told this tier for this purpose.
         ConsentRequired "CONSENT_REQUIRED",
-        /// What was written here is no longer opened: 90 days after the handoff's end, or its key is destroyed.
+        /// Your agency is a program under 42 CFR Part 2: what it knows of the person is not told for a threat. Medical personnel open
+        /// it in an emergency.
+        Part2Program "PART2_PROGRAM",
+        /// Nobody at this agency may be told on this ground. Of a threat: name one that has officers or dispatchers, law enforcement
+        /// alone for an escape, or call. By consent: name one that is not of criminal justice, no council, and not withdrawn.
+        NobodyToTell "NOBODY_TO_TELL",
+        /// What was written here is no longer opened: its retention has ended, 90 days after the handoff's end, or its key is destroyed.
         RetentionEnded "RETENTION_ENDED",
+        /// Your agency preserves this handoff already, and for at least as long: see `current`. One that lasts longer is
+        /// placed beside it.
+        AlreadyPreserved "ALREADY_PRESERVED",
         /// Somebody was reminded of this within the last ten minutes: call, or wait. The message says until when.
         TooSoon "TOO_SOON",
+        /// The region keeps to no jurisdiction that the hub knows: have its operator name one (`crisis-hub grant --jurisdiction`).
+        NoJurisdiction "NO_JURISDICTION",
+        /// The region's jurisdiction has no such legal status with a clock: see `Region.jurisdiction`.
+        UnknownLegalStatus "UNKNOWN_LEGAL_STATUS",
+        /// It lies ahead of the hub's time: record it when it has begun.
+        BeginsInFuture "BEGINS_IN_FUTURE",
+        /// A legal hold stands already: see `current`; end it, or say that yours takes its place.
+        LegalHoldStands "LEGAL_HOLD_STANDS",
         /// The hub writes to no push service at this address: see which it does, in the settings of the hub.
         UnknownPushService "UNKNOWN_PUSH_SERVICE",
         /// As many browsers as may be are registered under your grant: take one back.

@@ -1,17 +1,19 @@
 //! Verbs of what is sealed in a handoff: an entry is written, and entries are opened after the ledger has said so.
+use super::emergency::{self, InEmergency};
 use super::error::Error;
 use super::keyed::{remember, replayed_one};
+use super::law::Desk;
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
-use crate::domain::code::Coded;
 use crate::domain::handoff::Handoff;
-use crate::domain::id::{ConsentId, DisclosureId, HandoffEntryId, HandoffId, OrganizationId};
-use crate::domain::organization::OrganizationDetails;
+use crate::domain::id::{ConsentId, DisclosureId, GrantId, HandoffEntryId, HandoffId, NounId, OrganizationId};
+use crate::domain::organization::{Organization, OrganizationDetails};
 use crate::domain::sealed::{
-    Consent, Content, DISCLOSED_MAX, Disclosure, ENTRIES_MAX, EntryFacts, HANDOFFS_MAX, HandoffEntry, Purpose,
-    Standing, Tier, parties, standing,
+    Consent, Content, DISCLOSED_MAX, Disclosure, DisclosureBasis, DisclosureReason, ENTRIES_MAX, EntryFacts,
+    HANDOFFS_MAX, HandoffEntry, Purpose, Standing, Tier, parties, standing,
 };
 use crate::domain::time::At;
+use crate::policy::permit::{NoteHandoff, Permit};
 use crate::policy::tiers::{self, Leave, Relation};
 use crate::policy::{Viewer, permit};
 pub use crate::store::Opened;
@@ -32,7 +34,7 @@ pub struct Note {
 }
 
 /// Opens entries.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Disclose {
     /// Of which handoffs.
     pub handoffs: Vec<HandoffId>,
@@ -40,6 +42,8 @@ pub struct Disclose {
     pub tiers: Vec<Tier>,
     /// For what.
     pub purpose: Purpose,
+    /// What is said of an emergency, where it is for one.
+    pub emergency: Option<InEmergency>,
 }
 
 /// What was opened, and why the rest was not.
@@ -81,31 +85,59 @@ async fn note_in(tx: Tx, viewer: &Viewer, input: &Note) -> Result<Committed<Outc
     let handoff = tx.handoff(input.handoff).await?.ok_or(Error::NotFound)?;
     let (id, at) = (tx.id(), tx.now());
     let permit = permit::note(viewer, &home, &handoff, id, input.tier)?;
-    let refused = |code| Error::Refused(vec![Problem::new(code).at(&["handoffId"]).with_current(handoff.id)]);
     if !standing(&handoff, author, at).takes_notes() {
-        return Err(refused(ProblemCode::WrongState));
+        let problem = Problem::new(ProblemCode::WrongState).at(&["handoffId"]);
+        return Err(Error::Refused(vec![problem.with_current(handoff.id)]));
     }
-    if !tx.is_openable(&handoff).await? {
+    let facts = write(&tx, permit, (&home, grant), &handoff, (input.tier, &input.content), at).await?;
+    remember(&tx, input.keyed.as_ref(), [id]).await?;
+    Ok(tx.commit(Outcome::done(facts, false)).await?)
+}
+
+/// Writes an entry into a handoff, which is locked, for an agency that has room for it.
+async fn write(
+    tx: &Tx,
+    permit: Permit<NoteHandoff>,
+    (home, grant): (&Organization, GrantId),
+    handoff: &Handoff,
+    (tier, content): (Tier, &Content),
+    at: At,
+) -> Result<EntryFacts, Error> {
+    let author = home.id;
+    let refused = |code| Error::Refused(vec![Problem::new(code).at(&["handoffId"]).with_current(handoff.id)]);
+    if !tx.is_openable(handoff).await? {
         return Err(refused(ProblemCode::RetentionEnded));
     }
-    let written = tx.entries_of(&[handoff.id], Tier::ALL).await?;
+    let written = tx.entries_of(&[handoff.id], &Tier::SEALED).await?;
     if written.iter().filter(|entry| entry.author == author).count() >= ENTRIES_MAX {
         return Err(refused(ProblemCode::OutOfRange));
     }
     let facts = EntryFacts {
-        id,
+        id: HandoffEntryId::of(permit.row()),
         handoff: handoff.id,
         region: handoff.region,
-        tier: input.tier,
+        tier,
         author,
         grant,
         at,
-        part2: input.tier.is_part2(home.details.part2_program),
+        part2: tier.is_part2(home.details.part2_program),
+        packet: None,
     };
-    let sealed = tx.close_entry(&handoff, &facts, &input.content).await?;
-    tx.save(permit, &HandoffEntry::note(facts, sealed, &handoff)).await?;
-    remember(&tx, input.keyed.as_ref(), [id]).await?;
-    Ok(tx.commit(Outcome::done(facts, false)).await?)
+    let sealed = tx.close_entry(handoff, &facts, content).await?;
+    tx.save(permit, &HandoffEntry::note(facts, sealed, handoff, at)).await?;
+    Ok(facts)
+}
+
+/// Writes what a verb about a clock of law says, sealed, where it is said: also into a handoff that takes no notes any more,
+/// while the search that it belongs to goes on.
+pub(super) async fn seal(
+    tx: &Tx,
+    permit: Permit<NoteHandoff>,
+    desk: &Desk,
+    says: (Tier, &Content),
+    at: At,
+) -> Result<(), Error> {
+    write(tx, permit, (&desk.home, desk.grant), &desk.handoff, says, at).await.map(|_| ())
 }
 
 /// Opens entries of handoffs: one transaction, whose ledger is written before anything is opened.
@@ -115,12 +147,26 @@ pub async fn disclose(hub: &Hub, viewer: &Viewer, input: Disclose) -> Result<Dis
         handoffs: input.handoffs.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
         tiers: input.tiers.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
         purpose: input.purpose,
+        emergency: input.emergency,
     };
     if !(1..=HANDOFFS_MAX).contains(&distinct.handoffs.len()) || distinct.tiers.is_empty() {
         return Err(Error::BadInput(format!("`handoffIds` names 1 to {HANDOFFS_MAX} handoffs, `tiers` at least one")));
     }
+    check_emergency(&distinct)?;
     let input = &distinct;
     hub.store().write(viewer, |tx| async move { Box::pin(disclose_in(tx, viewer, input)).await }).await
+}
+
+/// What is opened in an emergency is opened in one handoff, with an account of it; and nothing else has one.
+fn check_emergency(input: &Disclose) -> Result<(), Error> {
+    let says = match (&input.emergency, input.purpose) {
+        (None, Purpose::MedicalEmergency) => "`purpose: MEDICAL_EMERGENCY` takes `emergency`, with all its fields",
+        (Some(_), purpose) if purpose != Purpose::MedicalEmergency => "`emergency` is for `purpose: MEDICAL_EMERGENCY`",
+        (Some(_), _) if input.handoffs.len() > 1 => "in an emergency name one handoff: each act opens once",
+        (Some(emergency), _) => return Ok(emergency.says.check(emergency.consent_unobtainable)?),
+        (None, _) => return Ok(()),
+    };
+    Err(Error::BadInput(says.into()))
 }
 
 async fn disclose_in(tx: Tx, viewer: &Viewer, input: &Disclose) -> Result<Committed<Disclosed>, Error> {
@@ -128,8 +174,6 @@ async fn disclose_in(tx: Tx, viewer: &Viewer, input: &Disclose) -> Result<Commit
     if handoffs.len() < input.handoffs.len() {
         return Err(Error::NotFound);
     }
-    handoffs.sort_unstable_by_key(|handoff| handoff.id);
-    let entries = tx.entries_of(&input.handoffs, &input.tiers).await?;
     let mut consents = tx.consents_of(&input.handoffs).await?;
     if !consents.is_empty() {
         // Those who tell under a consent hold it until they are done; it may just have been revoked.
@@ -137,6 +181,16 @@ async fn disclose_in(tx: Tx, viewer: &Viewer, input: &Disclose) -> Result<Commit
         consents = tx.consents_of(&input.handoffs).await?;
     }
     let programs = programs(&tx, &handoffs).await?;
+    let mut program = None;
+    if input.emergency.is_some() {
+        emergency::admit(&tx, viewer).await?;
+        // Locked before any line stands on it, and judged as it is then: it may just have been shredded.
+        handoffs = tx.handoffs(&input.handoffs).await?;
+        let of = handoffs.first().ok_or(Error::NotFound)?;
+        program = Some(emergency::program(&tx, viewer, of, &programs).await?);
+    }
+    handoffs.sort_unstable_by_key(|handoff| handoff.id);
+    let entries = tx.entries_of(&input.handoffs, &input.tiers).await?;
     let now = tx.now();
     let asking = Asking { viewer, input, consents: &consents, programs: &programs, now };
     let (mut problems, mut recorded, mut granted) = (Vec::new(), Recorded::default(), 0);
@@ -148,6 +202,10 @@ async fn disclose_in(tx: Tx, viewer: &Viewer, input: &Disclose) -> Result<Commit
         granted += lines.iter().map(|(_, entries)| entries.len()).sum::<usize>();
         tx.record_disclosure(permit, &mut recorded, &lines).await?;
         problems.extend(lacking);
+        let opens = viewer.organization().is_some_and(|own| tiers::opens_in_emergency(standing(handoff, own, now)));
+        if let Some((emergency, program)) = input.emergency.as_ref().zip(program).filter(|_| opens) {
+            emergency::opened(&tx, viewer, (handoff, program), emergency, now).await?;
+        }
     }
     if granted > DISCLOSED_MAX {
         return Err(Error::BadInput(format!(
@@ -194,6 +252,10 @@ impl Asking<'_> {
         let own = self.viewer.organization().ok_or(Error::Forbidden)?;
         let standing = standing(of, own, self.now);
         match standing {
+            Standing::Kept if self.input.emergency.is_some() => {
+                let says = "It ended a day ago or more: nothing of it is opened in an emergency. Ask for TREATMENT.";
+                problems.push(Problem::new(ProblemCode::WrongState).saying(says.to_owned()).with_current(of.id));
+            }
             Standing::Asked | Standing::UnderWay | Standing::Ended | Standing::Kept => {}
             Standing::OnlyAsked => {
                 let says = "Your agency was asked and did not take the person: nothing of it is opened any more.";
@@ -283,6 +345,12 @@ impl Asking<'_> {
             purpose: self.input.purpose,
             author,
             consent,
+            basis: match (&self.input.emergency, consent) {
+                (Some(_), _) => DisclosureBasis::MedicalEmergency,
+                (None, Some(_)) => DisclosureBasis::Consent,
+                (None, None) => DisclosureBasis::Role,
+            },
+            reason: self.input.emergency.as_ref().map(|emergency| DisclosureReason::Emergency(emergency.nature)),
             entries: 0,
         })
     }

@@ -1,13 +1,16 @@
 //! The sweeper: tells the log what time alone has changed.
 //!
 //! Firing removes the alarm and writes the event in one transaction, so each is told exactly once, whichever node does it.
-use super::Hub;
 use super::error::Error;
+use super::{Hub, law};
 use crate::domain::bed::BedUnit;
 use crate::domain::due::DueKind;
 use crate::domain::episode::Episode;
 use crate::domain::handoff::{Handoff, Party};
-use crate::domain::id::{BedUnitId, EpisodeId, FollowUpId, HandoffId, NounId, TeamId};
+use crate::domain::id::{
+    BedUnitId, ConsentId, EmergencyDisclosureId, EpisodeId, FollowUpId, GuardianId, HandoffId, LegalHoldId, NounId,
+    TeamId,
+};
 use crate::policy::{Machine, Viewer, permit};
 use crate::store::{self, Committed, Tx};
 use futures_util::future::BoxFuture;
@@ -21,7 +24,8 @@ const POSTPONE_MINUTES: i64 = 10;
 /// Tells of everything that is due, noun by noun, and answers how many were told of.
 pub async fn pass(hub: &Hub) -> Result<usize, Error> {
     let told = units(hub).await? + teams(hub).await? + handoffs(hub).await? + episodes(hub).await?;
-    let told = told + follow_ups(hub).await?;
+    let told = told + follow_ups(hub).await? + legal_holds(hub).await? + guardians(hub).await?;
+    let told = told + consents(hub).await? + emergencies(hub).await?;
     keys(hub).await?;
     Ok(told)
 }
@@ -49,6 +53,26 @@ async fn handoffs(hub: &Hub) -> Result<usize, Error> {
 /// Follow-ups that are late.
 async fn follow_ups(hub: &Hub) -> Result<usize, Error> {
     each(hub, |hub, due: &[FollowUpId]| Box::pin(follow_ups_are_due(hub, due))).await
+}
+
+/// Consents that begin to tell an agency of a handoff, or have ended.
+async fn consents(hub: &Hub) -> Result<usize, Error> {
+    each(hub, |hub, due: &[ConsentId]| Box::pin(super::share::consents_are_due(hub, due))).await
+}
+
+/// Openings in medical emergencies that nobody has reviewed in time.
+async fn emergencies(hub: &Hub) -> Result<usize, Error> {
+    each(hub, |hub, due: &[EmergencyDisclosureId]| Box::pin(super::emergency::reviews_are_due(hub, due))).await
+}
+
+/// Legal holds of which another part of the time is over.
+async fn legal_holds(hub: &Hub) -> Result<usize, Error> {
+    each(hub, |hub, due: &[LegalHoldId]| Box::pin(super::legal_hold::are_due(hub, due))).await
+}
+
+/// Guardians of minors who were not reached in time.
+async fn guardians(hub: &Hub) -> Result<usize, Error> {
+    each(hub, |hub, due: &[GuardianId]| Box::pin(super::guardian::are_due(hub, due))).await
 }
 
 /// Searches in which somebody has waited another while.
@@ -118,8 +142,13 @@ async fn unit_is_due(tx: &Tx, me: &Viewer, mut unit: BedUnit) -> Result<Option<B
             DueKind::TeamHeartbeat
             | DueKind::HandoffClock
             | DueKind::TransportClock
+            | DueKind::SupervisorClock
             | DueKind::FollowUpClock
             | DueKind::EpisodeClock
+            | DueKind::ConsentClock
+            | DueKind::EmergencyReview
+            | DueKind::LegalHoldClock
+            | DueKind::GuardianClock
             | DueKind::CallStep => None,
         };
         if let Some(changed) = changed.filter(|changed| !changed.state().entry.retired) {
@@ -187,6 +216,11 @@ async fn handoffs_are_due(hub: &Hub, due: &[HandoffId]) -> Result<usize, Error> 
                     tx.save(permit::tell_handoff(me, &handoff)?, &changed).await?;
                     handoff = changed.into_state();
                 }
+                let unnamed = handoff.tell_unnamed(now).filter(|_| due.contains(&DueKind::SupervisorClock));
+                if let Some(changed) = unnamed {
+                    tx.save(permit::tell_handoff(me, &handoff)?, &changed).await?;
+                    handoff = changed.into_state();
+                }
                 let told = handoff.tell_time(now).filter(|_| due.contains(&DueKind::HandoffClock));
                 let Some(changed) = told else { continue };
                 tx.save(permit::tell_handoff(me, &handoff)?, &changed).await?;
@@ -214,6 +248,7 @@ async fn after_silence(tx: &Tx, me: &Viewer, episode: &mut Episode, ended: &Hand
     if let Some(changed) = episode.after(ended, Party::Hub, open, tx.now()) {
         tx.save(permit::tell_episode(me, episode)?, &changed).await?;
         *episode = changed.into_state();
+        law::end_with(tx, episode, tx.now()).await?;
     }
     Ok(())
 }
@@ -223,7 +258,10 @@ async fn follow_ups_are_due(hub: &Hub, due: &[FollowUpId]) -> Result<usize, Erro
     hub.store()
         .apart()
         .write(me, |tx| async move {
-            for follow_up in tx.follow_ups(due).await? {
+            let mut found = tx.follow_ups(due).await?;
+            // Whoever is told of them is locked handoff by handoff, in the order that everybody takes.
+            found.sort_unstable_by_key(|follow_up| (follow_up.handoff, follow_up.id));
+            for follow_up in found {
                 let now = tx.now();
                 let due = !tx.take_due(follow_up.id, now).await?.is_empty();
                 if let Some(changed) = follow_up.tell_time(now).filter(|_| due) {
@@ -247,6 +285,7 @@ async fn episodes_are_due(hub: &Hub, due: &[EpisodeId]) -> Result<usize, Error> 
                 let open = tx.handoffs_of(episode.id).await?.iter().any(|handoff| handoff.state.is_offer());
                 if let Some(changed) = episode.tell_time(open, now).filter(|_| due) {
                     tx.save(permit::tell_episode(me, &episode)?, &changed).await?;
+                    law::end_with(&tx, changed.state(), now).await?;
                 }
             }
             Ok::<Committed<_>, Error>(tx.commit(()).await?)

@@ -128,8 +128,23 @@ fn says_all(kind: EventKind) -> bool {
             | K::HandoffLate
             | K::HandoffLapsed
             | K::HandoffNoted
+            | K::HandoffShredded
+            | K::FollowUpForgotten
+            | K::HandoffSupervisorNamed
+            | K::HandoffSupervisorUnnamed
+            | K::PreservationPlaced
+            | K::PreservationLifted
             | K::ConsentRecorded
             | K::ConsentRevoked
+            | K::ConsentBegan
+            | K::ConsentExpired
+            | K::HandoffShared
+            | K::HandoffShareChanged
+            | K::HandoffShareEnded
+            | K::ThreatDisclosed
+            | K::EmergencyDisclosed
+            | K::EmergencyReviewLate
+            | K::EmergencyReviewed
             | K::OnCallSet
             | K::CallStarted
             | K::CallSent

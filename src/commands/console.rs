@@ -1,9 +1,9 @@
 //! Commands for whoever runs the hub.
 use super::Done;
 use clap::Args;
-use crisis_hub::app::console;
+use crisis_hub::app::{Hub, Rules, console};
 use crisis_hub::board::Board;
-use crisis_hub::config::{Config, Told};
+use crisis_hub::config::{self, Config, Told};
 use crisis_hub::domain::chain::ChainEnd;
 use crisis_hub::domain::code::Coded;
 use crisis_hub::domain::grant::HolderKind;
@@ -40,6 +40,9 @@ pub(super) struct GrantArgs {
     /// IANA time zone of a new region.
     #[arg(long, default_value = "America/New_York")]
     time_zone: String,
+    /// Whose law the region keeps to, such as US-FL or US-VA: legal statuses with their clocks, and minors' consent.
+    #[arg(long)]
+    jurisdiction: Option<String>,
 }
 
 fn role(text: &str) -> Result<Role, String> {
@@ -60,7 +63,8 @@ pub(super) async fn migrate() -> Done {
 pub(super) async fn grant(args: GrantArgs) -> Done {
     let (config, sources) = (Config::read()?, Sources::of_host());
     let store = node::open_store_of(NETWORK, &config, &sources, false).await?;
-    let hub = crisis_hub::app::Hub::open(store).await?;
+    let hub = with_law(store).await?;
+    args.jurisdiction.iter().try_for_each(|code| console::known_jurisdiction(&hub, code))?;
     let holder = if args.application { HolderKind::Application } else { HolderKind::Person };
     let wanted = console::FirstGrant {
         issuer: args.issuer,
@@ -71,10 +75,19 @@ pub(super) async fn grant(args: GrantArgs) -> Done {
         organization: args.organization,
         time_zone: args.time_zone,
     };
+    let region = wanted.region.clone();
     let grant = console::grant(&hub, wanted).await?;
+    if let Some(code) = &args.jurisdiction {
+        console::name_jurisdiction(&hub, &region, code).await?;
+    }
     println!("{} {} at {}", grant.id, grant.role.code(), grant.organization);
     println!("Running nodes know it within a second.");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The verbs, which know the jurisdictions that a region can name.
+pub(super) async fn with_law(store: Store) -> Result<Hub, Box<dyn std::error::Error>> {
+    Ok(Hub::with(store, Rules { law: config::law()?, ..Rules::default() }).await?)
 }
 
 pub(super) async fn verify(anchors: &[ChainEnd]) -> Done {

@@ -2,7 +2,7 @@
 use super::{Done, serve};
 use clap::Args;
 use crisis_hub::app::{Hub, Rules};
-use crisis_hub::config::Config;
+use crisis_hub::config::{self, Config};
 use crisis_hub::demo::alive::{Cast, HISTORY_HOURS, PlayClock, Played};
 use crisis_hub::demo::issuer::DemoIssuer;
 use crisis_hub::demo::world::{Loaded, SEED, World};
@@ -99,7 +99,7 @@ async fn past(
     let then = Sources { clock: clock.clone(), ids: sources.ids.clone(), correctable: None };
     let hub = Hub::with(
         node::open_store_of(DEMO, config, &then, false).await?,
-        Rules { holds: config.holds, ..Rules::default() },
+        Rules { holds: config.holds, law: config::law()?, retention: config.retention, ..Rules::default() },
     )
     .await?;
     // A start that is cut short plays it again.

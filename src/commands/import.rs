@@ -6,6 +6,7 @@ use crisis_hub::app::travel::{Facilities, LoadTravelTimes};
 use crisis_hub::app::{self, Hub, console};
 use crisis_hub::config::Config;
 use crisis_hub::domain::code::Coded;
+use crisis_hub::domain::region::RegionDetails;
 use crisis_hub::exchange::apply::{self, Filter};
 use crisis_hub::exchange::csv::Limits;
 use crisis_hub::exchange::import::{self, Import};
@@ -36,6 +37,9 @@ pub(super) struct ImportArgs {
     /// IANA time zone of a new region.
     #[arg(long, default_value = "America/New_York")]
     time_zone: String,
+    /// Whose law a region that is set up keeps to, such as US-FL or US-VA; `grant --jurisdiction` says it of one that is there.
+    #[arg(long, requires = "create_region")]
+    jurisdiction: Option<String>,
     /// Whose list it is, when two lists of one format have keys of their own, such as two agencies' hub-csv files.
     #[arg(long, value_parser = list)]
     list: Option<String>,
@@ -103,14 +107,17 @@ pub(super) async fn import(args: ImportArgs) -> Done {
         return Ok(if bad { ExitCode::from(2) } else { ExitCode::SUCCESS });
     }
     let (config, sources) = (Config::read()?, Sources::of_host());
-    let hub = Hub::open(node::open_store_of(NETWORK, &config, &sources, false).await?).await?;
+    let hub = super::console::with_law(node::open_store_of(NETWORK, &config, &sources, false).await?).await?;
     if args.source == Source::TravelTimes {
         return travel(&hub, import, &args, &name).await;
     }
     let (goal, region) = match console::region(&hub, &args.region) {
         Some(region) => (Goal::Region(region.id), region.details.clone()),
         None if args.create_region => {
-            let details = console::new_region(&args.region, &args.time_zone);
+            let details = match new_region(&hub, &args) {
+                Ok(details) => details,
+                Err(why) => return refused(&why.to_string()),
+            };
             (Goal::New(details.clone()), details)
         }
         None => return refused(&format!("there is no region {:?}; --create-region sets it up", args.region)),
@@ -151,6 +158,13 @@ pub(super) async fn import(args: ImportArgs) -> Done {
         Err(app::Error::BadInput(why)) => refused(&why),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A region as it is set up.
+fn new_region(hub: &Hub, args: &ImportArgs) -> Result<RegionDetails, app::Error> {
+    args.jurisdiction.iter().try_for_each(|code| console::known_jurisdiction(hub, code))?;
+    let jurisdiction = args.jurisdiction.clone();
+    Ok(RegionDetails { jurisdiction, ..console::new_region(&args.region, &args.time_zone) })
 }
 
 /// A region's whole table: taken as a whole, or not at all.

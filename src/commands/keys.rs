@@ -5,7 +5,7 @@ use crisis_hub::config::Config;
 use crisis_hub::messenger::new_push_key;
 use crisis_hub::node::{self, Sources};
 use crisis_hub::store::vault::{BadRing, Month, NoVault, Ring, month_at};
-use crisis_hub::store::{NETWORK, Store};
+use crisis_hub::store::{Dialect, NETWORK, Store};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -44,7 +44,7 @@ pub(super) enum KeysCommand {
         /// The month, as YYYY-MM.
         #[arg(long, value_parser = month)]
         month: Month,
-        /// Also when the month has not passed, or handoffs under its keys are open or ended less than 90 days ago: they lose
+        /// Also when the month has not passed, or handoffs under its keys are open, ended less than 90 days ago, or preserved: they lose
         /// what is sealed in them.
         #[arg(long)]
         even_now: bool,
@@ -93,8 +93,8 @@ pub(super) async fn keys(ask: KeysCommand) -> Done {
             let kept = store.still_kept(month).await?;
             if kept > 0 && !even_now {
                 return Err(format!(
-                    "{kept} handoffs whose keys are of {month} are open, or ended less than 90 days ago: what is sealed in \
-                     them is still to be read (--even-now)"
+                    "{kept} handoffs whose keys are of {month} are open, ended less than 90 days ago, or preserved: what is \
+                     sealed in them is still to be read (--even-now)"
                 )
                 .into());
             }
@@ -133,16 +133,38 @@ async fn status(store: &Store, ring: &Ring) -> Done {
     if let (Some(first), Some(last)) = (months.first(), months.last()) {
         println!("{} keys of {first} to {last}", months.len());
     }
-    let now = month_at(store.clock().now());
-    for passed in months.iter().filter(|month| **month < now) {
-        println!("{passed} has passed: `crisis-hub keys destroy --month {passed}`");
-    }
+    passed(store, ring).await?;
     let destroyed: Vec<String> = ring.destroyed().map(|month| month.to_string()).collect();
     println!("destroyed: {}", if destroyed.is_empty() { "none".into() } else { destroyed.join(" ") });
     for (key, handoffs) in store.data_keys().await? {
         println!("{key}: {handoffs} handoffs");
     }
     Ok(if store.knows_ring(ring).await? == Some(false) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Which months have passed, which of them may be destroyed, and by whom.
+async fn passed(store: &Store, ring: &Ring) -> Result<(), Box<dyn std::error::Error>> {
+    // The one node of a SQLite database made the file; nodes that share a database have a copy each.
+    let own = store.dialect() == Dialect::Sqlite;
+    for passed in store.passed_months(ring).await? {
+        let month = passed.month;
+        if passed.used > 0 {
+            println!("{month} has passed, and {} handoffs' keys are under it still: leave it", passed.used);
+        } else if !passed.settled {
+            println!("{month} has passed, and nothing is under it: it may be destroyed when it has passed by a week");
+        } else if own {
+            println!(
+                "{month} has passed, and nothing is under it: the hub destroys it while it runs (retention.destroys_keys)"
+            );
+        } else {
+            println!(
+                "{month} has passed, and nothing is under it: `crisis-hub keys destroy --month {month}`, on every node's copy; \
+                 the hub does not reach them all"
+            );
+        }
+    }
+    println!("{} preservations stand", store.preservations_standing().await?);
+    Ok(())
 }
 
 async fn rotate(store: &Store, prepare: bool) -> Done {

@@ -369,6 +369,7 @@ async fn region_of(hub: &Hub) -> Result<RegionId, Error> {
         code: REGION.into(),
         time_zone: TIME_ZONE.into(),
         counties: COUNTIES.iter().map(|county| County { fips: county.fips, name: county.name.into() }).collect(),
+        jurisdiction: Some("US-FL".into()),
     };
     Ok(done(directory::save(hub, &console::viewer(), SaveEntry::new(None, details, Provenance::Import)).await?)?.id)
 }

@@ -3,8 +3,9 @@
 use super::code::codes;
 use super::entry::{Changed, Version};
 use super::event::{Audience, EventKind, Fact, Happening};
-use super::handoff::{ChosenFor, Ending, FailReason, Handoff, HandoffState, NeedSummary, Party};
+use super::handoff::{AgeBand, ChosenFor, Ending, FailReason, Handoff, HandoffState, NeedSummary, Party};
 use super::id::{EpisodeId, GrantId, HandoffId, Noun, NounId, OrganizationId, RegionId};
+use super::need::LegalStatus;
 use super::service::ServiceKind;
 use super::time::At;
 
@@ -101,6 +102,12 @@ pub struct Episode {
 pub struct EpisodeFact {
     /// The level of care that is sought.
     pub level_of_care: Option<ServiceKind>,
+    /// How old the person is: for whom places are missing.
+    #[serde(default)]
+    pub age_band: Option<AgeBand>,
+    /// The person's legal status.
+    #[serde(default)]
+    pub legal_status: Option<LegalStatus>,
     /// How it is settled.
     pub settlement: Settlement,
     /// Where it stands.
@@ -296,6 +303,8 @@ impl Episode {
     fn changed(self, kind: EventKind, at: At) -> Changed<Self> {
         let fact = EpisodeFact {
             level_of_care: self.need.level_of_care,
+            age_band: self.need.age_band,
+            legal_status: self.need.legal_status,
             settlement: self.settlement,
             state: self.state,
             handoff: self.handoff,

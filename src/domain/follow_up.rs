@@ -5,6 +5,7 @@ use super::entry::{Changed, Version};
 use super::event::{Audience, EventKind, Fact, Happening};
 use super::handoff::Handoff;
 use super::id::{FollowUpId, HandoffId, Noun, NounId, OrganizationId, RegionId};
+use super::retention::RetentionLimits;
 use super::text::{self, Flaw};
 use super::time::At;
 
@@ -14,8 +15,14 @@ pub const FOLLOW_UPS_MAX: usize = 3;
 pub const WITHIN_HOURS_MAX: u32 = 720;
 /// How long after its time a follow-up is waited for, in minutes: a week.
 const GIVE_UP_MINUTES: i64 = 7 * 24 * 60;
-/// Most attempts that are counted.
-const ATTEMPTS_MAX: u32 = 50;
+/// Most attempts of one follow-up: whoever was not reached by then is UNREACHED.
+pub const ATTEMPTS_MAX: u32 = 50;
+/// Latest that a follow-up after a call is planned for, in hours: the line itself calls the next day, others within three.
+const AFTER_CALL_HOURS_MAX: [u32; 2] = [24, 72];
+/// Most follow-ups that are due for one person after calls, as one agency knows the person.
+pub const OF_PERSON_MAX: u64 = 3;
+/// Most follow-ups after calls that are due for one agency: more is no week's work, but a key that got lost.
+pub const AFTER_CALLS_MAX: u64 = 2_000;
 
 codes! {
     /// Who follows up.
@@ -64,6 +71,11 @@ pub struct FollowUpTerm {
     pub within_hours: u32,
 }
 
+/// Whom an agency follows up after a call: a keyed digest of the agency's own reference. No two agencies' are alike, and nobody
+/// reads the reference from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PersonRef(pub [u8; 32]);
+
 /// One follow-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FollowUp {
@@ -73,12 +85,14 @@ pub struct FollowUp {
     pub region: RegionId,
     /// How often it has changed.
     pub version: Version,
-    /// After which handoff.
-    pub handoff: HandoffId,
+    /// After which handoff; none where a call needed no handoff.
+    pub handoff: Option<HandoffId>,
     /// The agency that sees to it.
     pub owner: OrganizationId,
     /// The handoff's other agency.
-    pub party: OrganizationId,
+    pub party: Option<OrganizationId>,
+    /// Whom, after a call; none once that is shredded.
+    pub person: Option<PersonRef>,
     /// Who follows up.
     pub by: FollowUpBy,
     /// Where it stands.
@@ -100,8 +114,8 @@ pub struct FollowUp {
 /// The coded state of a follow-up, as the log keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FollowUpFact {
-    /// After which handoff.
-    pub handoff: HandoffId,
+    /// After which handoff; none where a call needed no handoff.
+    pub handoff: Option<HandoffId>,
     /// Who follows up.
     pub by: FollowUpBy,
     /// Where it stands.
@@ -114,9 +128,27 @@ pub struct FollowUpFact {
     pub attempts: u32,
 }
 
-/// The follow-up has ended.
+/// Why how it went is not taken down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended;
+pub enum NotRecorded {
+    /// It has ended.
+    Ended,
+    /// It was tried as often as it is: say how it ended.
+    TriedOften,
+}
+
+/// What is planned after a call that needed no handoff.
+#[derive(Clone, Copy, Debug)]
+pub struct AfterCall {
+    /// Its id.
+    pub id: FollowUpId,
+    /// The region.
+    pub region: RegionId,
+    /// The agency that took the call.
+    pub owner: OrganizationId,
+    /// Whom.
+    pub person: PersonRef,
+}
 
 impl FollowUpTerm {
     /// Checks each limit of what a pathway lets follow.
@@ -139,14 +171,31 @@ impl FollowUp {
         now: At,
     ) -> Result<Changed<Self>, Flaw> {
         FollowUpTerm::check(&[term])?;
+        let party = if owner == of.receiver { of.sender } else { of.receiver };
+        let planned = Self::due(id, of.region, owner, term, now);
+        let planned = Self { handoff: Some(of.id), party: Some(party), ..planned };
+        Ok(planned.changed(EventKind::FollowUpPlanned, now))
+    }
+
+    /// Plans one after a call that needed no handoff, with the person's agreement.
+    pub fn plan_after_call(new: AfterCall, term: FollowUpTerm, now: At) -> Result<Changed<Self>, Flaw> {
+        let [line, others] = AFTER_CALL_HOURS_MAX;
+        let most = if term.by == FollowUpBy::Line988 { line } else { others };
+        text::within("withinHours", i64::from(term.within_hours), 1, i64::from(most))?;
+        let planned = Self::due(new.id, new.region, new.owner, term, now);
+        Ok(Self { person: Some(new.person), ..planned }.changed(EventKind::FollowUpPlanned, now))
+    }
+
+    fn due(id: FollowUpId, region: RegionId, owner: OrganizationId, term: FollowUpTerm, now: At) -> Self {
         let done_by = now.plus_minutes(i64::from(term.within_hours) * 60);
-        let planned = Self {
+        Self {
             id,
-            region: of.region,
+            region,
             version: 1,
-            handoff: of.id,
+            handoff: None,
             owner,
-            party: if owner == of.receiver { of.sender } else { of.receiver },
+            party: None,
+            person: None,
             by: term.by,
             state: FollowUpState::Due,
             planned_at: now,
@@ -155,17 +204,25 @@ impl FollowUp {
             late: false,
             attempts: 0,
             ended_at: None,
-        };
-        Ok(planned.changed(EventKind::FollowUpPlanned, now))
+        }
+    }
+
+    /// Forgets whom it was about; `None` while that is not over, and where it is forgotten.
+    pub fn forget(&self, limits: RetentionLimits, now: At) -> Option<Changed<Self>> {
+        let over = self.ended_at.is_some_and(|ended| ended <= limits.over(now));
+        let forgotten = || Self { person: None, version: self.version + 1, ..*self };
+        (over && self.person.is_some()).then(|| forgotten().changed(EventKind::FollowUpForgotten, now))
     }
 
     /// Takes down how an attempt went.
-    pub fn record(&self, outcome: FollowUpOutcome, now: At) -> Result<Changed<Self>, Ended> {
+    pub fn record(&self, outcome: FollowUpOutcome, now: At) -> Result<Changed<Self>, NotRecorded> {
         if self.state != FollowUpState::Due {
-            return Err(Ended);
+            return Err(NotRecorded::Ended);
         }
-        let attempts = self.attempts.saturating_add(1).min(ATTEMPTS_MAX);
-        let next = Self { attempts, version: self.version + 1, ..*self };
+        if outcome == FollowUpOutcome::Attempted && self.attempts >= ATTEMPTS_MAX {
+            return Err(NotRecorded::TriedOften);
+        }
+        let next = Self { attempts: self.attempts.saturating_add(1), version: self.version + 1, ..*self };
         let (state, kind) = match outcome {
             FollowUpOutcome::Attempted => return Ok(next.changed(EventKind::FollowUpAttempted, now)),
             FollowUpOutcome::Connected => (FollowUpState::Connected, EventKind::FollowUpEnded),
@@ -204,7 +261,7 @@ impl FollowUp {
             version: self.version,
             region: self.region,
             owner: self.owner,
-            party: Some(self.party),
+            party: self.party,
             audience: Audience::PARTIES,
             at,
             fact: Fact::FollowUp(fact),
@@ -227,9 +284,10 @@ mod tests {
             id: FollowUpId::of(Uuid::nil()),
             region: RegionId::of(Uuid::nil()),
             version: 1,
-            handoff: HandoffId::of(Uuid::nil()),
+            handoff: Some(HandoffId::of(Uuid::nil())),
             owner: OrganizationId::of(Uuid::from_u128(2)),
-            party: OrganizationId::of(Uuid::from_u128(1)),
+            party: Some(OrganizationId::of(Uuid::from_u128(1))),
+            person: None,
             by: FollowUpBy::Peer,
             state: FollowUpState::Due,
             planned_at: at(0),
@@ -247,8 +305,42 @@ mod tests {
         assert_eq!((tried.attempts, tried.due_at, tried.state), (1, Some(at(24)), FollowUpState::Due));
         let ended = tried.record(FollowUpOutcome::Connected, at(5)).unwrap().into_state();
         assert_eq!((ended.attempts, ended.state, ended.due_at), (2, FollowUpState::Connected, None));
-        assert_eq!(ended.record(FollowUpOutcome::Unreached, at(6)).unwrap_err(), Ended);
+        assert_eq!(ended.record(FollowUpOutcome::Unreached, at(6)).unwrap_err(), NotRecorded::Ended);
         assert!(ended.tell_time(at(1_000)).is_none());
+    }
+
+    #[test]
+    fn nobody_is_tried_without_end() {
+        let mut tried = planned();
+        for _ in 0..ATTEMPTS_MAX {
+            tried = tried.record(FollowUpOutcome::Attempted, at(1)).unwrap().into_state();
+        }
+        assert_eq!(tried.record(FollowUpOutcome::Attempted, at(1)).unwrap_err(), NotRecorded::TriedOften);
+        let ended = tried.record(FollowUpOutcome::Unreached, at(1)).unwrap().into_state();
+        assert_eq!((ended.state, ended.attempts), (FollowUpState::Unreached, ATTEMPTS_MAX + 1));
+    }
+
+    #[test]
+    fn who_was_called_is_forgotten_when_that_is_over() {
+        let new = AfterCall {
+            id: FollowUpId::of(Uuid::nil()),
+            region: RegionId::of(Uuid::nil()),
+            owner: OrganizationId::of(Uuid::nil()),
+            person: PersonRef([7; 32]),
+        };
+        let limits = RetentionLimits::default();
+        for (by, most) in [(FollowUpBy::Line988, 24), (FollowUpBy::Team, 72), (FollowUpBy::Clinic, 72)] {
+            let plan = |within_hours| FollowUp::plan_after_call(new, FollowUpTerm { by, within_hours }, at(0));
+            assert!(plan(most).is_ok() && plan(most + 1).is_err() && plan(0).is_err(), "{by:?}");
+        }
+        let term = FollowUpTerm { by: FollowUpBy::Line988, within_hours: 24 };
+        let planned = FollowUp::plan_after_call(new, term, at(0)).unwrap().into_state();
+        assert!(planned.forget(limits, at(100_000)).is_none(), "it is due");
+        let ended = planned.record(FollowUpOutcome::Connected, at(1)).unwrap().into_state();
+        assert!(ended.forget(limits, at(90 * 24)).is_none());
+        let forgotten = ended.forget(limits, at(90 * 24 + 1)).unwrap().into_state();
+        assert_eq!((forgotten.person, forgotten.state), (None, FollowUpState::Connected));
+        assert!(forgotten.forget(limits, at(100_000)).is_none());
     }
 
     #[test]

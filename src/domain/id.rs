@@ -71,12 +71,24 @@ nouns! {
     Handoff HandoffId "handoff",
     /// What is done for somebody after a handoff.
     FollowUp FollowUpId "follow_up",
+    /// A legal hold on somebody, within their search.
+    LegalHold LegalHoldId "legal_hold",
+    /// The step of reaching a minor's guardian, within their search.
+    Guardian GuardianId "guardian",
     /// One sealed entry of a handoff.
     HandoffEntry HandoffEntryId "handoff_entry",
     /// What a person agreed that may be told.
     Consent ConsentId "consent",
     /// One line of the ledger of what was opened.
     Disclosure DisclosureId "disclosure",
+    /// What is written in a handoff, preserved beyond its retention.
+    Preservation PreservationId "preservation",
+    /// An agency that is told of a handoff by consent.
+    HandoffShare HandoffShareId "handoff_share",
+    /// A threat that a provider told an agency.
+    ThreatDisclosure ThreatDisclosureId "threat_disclosure",
+    /// What was opened in a medical emergency.
+    EmergencyDisclosure EmergencyDisclosureId "emergency_disclosure",
     /// Who is on call for a unit or a team.
     OnCall OnCallId "on_call",
     /// The calls about one answer that is awaited of a unit or a team.

@@ -1,37 +1,51 @@
 //! WHAT IS TRUE. Pure values and decisions.
 //!
 //! **Invariant**: no async, no SQL, no GraphQL, no clock; time and ids come in as arguments.
+mod ages;
+mod audience;
 pub mod bed;
 pub mod call;
 pub mod chain;
 pub mod code;
 pub mod due;
+pub mod emergency;
 pub mod entry;
 pub mod episode;
 pub mod event;
+mod event_kind;
 pub mod facility;
+#[cfg(test)]
+mod facts_of_before;
 pub mod follow_up;
 pub mod geo;
 pub mod grant;
+pub mod guardian;
 pub mod handoff;
 pub mod hold;
 pub mod hours;
 pub mod id;
+pub mod jurisdiction;
 pub mod language;
+pub mod legal_hold;
 pub mod look;
 pub mod need;
 pub mod notice;
 pub mod on_call;
 pub mod organization;
+mod pairs;
 pub mod pathway;
 pub mod poll;
+pub mod preservation;
 pub mod push;
 pub mod region;
 pub mod respond;
+pub mod retention;
 pub mod role;
 pub mod sealed;
 pub mod service;
+pub mod share;
 pub mod team;
 pub mod text;
+pub mod threat;
 pub mod time;
 pub mod travel;

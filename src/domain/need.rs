@@ -1,4 +1,5 @@
 //! A need: what is known of a person who needs care, in coded fields; and how a unit fits it.
+use super::ages::{Taken, taken};
 use super::bed::{BedUnit, GenderPolicy, Seat, ShownAs, Specialty};
 use super::code::codes;
 use super::facility::Facility;
@@ -273,15 +274,18 @@ fn capacity(shown: ShownAs) -> Reason {
     }
 }
 
+/// Children, adolescents and adults are not put together unless the unit says itself that it takes both: an end that it does
+/// not name is no yes to whoever is on the other side of majority.
 fn age(need: &Need, unit: &BedUnit) -> Option<Reason> {
-    let (min, max) = (unit.definition().age_min, unit.definition().age_max);
-    (min.is_some() || max.is_some()).then(|| match need.age {
-        None => reason(Criterion::Age, Fit::Unknown, "Ask the age: the unit takes certain ages only."),
-        Some(age) if min.is_none_or(|min| age >= min) && max.is_none_or(|max| age <= max) => {
-            reason(Criterion::Age, Fit::Met, "The unit takes this age.")
-        }
-        Some(_) => reason(Criterion::Age, Fit::NotMet, "The unit does not take this age."),
-    })
+    let by = |fit, says| Some(reason(Criterion::Age, fit, says));
+    match taken(need.age, unit.definition().age_min, unit.definition().age_max) {
+        Taken::AskAge => by(Fit::Unknown, "Ask the age: the unit takes certain ages only."),
+        Taken::Yes => by(Fit::Met, "The unit takes this age."),
+        Taken::No => by(Fit::NotMet, "The unit does not take this age."),
+        Taken::AskYouth => by(Fit::Unknown, "Ask whether the unit takes young people: it says no youngest age."),
+        Taken::AskAdults => by(Fit::Unknown, "Ask whether the unit takes adults: it says no oldest age."),
+        Taken::Unsaid => None,
+    }
 }
 
 fn legal_status(need: &Need, unit: &BedUnit) -> Option<Reason> {

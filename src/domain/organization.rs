@@ -56,6 +56,14 @@ pub struct OrganizationDetails {
     pub coordinating: bool,
 }
 
+impl OrganizationDetails {
+    /// Whether it is of criminal justice, by its flag or by what it is: its people are never shown who seeks care.
+    pub fn is_of_justice(&self) -> bool {
+        self.criminal_justice_agency
+            || matches!(self.kind, OrganizationKind::LawEnforcement | OrganizationKind::CourtJail)
+    }
+}
+
 /// An agency of the network.
 pub type Organization = Entry<OrganizationDetails>;
 
@@ -68,9 +76,7 @@ impl Organization {
     /// The agency, if its people may follow the open searches of its region: a coordinator that is no criminal-justice agency,
     /// whose people are never shown who seeks care.
     pub fn watches_region(&self) -> Option<OrganizationId> {
-        let of_justice = self.details.criminal_justice_agency
-            || matches!(self.details.kind, OrganizationKind::LawEnforcement | OrganizationKind::CourtJail);
-        self.coordinator().filter(|_| !of_justice)
+        self.coordinator().filter(|_| !self.details.is_of_justice())
     }
 }
 

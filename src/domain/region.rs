@@ -24,6 +24,8 @@ pub struct RegionDetails {
     pub time_zone: String,
     /// The counties it covers.
     pub counties: Vec<County>,
+    /// Whose law is kept to, by its code such as `US-FL`; none where nobody has said.
+    pub jurisdiction: Option<String>,
 }
 
 /// A region of the network.
@@ -36,6 +38,7 @@ impl Details for RegionDetails {
     fn check(&self) -> Result<(), Flaw> {
         text::line("name", &self.name, 120)?;
         text::line("code", &self.code, 64)?;
+        self.jurisdiction.iter().try_for_each(|code| super::jurisdiction::code("jurisdiction", code))?;
         text::within("counties", i64::try_from(self.counties.len()).unwrap_or(i64::MAX), 0, 300)?;
         super::facility::time_zone("timeZone", &self.time_zone)
     }

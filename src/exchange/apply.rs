@@ -244,7 +244,7 @@ mod tests {
     fn region() -> RegionDetails {
         let county = |fips, name: &str| County { fips, name: name.into() };
         let counties = vec![county(12_095, "Orange"), county(12_087, "Monroe County"), county(36_071, "Orange County")];
-        RegionDetails { name: "R".into(), code: "r".into(), time_zone: "America/New_York".into(), counties }
+        RegionDetails { counties, ..crate::app::console::new_region("r", "America/New_York") }
     }
 
     fn codes(rows: &str, filter: &Filter) -> Vec<Option<u32>> {

@@ -5,8 +5,8 @@ use super::error::{Answer, from_app};
 use super::handoff::{Handoff, handoff};
 use super::input;
 use super::input::course::{
-    AskForPoliceInput, ConfirmTransferInput, FollowUpFilterInput, PlanFollowUpInput, RecordContactInput,
-    RecordFollowUpInput, SetTransportInput,
+    AskForPoliceInput, ConfirmTransferInput, FollowUpFilterInput, PlanCallFollowUpInput, PlanFollowUpInput,
+    RecordContactInput, RecordFollowUpInput, SetTransportInput,
 };
 use super::limits::Limits;
 use super::mutation::{Mutation, given};
@@ -14,11 +14,13 @@ use super::payload::{HandoffPayload, Problem, payload, problems};
 use super::query::listing;
 use super::scalars::{Code, Cursor, DateTime, id, parse_id};
 use super::seen::{Asking, Seen, asking, pace};
+use super::share::shown;
 use crate::app;
 use crate::app::Outcome;
 use crate::domain::follow_up::{FollowUpBy, FollowUpState, FollowUpTerm};
 use crate::domain::handoff::{self, ContactKind, Party, SafetyTrigger, TransportMode, TransportStage};
 use crate::domain::id::FollowUpId;
+use crate::domain::sealed::NOTICE;
 use crate::policy::view::FollowUpView;
 use async_graphql::connection::EmptyFields;
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
@@ -115,6 +117,10 @@ pub struct FollowUp {
 }
 
 impl FollowUp {
+    pub(super) fn needs_notice(&self) -> bool {
+        self.view.needs_notice()
+    }
+
     pub(super) fn new(view: FollowUpView, seen: &Seen) -> Self {
         Self { view, seen: seen.clone() }
     }
@@ -132,9 +138,13 @@ impl FollowUp {
     async fn version(&self) -> i64 {
         self.view.follow_up().version
     }
-    /// After which handoff.
+    /// After which handoff; null after a call that needed none.
     async fn handoff(&self, ctx: &Context<'_>) -> Answer<Handoff> {
-        handoff(ctx, self.view.follow_up().handoff).await
+        handoff(ctx, self.view.follow_up().handoff?).await
+    }
+    /// It follows a call that needed no handoff. Whom, its agency knows by its own reference, which is not read from here.
+    async fn after_call(&self) -> bool {
+        self.view.follow_up().handoff.is_none()
     }
     /// The agency that sees to it.
     async fn owner(&self) -> Option<Organization> {
@@ -161,6 +171,11 @@ impl FollowUp {
     async fn late(&self) -> bool {
         let follow_up = self.view.follow_up();
         follow_up.late || follow_up.due_at.is_some_and(|due| due <= self.seen.now)
+    }
+    /// The notice on redisclosure (42 CFR 2.32), where you read it by consent and one of the handoff's agencies is a program under
+    /// 42 CFR Part 2: what is told so has to be asked for with it. Show it and keep it with what you read, wherever that goes.
+    async fn redisclosure_notice(&self) -> Option<&str> {
+        self.view.needs_notice().then_some(NOTICE)
     }
     /// How often somebody tried.
     async fn attempts(&self) -> u32 {
@@ -201,7 +216,10 @@ impl CourseQuery {
     async fn find_follow_up_by_id(&self, ctx: &Context<'_>, id: ID) -> Answer<FollowUp> {
         let asking = asking(ctx);
         let found = app::follow_up::get(&asking.hub, &asking.viewer, &[parse_id(&id)?]).await;
-        super::error::maybe(found.map(|mut found| found.pop().flatten().map(|view| FollowUp::new(view, &asking.seen))))
+        let found = found.map(|mut found| found.pop().flatten());
+        let found =
+            found.and_then(|view| shown(ctx, &[], view, |view| view.as_ref().is_some_and(FollowUpView::needs_notice)));
+        super::error::maybe(found.map(|view| view.map(|view| FollowUp::new(view, &asking.seen))))
     }
 }
 
@@ -214,6 +232,8 @@ async fn follow_ups(ctx: &Context<'_>, filter: FollowUpFilterInput, paging: Pagi
     // One more than the page, so that the page knows whether it is the last; the cursors are applied in SQL.
     let most = size as u64 + 1;
     let found = app::follow_up::list(&asking.hub, &asking.viewer, &filter, between, most, backward).await;
+    let found = found
+        .and_then(|found| shown(ctx, &["edges", "node"], found, |found| found.iter().any(FollowUpView::needs_notice)));
     let rows = found.map_err(|error| from_app(&error))?.into_iter().map(|view| Row {
         key: Latest::of(view.follow_up().id),
         node: FollowUp::new(view, &asking.seen),
@@ -260,6 +280,16 @@ impl CourseMutation {
         let asking = asking(ctx);
         let input = given!(input::course::plan(asking, input));
         let outcome = app::follow_up::plan(&asking.hub, &asking.viewer, input).await;
+        FollowUpPayload::settle(asking, outcome, |view| FollowUp::new(view, &asking.look())).await
+    }
+
+    /// Plans a follow-up for your agency after a call that needed no handoff: with the person's agreement alone, at most 24
+    /// hours ahead by the line itself and 72 by others. The hub keeps no name, and your reference of the person as a keyed
+    /// digest alone.
+    async fn plan_call_follow_up(&self, ctx: &Context<'_>, input: PlanCallFollowUpInput) -> Answer<FollowUpPayload> {
+        let asking = asking(ctx);
+        let input = given!(input::course::plan_after_call(asking, input));
+        let outcome = app::follow_up::plan_after_call(&asking.hub, &asking.viewer, input).await;
         FollowUpPayload::settle(asking, outcome, |view| FollowUp::new(view, &asking.look())).await
     }
 

@@ -3,6 +3,7 @@ use super::bed::BedUnit;
 use super::connection::page_size;
 use super::error::Answer;
 use super::hours::OpeningHours;
+use super::law::{Jurisdiction, jurisdiction};
 use super::scalars::{Code, DateTime, id};
 use super::seen::{Seen, pace};
 use crate::domain::entry::{self, Entry, Provenance};
@@ -118,6 +119,10 @@ impl Region {
     /// IANA time zone of its wall times.
     async fn time_zone(&self) -> &str {
         &self.entry.details.time_zone
+    }
+    /// Whose law it keeps to; null where nobody has said.
+    async fn jurisdiction(&self, ctx: &Context<'_>) -> Option<Jurisdiction> {
+        jurisdiction(ctx, self.entry.details.jurisdiction.as_deref())
     }
     /// The counties it covers.
     async fn counties(&self) -> Vec<County> {

@@ -4,6 +4,7 @@ use super::directory::Organization;
 use super::error::{Answer, from_app};
 use super::handoff::{Handoff, HandoffNeed};
 use super::input::offer::EpisodeFilterInput;
+use super::law::{GuardianStep, LegalHold, guardian_of, legal_hold_of};
 use super::limits::Limits;
 use super::query::listing;
 use super::scalars::{Code, DateTime, id};
@@ -79,6 +80,14 @@ impl Episode {
         let handoffs =
             |found: Vec<_>| found.into_iter().rev().take(most).map(|view| Handoff::new(view, &self.seen)).collect();
         Some(found.map(|found| handoffs(found.unwrap_or_default())))
+    }
+    /// The legal hold that stands on the person; null when there is none, and to whoever does not read it.
+    async fn legal_hold(&self, ctx: &Context<'_>) -> Answer<LegalHold> {
+        legal_hold_of(ctx, self.view.episode().id).await
+    }
+    /// The step of reaching a minor's guardian; null where the need says no age of a minor, and to whoever does not read it.
+    async fn guardian(&self, ctx: &Context<'_>) -> Answer<GuardianStep> {
+        guardian_of(ctx, self.view.episode().id).await
     }
     /// Where the person goes, or went: one of `handoffs`.
     async fn settled_by_id(&self) -> Option<ID> {

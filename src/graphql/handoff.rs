@@ -6,12 +6,14 @@ use super::directory::Organization;
 use super::episode::{Episode, episode};
 use super::error::{Answer, from_app};
 use super::input::handoff::HandoffFilterInput;
+use super::law::{GuardianStep, LegalHold, guardian_of, legal_hold_of};
 use super::limits::Limits;
 use super::offer::HandoffOffer;
 use super::pathway::Pathway;
 use super::query::listing;
 use super::scalars::{Code, DateTime, id};
 use super::seen::{Seen, asking, pace};
+use super::share::{HandoffShare, shown};
 use super::team::Team;
 use crate::app;
 use crate::domain::handoff::{
@@ -20,13 +22,15 @@ use crate::domain::handoff::{
 };
 use crate::domain::id::HandoffId;
 use crate::domain::need::{LegalStatus, Mobility, RoomGenderNeed, SafetyFlag};
+use crate::domain::sealed::NOTICE;
 use crate::domain::service::ServiceKind;
 use crate::policy::view::HandoffView;
 use async_graphql::connection::EmptyFields;
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
 
-/// A person on the way from one agency into the care of another. Both agencies read it, and while its search is open those who
-/// coordinate the region, each look of theirs written into the audit; it says nothing of who the person is.
+/// A person on the way from one agency into the care of another. Both agencies read it; while its search is open those who
+/// coordinate the region, each look of theirs written into the audit; and while a consent of the person says so the advocates or
+/// peers of other agencies. It says nothing of who the person is.
 #[derive(Clone)]
 pub struct Handoff {
     view: HandoffView,
@@ -67,13 +71,18 @@ impl From<&NeedSummary> for HandoffNeed {
 }
 
 impl Handoff {
+    pub(super) fn needs_notice(&self) -> bool {
+        self.view.needs_notice()
+    }
+
     pub(super) fn new(view: HandoffView, seen: &Seen) -> Self {
         Self { view, seen: seen.clone() }
     }
 }
 
-/// A person on the way from one agency into the care of another. Both agencies read it, and while its search is open those who
-/// coordinate the region, each look of theirs written into the audit; it says nothing of who the person is.
+/// A person on the way from one agency into the care of another. Both agencies read it; while its search is open those who
+/// coordinate the region, each look of theirs written into the audit; and while a consent of the person says so the advocates or
+/// peers of other agencies. It says nothing of who the person is.
 #[Object]
 impl Handoff {
     /// Opaque id.
@@ -83,6 +92,16 @@ impl Handoff {
     /// Raised by every change. Send it with a change to be refused when somebody else came first.
     async fn version(&self) -> i64 {
         self.view.handoff().version
+    }
+    /// By which consent of the person you read it, who have no part in it; null to its two agencies and to coordinators.
+    async fn share(&self) -> Option<HandoffShare> {
+        self.view.share().map(|view| HandoffShare::new(view, &self.seen))
+    }
+    /// The notice on redisclosure (42 CFR 2.32), where you read it by consent and one of its agencies is a program under 42 CFR Part
+    /// 2: what is told so has to be asked for with it, or with that of `share`. Show it and keep it with what you read, wherever
+    /// that goes.
+    async fn redisclosure_notice(&self) -> Option<&str> {
+        self.view.needs_notice().then_some(NOTICE)
     }
     /// What people call it on the radio: six letters and digits of Crockford's base 32.
     async fn code(&self) -> &str {
@@ -123,7 +142,7 @@ impl Handoff {
         pace().await;
         self.seen.entry(self.view.handoff().receiver).map(|entry| Organization::new(entry, &self.seen))
     }
-    /// The call sign of the field unit that a dispatcher announced for; null to coordinators.
+    /// The call sign of the field unit that a dispatcher announced for; null to all but its two agencies.
     async fn on_behalf_of(&self) -> Option<&str> {
         self.view.on_behalf_of()
     }
@@ -146,23 +165,23 @@ impl Handoff {
         pace().await;
         self.seen.entry(self.view.transport()?.provider?).map(|entry| Organization::new(entry, &self.seen))
     }
-    /// Who has spoken with whom, each kind as it was said last; empty to officers, dispatchers and coordinators.
+    /// Who has spoken with whom, each kind as it was said last; empty to officers, dispatchers, coordinators and who is told by consent.
     async fn contacts(&self) -> Vec<HandoffContact> {
         self.view.course().map_or(&[][..], |course| &course.contacts).iter().map(Into::into).collect()
     }
-    /// How warm the handoff was; null to officers, dispatchers and coordinators.
+    /// How warm the handoff was; null to officers, dispatchers, coordinators and who is told by consent.
     async fn warmth(&self) -> Option<Code<Warmth>> {
         self.view.course()?.door.warmth.map(Code)
     }
-    /// A peer was at the door; null to officers, dispatchers and coordinators.
+    /// A peer was at the door; null to officers, dispatchers, coordinators and who is told by consent.
     async fn peer_present(&self) -> Option<bool> {
         self.view.course()?.door.peer_present
     }
-    /// The person was restrained on the way; null to officers, dispatchers and coordinators.
+    /// The person was restrained on the way; null to officers, dispatchers, coordinators and who is told by consent.
     async fn restraint_used(&self) -> Option<bool> {
         self.view.course()?.door.restraint_used
     }
-    /// Why police were asked to come; null to officers, dispatchers and coordinators.
+    /// Why police were asked to come; null to officers, dispatchers, coordinators and who is told by consent.
     async fn police_asked(&self) -> Option<PoliceAsked> {
         self.view.course()?.police.map(Into::into)
     }
@@ -177,6 +196,14 @@ impl Handoff {
     /// The search for a place that it belongs to; null to the receiver, who is not told who else was asked.
     async fn episode(&self, ctx: &Context<'_>) -> Answer<Episode> {
         episode(ctx, self.view.handoff().episode).await
+    }
+    /// The legal hold that stands on the person; null when there is none, and to whoever does not read it.
+    async fn legal_hold(&self, ctx: &Context<'_>) -> Answer<LegalHold> {
+        legal_hold_of(ctx, self.view.handoff().episode).await
+    }
+    /// The step of reaching a minor's guardian; null where the need says no age of a minor, and to whoever does not read it.
+    async fn guardian(&self, ctx: &Context<'_>) -> Answer<GuardianStep> {
+        guardian_of(ctx, self.view.handoff().episode).await
     }
     /// What was asked and answered; null when it was announced.
     async fn offer(&self) -> Option<HandoffOffer> {
@@ -230,27 +257,46 @@ impl Handoff {
     async fn ended_at(&self) -> Option<DateTime> {
         self.view.handoff().times.ended_at.map(DateTime)
     }
-    /// Why the receiver sent the person on.
+    /// When the retention of what was written in it ended, 90 days after its end: nobody opens it any more, names of staff are
+    /// null, and the hub shreds it, unless one of its agencies preserves it, which that agency alone knows. What is coded stays.
+    async fn text_shredded_at(&self) -> Option<DateTime> {
+        self.view.text_ended_at().map(DateTime)
+    }
+    /// Who at the receiver answers for it that the person was sent on; null while nobody is named, and to officers, dispatchers
+    /// and coordinators.
+    async fn supervisor(&self) -> Option<&str> {
+        self.view.supervisor_name()
+    }
+    /// Until when somebody is to be named who answers for it, where that is asked; null to officers, dispatchers and
+    /// coordinators, as what follows.
+    async fn supervisor_due_at(&self) -> Option<DateTime> {
+        self.view.supervisor().map(|supervisor| DateTime(supervisor.coded.due_at))
+    }
+    /// When somebody was named.
+    async fn supervisor_named_at(&self) -> Option<DateTime> {
+        self.view.supervisor()?.coded.named_at.map(DateTime)
+    }
+    /// Why the receiver sent the person on; null to who is told by consent.
     async fn redirect_reason(&self) -> Option<Code<RedirectReason>> {
-        match self.view.handoff().ending? {
+        match self.view.ending()? {
             Ending::Redirected(reason) => Some(Code(reason)),
             Ending::Failed(_) | Ending::Declined(_) | Ending::Withdrawn(_) => None,
         }
     }
-    /// Why it ended on the way.
+    /// Why it ended on the way; null to who is told by consent.
     async fn fail_reason(&self) -> Option<Code<FailReason>> {
-        match self.view.handoff().ending? {
+        match self.view.ending()? {
             Ending::Failed(reason) => Some(Code(reason)),
             Ending::Redirected(_) | Ending::Declined(_) | Ending::Withdrawn(_) => None,
         }
     }
-    /// Why the receiver does not take the person; null to officers and dispatchers.
+    /// Why the receiver does not take the person; null to officers, dispatchers and who is told by consent.
     async fn decline_reason(&self) -> Option<Code<DeclineReason>> {
         self.view.decline().map(|(reason, _)| Code(reason))
     }
-    /// Why the offer was taken back.
+    /// Why the offer was taken back; null to who is told by consent.
     async fn withdraw_reason(&self) -> Option<Code<WithdrawReason>> {
-        match self.view.handoff().ending? {
+        match self.view.ending()? {
             Ending::Withdrawn(reason) => Some(Code(reason)),
             Ending::Redirected(_) | Ending::Failed(_) | Ending::Declined(_) => None,
         }
@@ -271,6 +317,8 @@ pub(super) async fn handoffs(
     // One more than the page, so that the page knows whether it is the last; the cursors are applied in SQL.
     let most = size as u64 + 1;
     let found = app::handoff::list(&asking.hub, &asking.viewer, &filter, between, most, backward).await;
+    let found = found
+        .and_then(|found| shown(ctx, &["edges", "node"], found, |found| found.iter().any(HandoffView::needs_notice)));
     let rows = found.map_err(|error| from_app(&error))?.into_iter().map(|view| Row {
         key: Latest::of(view.handoff().id),
         node: Handoff::new(view, &asking.seen),
@@ -283,5 +331,8 @@ pub(super) async fn handoffs(
 pub(super) async fn handoff(ctx: &Context<'_>, handoff: HandoffId) -> Answer<Handoff> {
     let asking = asking(ctx);
     let found = app::handoff::get(&asking.hub, &asking.viewer, &[handoff]).await;
-    super::error::maybe(found.map(|mut found| found.pop().flatten().map(|view| Handoff::new(view, &asking.seen))))
+    let found = found.map(|mut found| found.pop().flatten());
+    let found =
+        found.and_then(|view| shown(ctx, &[], view, |view| view.as_ref().is_some_and(HandoffView::needs_notice)));
+    super::error::maybe(found.map(|view| view.map(|view| Handoff::new(view, &asking.seen))))
 }

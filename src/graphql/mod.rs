@@ -6,6 +6,7 @@ pub mod connection;
 pub mod consent;
 pub mod course;
 pub mod directory;
+pub mod emergency;
 pub mod episode;
 pub mod error;
 pub mod guard;
@@ -13,6 +14,7 @@ pub mod handoff;
 pub mod hold;
 pub mod hours;
 pub mod input;
+pub mod law;
 pub mod limits;
 pub mod log;
 pub mod me;
@@ -26,17 +28,20 @@ pub mod over_http;
 pub mod pathway;
 pub mod payload;
 pub mod poll;
+pub mod preservation;
 pub mod push;
 pub mod query;
 pub mod scalars;
 pub mod sealed;
 pub mod search;
 pub mod seen;
+pub mod share;
 pub mod socket;
 pub mod source;
 pub mod subscription;
 pub mod tables;
 pub mod team;
+pub mod threat;
 pub mod together;
 mod verbs;
 
@@ -54,7 +59,16 @@ type Inner = async_graphql::Schema<Queries, Mutations, subscription::Subscriptio
 /// Everything that can be asked.
 #[derive(MergedObject)]
 #[graphql(name = "Query")]
-pub struct Queries(query::Query, sealed::SealedQuery, course::CourseQuery, on_call::CallQuery, push::PushQuery);
+pub struct Queries(
+    query::Query,
+    sealed::SealedQuery,
+    course::CourseQuery,
+    on_call::CallQuery,
+    preservation::KeepQuery,
+    threat::ThreatQuery,
+    emergency::EmergencyQuery,
+    push::PushQuery,
+);
 
 /// Everything that can be changed.
 #[derive(MergedObject)]
@@ -64,7 +78,11 @@ pub struct Mutations(
     sealed::SealedMutation,
     course::CourseMutation,
     on_call::CallMutation,
+    preservation::KeepMutation,
+    threat::ThreatMutation,
+    emergency::EmergencyMutation,
     push::PushMutation,
+    law::LawMutation,
 );
 
 /// The one schema, for all roles.
@@ -95,13 +113,26 @@ impl Schema {
     /// Builds the schema, with a span for each verb when they are collected.
     pub fn traced(limits: &Limits, demo: bool, collected: bool) -> Self {
         let mut inner = Inner::build(
-            Queries(query::Query, sealed::SealedQuery, course::CourseQuery, on_call::CallQuery, push::PushQuery),
+            Queries(
+                query::Query,
+                sealed::SealedQuery,
+                course::CourseQuery,
+                on_call::CallQuery,
+                preservation::KeepQuery,
+                threat::ThreatQuery,
+                emergency::EmergencyQuery,
+                push::PushQuery,
+            ),
             Mutations(
                 mutation::Mutation,
                 sealed::SealedMutation,
                 course::CourseMutation,
                 on_call::CallMutation,
+                preservation::KeepMutation,
+                threat::ThreatMutation,
+                emergency::EmergencyMutation,
                 push::PushMutation,
+                law::LawMutation,
             ),
             subscription::Subscription,
         )

@@ -3,24 +3,26 @@ use super::bed::BedUnit;
 use super::consent::Consent;
 use super::course::FollowUp;
 use super::directory::{Facility, Organization, Region, Service};
+use super::emergency::EmergencyDisclosure;
 use super::episode::Episode;
 use super::handoff::Handoff;
 use super::hold::BedHold;
+use super::law::{GuardianStep, LegalHold};
 use super::log::Grant;
 use super::notice::Notice;
 use super::on_call::{Call, OnCall};
 use super::pathway::Pathway;
 use super::poll::BedUpdateRequest;
+use super::preservation::Preservation;
 use super::push::PushSubscription;
 use super::sealed::HandoffEntry;
-use super::seen::Asking;
+use super::seen::{Asking, asking};
+use super::share::{HandoffShare, shown};
 use super::team::Team;
+use super::threat::ThreatDisclosure;
 use crate::app;
-use crate::domain::id::{
-    BedHoldId, CallId, ConsentId, EpisodeId, FollowUpId, GlobalId, HandoffEntryId, HandoffId, Noun, OnCallId,
-    PushSubscriptionId,
-};
-use async_graphql::{ID, Interface};
+use crate::domain::id::{GlobalId, Noun};
+use async_graphql::{Context, ID, Interface};
 
 /// An object with a global id.
 #[derive(Clone, Interface)]
@@ -46,10 +48,22 @@ pub enum Node {
     Handoff(Handoff),
     /// What is done for somebody after a handoff.
     FollowUp(FollowUp),
+    /// A legal hold, less what it is.
+    LegalHold(LegalHold),
+    /// The step of reaching a minor's guardian.
+    GuardianStep(GuardianStep),
     /// A sealed entry of a handoff, unopened.
     HandoffEntry(HandoffEntry),
     /// A consent.
     Consent(Consent),
+    /// What is written in a handoff, preserved.
+    Preservation(Preservation),
+    /// That your agency is told of a handoff by consent.
+    HandoffShare(HandoffShare),
+    /// A threat that was told, unopened.
+    ThreatDisclosure(ThreatDisclosure),
+    /// An opening in a medical emergency.
+    EmergencyDisclosure(EmergencyDisclosure),
     /// Who is on call for a unit or a team.
     OnCall(OnCall),
     /// The calls about one awaited answer.
@@ -66,65 +80,50 @@ pub enum Node {
     BedUpdateRequest(BedUpdateRequest),
 }
 
+/// Those of some ids that name what a verb reads, all at once, in the order asked.
+macro_rules! named {
+    ($asking:ident, $ids:ident, $get:path) => {{
+        let named: Vec<_> = $ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
+        let found = match named.is_empty() {
+            true => Vec::new(),
+            false => $get(&$asking.hub, &$asking.viewer, &named).await?,
+        };
+        found.into_iter()
+    }};
+}
+
 /// Objects by their ids, whatever their nouns, in the order asked. Holds, handoffs and what belongs to them are read from the
 /// database, each all at once.
 pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>>, app::Error> {
     asking.known()?;
     let ids: Vec<Option<GlobalId>> = ids.iter().map(|id| GlobalId::parse(&id.0)).collect();
-    let held: Vec<BedHoldId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
-    let mut holds = match held.is_empty() {
-        true => Vec::new(),
-        false => app::hold::get(&asking.hub, &asking.viewer, &held).await?,
-    }
-    .into_iter();
-    let moving: Vec<HandoffId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
-    let mut handoffs = match moving.is_empty() {
-        true => Vec::new(),
-        false => app::handoff::get(&asking.hub, &asking.viewer, &moving).await?,
-    }
-    .into_iter();
-    let sought: Vec<EpisodeId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
-    let mut episodes = match sought.is_empty() {
-        true => Vec::new(),
-        false => app::episode::get(&asking.hub, &asking.viewer, &sought).await?,
-    }
-    .into_iter();
-    let after: Vec<FollowUpId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
-    let mut follow_ups = match after.is_empty() {
-        true => Vec::new(),
-        false => app::follow_up::get(&asking.hub, &asking.viewer, &after).await?,
-    }
-    .into_iter();
-    let noted: Vec<HandoffEntryId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
-    let mut entries = match noted.is_empty() {
-        true => Vec::new(),
-        false => app::sealed::get(&asking.hub, &asking.viewer, &noted).await?,
-    }
-    .into_iter();
-    let agreed: Vec<ConsentId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
-    let mut consents = match agreed.is_empty() {
-        true => Vec::new(),
-        false => app::consent::get(&asking.hub, &asking.viewer, &agreed).await?,
-    }
-    .into_iter();
-    let ready: Vec<OnCallId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
-    let mut chains = match ready.is_empty() {
-        true => Vec::new(),
-        false => app::on_call::get(&asking.hub, &asking.viewer, &ready).await?,
-    }
-    .into_iter();
-    let called: Vec<CallId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
-    let mut calls = match called.is_empty() {
-        true => Vec::new(),
-        false => app::call::get(&asking.hub, &asking.viewer, &called).await?,
-    }
-    .into_iter();
-    let reached: Vec<PushSubscriptionId> = ids.iter().flatten().filter_map(|id| id.as_noun()).collect();
-    let mut browsers = app::push::get(&asking.hub, &asking.viewer, &reached).await?.into_iter();
+    let mut holds = named!(asking, ids, app::hold::get);
+    let mut handoffs = named!(asking, ids, app::handoff::get);
+    let mut episodes = named!(asking, ids, app::episode::get);
+    let mut follow_ups = named!(asking, ids, app::follow_up::get);
+    let mut legal_holds = named!(asking, ids, app::legal_hold::get);
+    let mut guardians = named!(asking, ids, app::guardian::get);
+    let mut entries = named!(asking, ids, app::sealed::get);
+    let mut consents = named!(asking, ids, app::consent::get);
+    let mut chains = named!(asking, ids, app::on_call::get);
+    let mut calls = named!(asking, ids, app::call::get);
+    let mut shares = named!(asking, ids, app::share::get);
+    let mut threats = named!(asking, ids, app::threat::get);
+    let mut emergencies = named!(asking, ids, app::emergency::get);
+    let mut preserved = named!(asking, ids, app::preservation::get);
+    let mut browsers = named!(asking, ids, app::push::get);
     let mut node = |id: GlobalId| match id.noun {
         Noun::HandoffEntry => entries.next().flatten().map(|facts| HandoffEntry::new(facts, &asking.seen).into()),
         Noun::Consent => consents.next().flatten().map(|consent| Consent::new(consent, &asking.seen).into()),
+        Noun::HandoffShare => shares.next().flatten().map(|view| HandoffShare::new(view, &asking.seen).into()),
+        Noun::ThreatDisclosure => threats.next().flatten().map(|view| ThreatDisclosure::new(view, &asking.seen).into()),
+        Noun::EmergencyDisclosure => {
+            emergencies.next().flatten().map(|view| EmergencyDisclosure::new(view, &asking.seen).into())
+        }
         Noun::FollowUp => follow_ups.next().flatten().map(|view| FollowUp::new(view, &asking.seen).into()),
+        Noun::Preservation => preserved.next().flatten().map(|one| Preservation::new(one, &asking.seen).into()),
+        Noun::LegalHold => legal_holds.next().flatten().map(|view| LegalHold::new(view).into()),
+        Noun::Guardian => guardians.next().flatten().map(|view| GuardianStep::new(view).into()),
         Noun::OnCall => chains.next().flatten().map(|chain| OnCall::new(chain, &asking.seen).into()),
         Noun::Call => calls.next().flatten().map(|view| Call::new(view, &asking.seen).into()),
         Noun::PushSubscription => browsers.next().flatten().map(|one| PushSubscription::new(one).into()),
@@ -134,6 +133,17 @@ pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>
         _ => on_board(asking, id),
     };
     Ok(ids.into_iter().map(|id| node(id?)).collect())
+}
+
+/// The same for a field: what has to stand with a notice is found with it alone.
+pub(super) async fn find_shown(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, app::Error> {
+    let needs = |node: &Node| match node {
+        Node::Handoff(handoff) => handoff.needs_notice(),
+        Node::FollowUp(follow_up) => follow_up.needs_notice(),
+        _ => false,
+    };
+    let found = find(asking(ctx), ids).await?;
+    shown(ctx, &[], found, |found| found.iter().flatten().any(needs))
 }
 
 /// One object that the board holds.
@@ -165,8 +175,14 @@ fn on_board(asking: &Asking, id: GlobalId) -> Option<Node> {
         | Noun::Episode
         | Noun::Handoff
         | Noun::FollowUp
+        | Noun::LegalHold
+        | Noun::Guardian
         | Noun::HandoffEntry
         | Noun::Consent
+        | Noun::Preservation
+        | Noun::HandoffShare
+        | Noun::ThreatDisclosure
+        | Noun::EmergencyDisclosure
         | Noun::OnCall
         | Noun::Call
         | Noun::PushSubscription

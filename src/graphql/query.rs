@@ -15,7 +15,7 @@ use super::input::team::TeamFilter;
 use super::input::{BedUnitFilter, NeedInput, PointInput};
 use super::log::{self, AuditEntry, Grant, LogPage};
 use super::me::Me;
-use super::node::{Node, find};
+use super::node::{Node, find_shown};
 use super::notice::{Notice, notices};
 use super::pathway::{self, Pathway, PathwayMatch};
 use super::poll::{BedUpdateRequest, bed_update_requests};
@@ -94,7 +94,7 @@ impl Query {
 
     /// One object by its id; null when it is absent or not visible to you.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Opaque id.")] id: ID) -> Answer<Node> {
-        let found = find(asking(ctx), std::slice::from_ref(&id)).await;
+        let found = find_shown(ctx, std::slice::from_ref(&id)).await;
         super::error::maybe(found.map(|mut nodes| nodes.pop().flatten()))
     }
 
@@ -104,7 +104,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Opaque ids.", validator(max_items = 100))] ids: Vec<ID>,
     ) -> Answer<Vec<Option<Node>>> {
-        answer(find(asking(ctx), &ids).await)
+        answer(find_shown(ctx, &ids).await)
     }
 
     /// The regions of this hub that you may see.

@@ -6,6 +6,7 @@ use super::error::{Answer, ErrorCode, coded, from_app};
 use super::input;
 use super::input::consent::{RecordConsentInput, RevokeConsentInput};
 use super::input::sealed::{AddHandoffNoteInput, DiscloseInput};
+use super::law::{GuardianSaid, LegalHoldBegan};
 use super::limits::Limits;
 use super::mutation::given;
 use super::payload::{Problem, payload, problems};
@@ -13,9 +14,11 @@ use super::query::listing;
 use super::scalars::{Code, Cursor, DateTime, id, parse_id};
 use super::seen::{Asking, Seen, asking, pace};
 use crate::app::{self, Outcome};
+use crate::domain::emergency::EmergencyNature;
 use crate::domain::id::{DisclosureId, HandoffId};
 use crate::domain::role::Role;
-use crate::domain::sealed::{self, EntryFacts, NOTICE, Purpose, Tier};
+use crate::domain::sealed::{self, DisclosureBasis, DisclosureReason, EntryFacts, LegalHoldEnd, NOTICE, Purpose, Tier};
+use crate::domain::threat::ThreatBasis;
 use async_graphql::connection::EmptyFields;
 use async_graphql::{Context, Error, ID, Object, SimpleObject, Union};
 
@@ -86,6 +89,12 @@ pub struct PlainEntry {
     text: Option<String>,
     /// Who the person is, in the tier IDENTITY.
     identity: Option<Identity>,
+    /// Under which status a legal hold began, of what `recordLegalHold` wrote.
+    legal_hold: Option<LegalHoldBegan>,
+    /// How a legal hold ended, of what `endLegalHold` wrote.
+    legal_hold_ended: Option<Code<LegalHoldEnd>>,
+    /// Whose a minor is and who may consent, of what `recordGuardianReached` wrote.
+    guardian: Option<GuardianSaid>,
     /// Whether 42 CFR Part 2 protects it: here, false.
     part2: bool,
 }
@@ -126,17 +135,32 @@ impl DisclosedEntry {
         let facts = opened.facts;
         let (handoff_id, tier, at) = (id(facts.handoff), Code(facts.tier), DateTime(facts.at));
         let author = seen.entry(facts.author).map(|entry| Organization::new(entry, seen));
-        let (id, text) = (id(facts.id), opened.content.text);
+        let (id, content) = (id(facts.id), opened.content);
+        let (text, legal_hold_ended) = (content.text, content.legal_hold_ended.map(Code));
+        let (legal_hold, guardian) = (content.legal_hold.map(Into::into), content.guardian.map(Into::into));
         if facts.part2 {
             return Part2Entry { id, handoff_id, tier, author, at, text, part2: true, redisclosure_notice: NOTICE }
                 .into();
         }
-        let identity = opened.content.identity.map(|identity| Identity {
+        let identity = content.identity.map(|identity| Identity {
             name: identity.name,
             date_of_birth: identity.date_of_birth,
             contact: identity.contact,
         });
-        PlainEntry { id, handoff_id, tier, author, at, text, identity, part2: false }.into()
+        PlainEntry {
+            id,
+            handoff_id,
+            tier,
+            author,
+            at,
+            text,
+            identity,
+            legal_hold,
+            legal_hold_ended,
+            guardian,
+            part2: false,
+        }
+        .into()
     }
 }
 
@@ -182,11 +206,11 @@ impl Disclosure {
         pace().await;
         self.seen.entry(self.line.organization).map(|entry| Organization::new(entry, &self.seen))
     }
-    /// In which role.
+    /// In which role it was opened; where it was told by somebody else's act, in which role it was told.
     async fn role(&self) -> Code<Role> {
         Code(self.line.role)
     }
-    /// Under which grant; null for another agency's people.
+    /// Under which grant; null for another agency's people, and where a consent tells.
     async fn grant_id(&self) -> Option<ID> {
         self.own.then(|| id(self.line.grant))
     }
@@ -202,6 +226,24 @@ impl Disclosure {
     async fn author(&self) -> Option<Organization> {
         pace().await;
         self.seen.entry(self.line.author?).map(|entry| Organization::new(entry, &self.seen))
+    }
+    /// On what it stands.
+    async fn basis(&self) -> Code<DisclosureBasis> {
+        Code(self.line.basis)
+    }
+    /// On which ground a threat was told; null where it stands on something else.
+    async fn threat_basis(&self) -> Option<Code<ThreatBasis>> {
+        match self.line.reason? {
+            DisclosureReason::Threat(basis) => Some(Code(basis)),
+            DisclosureReason::Emergency(_) => None,
+        }
+    }
+    /// The nature of the medical emergency in which it was opened; null where it stands on something else.
+    async fn emergency_nature(&self) -> Option<Code<EmergencyNature>> {
+        match self.line.reason? {
+            DisclosureReason::Emergency(nature) => Some(Code(nature)),
+            DisclosureReason::Threat(_) => None,
+        }
     }
     /// Under which consent, where one was needed.
     async fn consent_id(&self) -> Option<ID> {
@@ -220,7 +262,7 @@ pub struct SealedQuery;
 #[Object]
 impl SealedQuery {
     /// For an agency's privacy office: who was told what your agency wrote in a handoff, and what your agency's people were
-    /// told of it, latest first (45 CFR 164.528, 42 CFR 2.24).
+    /// told of it, on what basis, latest first (45 CFR 164.528, 42 CFR 2.24). Told by consent and told of a threat are among it.
     async fn person_disclosures(
         &self,
         ctx: &Context<'_>,
@@ -247,7 +289,7 @@ async fn person_disclosures(ctx: &Context<'_>, of: &ID, paging: Paging) -> Resul
     let own = asking.viewer.organization();
     let rows = lines.map_err(|error| from_app(&error))?.into_iter().map(|line| Row {
         key: Latest::of(line.id),
-        node: Disclosure { own: own == Some(line.organization), seen: asking.seen.clone(), line },
+        node: Disclosure { own: own.is_some_and(|own| line.is_by(own)), seen: asking.seen.clone(), line },
         edge: EmptyFields,
     });
     listing.latest(ctx, &paging, rows.collect())

@@ -14,9 +14,11 @@ use crate::app::filter::{self, UnitFilter};
 use crate::domain::code::codes;
 use crate::domain::event::{EventKind, Fact, Told};
 use crate::domain::handoff::HandoffFact;
-use crate::domain::id::{BedUnitId, HandoffId, NounId};
+use crate::domain::id::{BedUnitId, HandoffId, HandoffShareId, Noun, NounId};
+use crate::domain::share::{ShareChange, ShareFact};
 use async_graphql::{Context, Error, ID, Object, SimpleObject, Subscription};
 use futures_util::Stream;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 codes! {
@@ -86,7 +88,8 @@ impl HandoffsChanged {
     async fn event_id(&self) -> Option<Uuid> {
         self.news.map(|(event, ..)| Uuid(event))
     }
-    /// ENTERED when it was announced or offered, LEFT when it ended, however it did; null in a heartbeat.
+    /// ENTERED when it was announced or offered, LEFT when it ended, however it did; of one that you are told of by consent when
+    /// that begins and ends. Null in a heartbeat.
     async fn change(&self) -> Option<Code<Change>> {
         self.news.map(|(_, change, _)| Code(change))
     }
@@ -110,6 +113,15 @@ fn of_open(event: &crate::domain::event::Event, fact: &HandoffFact) -> Change {
         _ if !fact.state.is_open() => Change::Left,
         EventKind::HandoffAnnounced | EventKind::HandoffOffered => Change::Entered,
         _ => Change::Changed,
+    }
+}
+
+/// How an event changes the handoffs that an agency is told of by consent.
+fn of_told(fact: &ShareFact) -> Change {
+    match fact.change {
+        ShareChange::Entered => Change::Entered,
+        ShareChange::Changed => Change::Changed,
+        ShareChange::Left => Change::Left,
     }
 }
 
@@ -154,7 +166,9 @@ impl Subscription {
     }
 
     /// The open handoffs that your agency sends or receives, and where it coordinates the region every open one, as they
-    /// change, in order, at least once each. Heartbeats as with `bedsChanged`.
+    /// change, in order, at least once each. Those that your agency is told of by consent of the person enter with the consent, go
+    /// on changing with what becomes of the person, and leave once, when the consent is revoked or ends. Heartbeats as with
+    /// `bedsChanged`.
     async fn handoffs_changed(
         &self,
         ctx: &Context<'_>,
@@ -171,10 +185,23 @@ impl Subscription {
             after,
             move |asking: &Asking, told: &Told| {
                 let happening = &told.event.happening;
-                let Fact::Handoff(fact) = &happening.fact else { return Vec::new() };
-                let visible = asking.seen.scope.sees_event(happening) && filter.matches(happening.owner, fact);
-                let news = || (told.event.id.key(), of_open(&told.event, fact), HandoffId::of(happening.key));
-                visible.then(news).into_iter().collect()
+                let news = match &happening.fact {
+                    // What happens to it later than its end, such as the end of its text, is no news: it has left already.
+                    Fact::Handoff(fact) if fact.times.ended_at.is_some_and(|ended| ended < happening.at) => None,
+                    Fact::Handoff(fact) if filter.matches(happening.owner, fact) => {
+                        Some((of_open(&told.event, fact), HandoffId::of(happening.key)))
+                    }
+                    // Who reads the handoffs of a party has this one anyway.
+                    Fact::HandoffShare(fact)
+                        if fact.is_partys(happening.owner) && asking.seen.scope.reads_handoffs_of(happening.owner) =>
+                    {
+                        None
+                    }
+                    Fact::HandoffShare(fact) if filter.matches_share(fact) => Some((of_told(fact), fact.handoff)),
+                    _ => None,
+                };
+                let news = news.filter(|_| asking.seen.scope.sees_event(happening));
+                news.map(|(change, handoff)| (told.event.id.key(), change, handoff)).into_iter().collect()
             },
             |cursor, news| HandoffsChanged { cursor, news },
         )
@@ -198,7 +225,9 @@ impl Subscription {
             move |asking: &Asking, told: &Told| {
                 let happening = &told.event.happening;
                 let wanted = kinds.as_ref().is_none_or(|kinds| kinds.contains(&Code(happening.kind)));
-                let visible = wanted && asking.seen.scope.sees_event(happening);
+                let scope = &asking.seen.scope;
+                let told_no_more = scope.is_told_no_more(happening, asking.hub.clock().now());
+                let visible = wanted && scope.sees_event(happening) && !told_no_more;
                 visible.then(|| (told.event.id.key(), Event::from(&told.event))).into_iter().collect()
             },
             |cursor, news: Option<(uuid::Uuid, Event)>| match news {
@@ -225,6 +254,25 @@ fn standing(how: filter::Seen, seen: &Seen) -> (Change, Option<BedUnit>) {
 /// The place just before an event.
 fn before(told: &Told) -> Mark {
     told.previous.map_or_else(Mark::beginning, |id| Mark { number: told.event.number - 1, id })
+}
+
+/// Which events of a batch tell of a share that has ended since: of such its end alone is told, to whoever was away as to whoever
+/// comes later. Where that cannot be read now, nothing of them is told but their end.
+async fn ended(asking: &Asking, batch: &[Told]) -> HashSet<uuid::Uuid> {
+    let scope = &asking.seen.scope;
+    let shares = batch.iter().filter(|told| {
+        let happening = &told.event.happening;
+        let of_share = happening.noun == Noun::HandoffShare && happening.kind != EventKind::HandoffShareEnded;
+        of_share && scope.sees_event(happening)
+    });
+    let shares = shares.map(|told| (told.event.id.key(), HandoffShareId::of(told.event.happening.key)));
+    let shares: Vec<(uuid::Uuid, HandoffShareId)> = shares.collect();
+    if shares.is_empty() {
+        return HashSet::new();
+    }
+    let of: Vec<HandoffShareId> = shares.iter().map(|(_, share)| *share).collect();
+    let ended = app::share::ended(&asking.hub, &of).await.unwrap_or(of);
+    shares.into_iter().filter(|(_, share)| ended.contains(share)).map(|(event, _)| event).collect()
 }
 
 /// The messages that a source of events becomes: one for each piece of an event's `news`, and heartbeats, which have none.
@@ -255,9 +303,12 @@ where
         let mut last = place;
         let cursor = |at: Mark| asking.hub.seal().log_cursor(&bound, at, asking.hub.clock().now());
         while let Some(batch) = futures_util::StreamExt::next(&mut batches).await {
+            let ended = ended(&asking, &batch).await;
             for told in batch.iter() {
                 last = Mark { number: told.event.number, id: told.event.id };
-                let mut news = news(&asking, told).into_iter();
+                let mut news = news(&asking, told);
+                news.retain(|_| !ended.contains(&told.event.id.key()));
+                let mut news = news.into_iter();
                 while let Some(piece) = news.next() {
                     // Whoever goes away amid the news of one event comes back before it, and is told all of it again.
                     let cursor = cursor(if news.len() > 0 { before(told) } else { last });

@@ -1,11 +1,12 @@
 //! What stands beside many rows of one answer, read together: past reports of units, episodes and their handoffs.
 use crate::app::bed::{self, ReportsAsked};
-use crate::app::{Error, Hub, episode, on_call};
+use crate::app::{Error, Hub, episode, guardian, legal_hold, on_call};
 use crate::domain::bed::Report;
 use crate::domain::handoff::Destination;
 use crate::domain::id::EpisodeId;
 use crate::domain::on_call::OnCall;
 use crate::policy::Viewer;
+use crate::policy::law::{GuardianView, LegalHoldView};
 use crate::policy::view::{EpisodeView, HandoffView};
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
@@ -76,5 +77,35 @@ impl Loader<OnCallOf> for Together {
         let whose: Vec<Destination> = asked.iter().map(|of| of.0).collect();
         let found = on_call::of(&self.hub, &self.viewer, &whose).await.map_err(Arc::new)?;
         Ok(found.into_iter().map(|(whose, chain)| (OnCallOf(whose), chain)).collect())
+    }
+}
+
+/// The legal hold that stands in a search.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LegalHoldOf(pub EpisodeId);
+
+impl Loader<LegalHoldOf> for Together {
+    type Value = LegalHoldView;
+    type Error = Arc<Error>;
+
+    async fn load(&self, asked: &[LegalHoldOf]) -> Result<HashMap<LegalHoldOf, LegalHoldView>, Arc<Error>> {
+        let ids: Vec<EpisodeId> = asked.iter().map(|of| of.0).collect();
+        let found = legal_hold::of_episodes(&self.hub, &self.viewer, &ids).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|(episode, view)| (LegalHoldOf(episode), view)).collect())
+    }
+}
+
+/// The step of reaching a minor's guardian in a search.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GuardianOf(pub EpisodeId);
+
+impl Loader<GuardianOf> for Together {
+    type Value = GuardianView;
+    type Error = Arc<Error>;
+
+    async fn load(&self, asked: &[GuardianOf]) -> Result<HashMap<GuardianOf, GuardianView>, Arc<Error>> {
+        let ids: Vec<EpisodeId> = asked.iter().map(|of| of.0).collect();
+        let found = guardian::of_episodes(&self.hub, &self.viewer, &ids).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|(episode, view)| (GuardianOf(episode), view)).collect())
     }
 }

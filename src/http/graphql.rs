@@ -16,7 +16,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, FromRequestParts, RawQuery, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt};
 use std::convert::Infallible;
@@ -45,7 +45,10 @@ pub(super) async fn post(State(door): State<Door>, ConnectInfo(peer): ConnectInf
     let limits = &door.0.limits;
     let most = limits.body_bytes_max;
     let wait = Duration::from_secs(limits.body_seconds);
-    let read = match tokio::time::timeout(wait, axum::body::to_bytes(body, most)).await {
+    let read = tokio::time::timeout(wait, axum::body::to_bytes(body, most)).await;
+    // What was not read of the body lies in the connection: whoever asks next asks on another.
+    let unread = !matches!(read, Ok(Ok(_))) && parts.version <= Version::HTTP_11;
+    let read = match read {
         Ok(Ok(body)) => over_http::read_post(text(&parts.headers, header::CONTENT_TYPE), &body, limits),
         Ok(Err(_)) => {
             let message = format!("the body has at most {most} bytes: send less in one request");
@@ -56,7 +59,11 @@ pub(super) async fn post(State(door): State<Door>, ConnectInfo(peer): ConnectInf
             Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "BAD_USER_INPUT", message))
         }
     };
-    run(&door, asked, Method::POST, read).await
+    let mut response = run(&door, asked, Method::POST, read).await;
+    if unread {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 pub(super) async fn get(

@@ -116,6 +116,7 @@ pub fn describe() {
         "hub_subscribers_too_slow_total",
         "hub_write_retries_total",
         "hub_calls_not_started_total",
+        "hub_texts_shredded_total",
     ] {
         metrics::counter!(counter).absolute(0);
     }
@@ -162,5 +163,6 @@ pub fn describe() {
         "hub_calls_not_started_total",
         "Answers for which nobody was called: their unit had too many calls"
     );
+    describe_counter!("hub_texts_shredded_total", "Handoffs whose texts were shredded at the end of their retention");
     describe_gauge!("hub_units", "Bed units on the board, by freshness");
 }

@@ -36,10 +36,15 @@ pub fn may(
             | Action::ReadCensus
             | Action::ReadHolds
             | Action::ReadHandoffs
+            | Action::ReadSharedHandoffs
+            | Action::ReadThreats
+            | Action::ReadEmergencies
+            | Action::ReadLegalHolds
             | Action::ReadOpenEpisodes
             | Action::ReadGrants
             | Action::ReadAudit
             | Action::ReadDisclosures
+            | Action::ReadPreservations
             | Action::ReadOnCall
             | Action::ReadCalls
             | Action::ReadPush
@@ -92,6 +97,10 @@ pub fn may_with_handoff(
     let owner = match action {
         Action::SendHandoff => handoff.sender,
         Action::ReceiveHandoff => handoff.receiver,
+        // Who sees it and has no part in it is told of it.
+        Action::ReadSharedHandoffs if viewer.organization() != Some(handoff.sender) && !receives => {
+            viewer.organization().unwrap_or(handoff.sender)
+        }
         _ if receives => handoff.receiver,
         _ => handoff.sender,
     };

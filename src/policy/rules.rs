@@ -2,10 +2,13 @@
 //!
 //! The published form is `schema/policy.txt`, generated from here.
 use super::viewer::Machine;
-use super::{calls, tiers};
+use super::{calls, keep, law, tiers, told};
 use crate::domain::code::codes;
 use crate::domain::organization::{OrganizationDetails, OrganizationKind};
 use crate::domain::role::Role;
+
+#[cfg(test)]
+mod tests;
 
 pub use super::table::{table, why};
 
@@ -57,6 +60,24 @@ codes! {
         ReadOutcomes "READ_OUTCOMES",
         /// Plan follow-ups after handoffs of the own agency, and say how they went.
         FollowUpHandoff "FOLLOW_UP_HANDOFF",
+        /// Plan a follow-up after a call that needed no handoff, with the person's agreement.
+        FollowUpCall "FOLLOW_UP_CALL",
+        /// Read a handoff of others, or what became of the person after one of the own agency, where a standing consent of the
+        /// person tells the own agency.
+        ReadSharedHandoffs "READ_SHARED_HANDOFFS",
+        /// Tell one agency of a serious and imminent threat, from an open handoff in which the own agency holds the person.
+        DiscloseThreat "DISCLOSE_THREAT",
+        /// Read a threat that the own agency was told, for a day.
+        ReadThreats "READ_THREATS",
+        /// Read which records of programs were opened in medical emergencies, of the own agency and by its people, with what was said
+        /// of it.
+        ReadEmergencies "READ_EMERGENCIES",
+        /// Review what was opened in a medical emergency of what the own agency wrote.
+        ReviewEmergency "REVIEW_EMERGENCY",
+        /// Read until when people may be kept who do not stay of their own will; officers what their own agency recorded.
+        ReadLegalHolds "READ_LEGAL_HOLDS",
+        /// Record a person's legal hold, as far as the region's law lets the role start it, and say how it ended.
+        KeepLegalHold "KEEP_LEGAL_HOLD",
         /// Write sealed entries of a handoff: `schema/tiers.txt` says which tiers.
         NoteHandoff "NOTE_HANDOFF",
         /// Open sealed entries of a handoff: `schema/tiers.txt` says which, and for which purpose.
@@ -65,6 +86,12 @@ codes! {
         KeepConsent "KEEP_CONSENT",
         /// Read who opened what the own agency wrote, and what the own agency's people opened.
         ReadDisclosures "READ_DISCLOSURES",
+        /// Preserve what is written in a handoff of the own agency beyond its retention, and lift that.
+        PreserveHandoff "PRESERVE_HANDOFF",
+        /// Read which handoffs the own agency preserves.
+        ReadPreservations "READ_PRESERVATIONS",
+        /// Shred what is written in a handoff when its retention has ended.
+        ShredText "SHRED_TEXT",
         /// Read who is on call for units and teams of the own agency, with their addresses.
         ReadOnCall "READ_ON_CALL",
         /// Say who is on call for a unit or a team.
@@ -168,9 +195,15 @@ pub fn reach(role: Role, action: Action) -> Reach {
         | A::ReceiveHandoff
         | A::NudgeHandoff
         | A::ReadOutcomes
-        | A::FollowUpHandoff => handoffs(role, action),
+        | A::FollowUpHandoff
+        | A::FollowUpCall => handoffs(role, action),
         A::ReadOpenEpisodes => Reach::Nowhere,
+        A::ReadLegalHolds | A::KeepLegalHold => law::reach(role, action),
         A::NoteHandoff | A::Disclose | A::KeepConsent | A::ReadDisclosures => tiers::reach(role, action),
+        A::PreserveHandoff | A::ReadPreservations => keep::reach(role, action),
+        A::ReadSharedHandoffs | A::DiscloseThreat | A::ReadThreats | A::ReadEmergencies | A::ReviewEmergency => {
+            told::reach(role, action)
+        }
         A::ReadOnCall | A::SetOnCall | A::ReadCalls | A::AcknowledgeCall | A::ReadPush | A::RegisterPush => {
             calls::reach(role, action)
         }
@@ -190,7 +223,7 @@ pub fn reach(role: Role, action: Action) -> Reach {
             R::HubOperator => Reach::Hub,
             _ => Reach::Nowhere,
         },
-        A::TellTime | A::PlaceCall => Reach::Nowhere,
+        A::TellTime | A::PlaceCall | A::ShredText => Reach::Nowhere,
         A::ReadNotices | A::PostNotice | A::AcknowledgeNotice | A::RequestBedUpdate => notices(role, action),
     }
 }
@@ -271,6 +304,8 @@ fn handoffs(role: Role, action: Action) -> Reach {
         // That somebody was treated is no business of police or dispatch, nor of an ambulance that has driven on.
         (Action::ReadOutcomes | Action::FollowUpHandoff, R::Officer | R::Dispatcher | R::Ems) => Reach::Nowhere,
         (Action::ReadOutcomes | Action::FollowUpHandoff, _) => Reach::Agency,
+        (Action::FollowUpCall, R::Line988 | R::MobileTeam | R::Intake) => Reach::Agency,
+        (Action::FollowUpCall, _) => Reach::Nowhere,
         // Peers receive people at their houses; whom they send, they call about.
         (Action::SendHandoff, R::Peer) => Reach::Nowhere,
         (Action::SendHandoff, _) => Reach::Agency,
@@ -345,13 +380,29 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
                     | A::ReadHolds
                     | A::ReadHandoffs
                     | A::ReadOutcomes
+                    | A::ReadSharedHandoffs
+                    | A::ReadEmergencies
+                    | A::ReadLegalHolds
             )
         }
         Machine::Settler => {
-            matches!(action, A::SendHandoff | A::ReadHandoffs | A::ReadHolds | A::ReadDirectory | A::ReadAvailability)
+            matches!(
+                action,
+                A::SendHandoff
+                    | A::ReadHandoffs
+                    | A::ReadSharedHandoffs
+                    | A::ReadLegalHolds
+                    | A::ReadDisclosures
+                    | A::ReadHolds
+                    | A::ReadDirectory
+                    | A::ReadAvailability
+            )
         }
         Machine::Caller => calls::calls(action),
-        Machine::Follower => reads || matches!(action, A::ReadHandoffs | A::ReadOutcomes),
+        Machine::Retention => keep::shreds(action),
+        Machine::Follower => {
+            reads || matches!(action, A::ReadHandoffs | A::ReadOutcomes | A::ReadSharedHandoffs | A::ReadLegalHolds)
+        }
         Machine::Doorway => matches!(action, A::GrantRole | A::ReadGrants | A::ReadDirectory),
         Machine::Console => {
             reads
@@ -371,63 +422,4 @@ pub fn machine_reach(machine: Machine, action: Action) -> Reach {
         }
     };
     if may { Reach::Hub } else { Reach::Nowhere }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::code::Coded;
-
-    #[test]
-    fn the_table_has_every_cell() {
-        let table = table();
-        let cells = table.lines().filter(|line| line.starts_with("  ")).count();
-        assert_eq!(cells, Action::ALL.len() * (Role::ALL.len() + Machine::ALL.len()) + Role::ALL.len());
-    }
-
-    #[test]
-    fn police_and_council_never_see_a_census() {
-        for role in [Role::Officer, Role::Dispatcher, Role::Ems, Role::Council, Role::Advocate] {
-            assert_eq!(reach(role, Action::ReadCensus), Reach::Nowhere);
-            assert_eq!(reach(role, Action::ReportBeds), Reach::Nowhere);
-        }
-    }
-
-    #[test]
-    fn a_coordinator_reaches_no_less_than_others() {
-        for (role, action) in Role::ALL.iter().flat_map(|role| Action::ALL.iter().map(move |action| (*role, *action))) {
-            assert!(coordinator_reach(role, action) >= reach(role, action), "{role:?} {action:?}");
-        }
-    }
-
-    #[test]
-    fn nobody_at_a_criminal_justice_agency_is_shown_what_those_who_treat_are_shown() {
-        let agency = |kind, criminal_justice_agency| OrganizationDetails {
-            name: "A".into(),
-            kind,
-            part2_program: false,
-            covered_entity: false,
-            criminal_justice_agency,
-            coordinating: false,
-        };
-        let police = [OrganizationKind::LawEnforcement, OrganizationKind::CourtJail].map(|kind| agency(kind, false));
-        for role in Role::ALL {
-            let shown = reach(*role, Action::ReadCensus) != Reach::Nowhere
-                || reach(*role, Action::ReadAvailability).max(Reach::Agency) > Reach::Agency;
-            let shown = shown && *role != Role::AgencyAdmin;
-            for agency in police.iter().chain([&agency(OrganizationKind::Tribal, true)]) {
-                assert!(!(shown && fits(*role, agency)), "{role:?} at {:?}", agency.kind);
-            }
-            assert!(fits(*role, &agency(OrganizationKind::Tribal, false)), "{role:?}");
-            assert!(OrganizationKind::ALL.iter().any(|kind| fits(*role, &agency(*kind, false))), "{role:?}");
-        }
-    }
-
-    #[test]
-    fn no_role_does_a_machines_work() {
-        for role in Role::ALL {
-            assert_eq!(reach(*role, Action::TellTime), Reach::Nowhere);
-            assert_eq!(reach(*role, Action::PlaceCall), Reach::Nowhere);
-        }
-    }
 }

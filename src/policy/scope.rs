@@ -1,5 +1,8 @@
 //! Scopes: which rows a viewer may see.
+use super::law::Clocks;
+pub use super::rows::{Outcomes, Regions, Rows, Stand};
 use super::rules::{Action, Reach};
+use super::told::{Threats, Told};
 use super::viewer::Viewer;
 use crate::domain::episode::Episode;
 use crate::domain::event::{Audience, Happening};
@@ -7,9 +10,10 @@ use crate::domain::follow_up::FollowUp;
 use crate::domain::grant::Grant;
 use crate::domain::handoff::Handoff;
 use crate::domain::hold::Hold;
-use crate::domain::id::{GrantId, Noun, OrganizationId, RegionId};
+use crate::domain::id::{Noun, OrganizationId, RegionId};
 use crate::domain::push::PushSubscription;
 use crate::domain::role::Role;
+use crate::domain::time::At;
 
 /// Which rows a viewer may see. Only [`Scope::of`] makes one.
 ///
@@ -25,91 +29,21 @@ pub struct Scope {
     holds: Rows,
     handoffs: Rows,
     outcomes: Outcomes,
+    consents: Rows,
+    told: Told,
+    threats: Threats,
+    emergencies: Rows,
+    at: Option<At>,
+    legal_holds: Clocks,
+    guardians: Clocks,
     open: bool,
     disclosures: Rows,
+    preservations: Rows,
     on_call: Rows,
     calls: Rows,
     push: Rows,
     grants: Rows,
     audit: Rows,
-}
-
-/// Which regions a scope covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Regions {
-    /// None.
-    None,
-    /// One.
-    One(RegionId),
-    /// All.
-    All,
-}
-
-/// Which rows of a table that has owners a scope covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Rows {
-    /// None.
-    None,
-    /// The viewer's own grant.
-    Own(GrantId),
-    /// One agency's.
-    Agency(OrganizationId),
-    /// All.
-    All,
-}
-
-/// Whose follow-ups a scope covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcomes {
-    /// Nobody's.
-    None,
-    /// Those that an agency sees to.
-    Done(OrganizationId),
-    /// Those after the handoffs of an agency.
-    Agency(OrganizationId),
-    /// All.
-    All,
-}
-
-impl Outcomes {
-    fn of(viewer: &Viewer) -> Self {
-        match (viewer.reach(Action::ReadOutcomes), viewer.organization()) {
-            (Reach::Hub, _) => Self::All,
-            // Who may see to them and not read on is a peer: what the other agency sees to is told to peers by consent.
-            (Reach::Agency, Some(own)) if viewer.stands_as(Role::Peer) => Self::Done(own),
-            (Reach::Agency, Some(own)) => Self::Agency(own),
-            _ => Self::None,
-        }
-    }
-
-    fn cover(self, owner: OrganizationId, party: Option<OrganizationId>) -> bool {
-        match self {
-            Self::None => false,
-            Self::Done(by) => by == owner,
-            Self::Agency(id) => id == owner || Some(id) == party,
-            Self::All => true,
-        }
-    }
-}
-
-/// From where something between agencies is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stand {
-    /// By an agency that it is between.
-    Party,
-    /// By an agency that coordinates the region.
-    Coordinator,
-}
-
-impl Rows {
-    /// Whether they hold what is between two agencies.
-    fn are_between(self, one: OrganizationId, other: Option<OrganizationId>) -> bool {
-        match self {
-            Self::None | Self::Own(_) => false,
-            Self::Agency(id) => id == one || Some(id) == other,
-            Self::All => true,
-        }
-    }
 }
 
 impl Scope {
@@ -143,8 +77,17 @@ impl Scope {
             holds: rows(reach(Action::ReadHolds), viewer),
             handoffs: rows(reach(Action::ReadHandoffs), viewer),
             outcomes: Outcomes::of(viewer),
+            consents: rows(reach(Action::KeepConsent), viewer),
+            told: Told::of(viewer),
+            threats: Threats::of(viewer),
+            emergencies: rows(reach(Action::ReadEmergencies), viewer),
+            at: None,
+            legal_holds: Clocks::of(viewer, reach(Action::ReadLegalHolds)),
+            // Whoever reads what a handoff needs, which says how old the person is.
+            guardians: Clocks::of(viewer, reach(Action::ReadHandoffs)),
             open: viewer.coordinates().is_some(),
             disclosures: rows(reach(Action::ReadDisclosures), viewer),
+            preservations: rows(reach(Action::ReadPreservations), viewer),
             on_call: rows(reach(Action::ReadOnCall), viewer),
             calls: rows(reach(Action::ReadCalls), viewer),
             push: rows(reach(Action::ReadPush), viewer),
@@ -162,10 +105,29 @@ impl Scope {
             true => (self.handoffs, self.outcomes, self.police),
             false => (none, Outcomes::None, false),
         };
-        let told = Self { police, handoffs, outcomes, open, ..self };
+        let (consents, told, threats, emergencies) = match with_handoffs {
+            true => (self.consents, self.told, self.threats, self.emergencies),
+            false => (none, Told::Nothing, Threats::None, none),
+        };
+        let clocks = |clocks| if with_handoffs { clocks } else { Clocks::None };
+        let (legal_holds, guardians) = (clocks(self.legal_holds), clocks(self.guardians));
+        let told = Self {
+            police,
+            handoffs,
+            outcomes,
+            consents,
+            told,
+            threats,
+            emergencies,
+            legal_holds,
+            guardians,
+            open,
+            ..self
+        };
         Self {
             holds: none,
             disclosures: none,
+            preservations: none,
             on_call: none,
             calls: none,
             push: none,
@@ -215,6 +177,11 @@ impl Scope {
         self.disclosures
     }
 
+    /// Whose preservations it covers: those that an agency placed.
+    pub fn preservations(&self) -> Rows {
+        self.preservations
+    }
+
     /// Whose people on call it covers: those of an agency's units.
     pub fn on_call(&self) -> Rows {
         self.on_call
@@ -235,14 +202,56 @@ impl Scope {
         self.is_here(of.region) && (self.push == Rows::All || self.push == Rows::Own(of.grant))
     }
 
+    /// Whose legal holds it covers.
+    pub fn legal_holds(&self) -> Clocks {
+        self.legal_holds
+    }
+
+    /// Whose steps of reaching a minor's guardian it covers.
+    pub fn guardians(&self) -> Clocks {
+        self.guardians
+    }
+
     /// Whose follow-ups it covers.
     pub fn outcomes(&self) -> Outcomes {
         self.outcomes
     }
 
+    /// Of whose handoffs it covers the consents: who keeps them is told of them, and no police.
+    pub fn consents(&self) -> Rows {
+        self.consents
+    }
+
+    /// What it is told by consents.
+    pub fn told(&self) -> Told {
+        self.told
+    }
+
+    /// Which threats it covers.
+    pub fn threats(&self) -> Threats {
+        self.threats
+    }
+
+    /// Which openings in medical emergencies it covers: those of what an agency wrote, and those by its people.
+    pub fn emergencies(&self) -> Rows {
+        self.emergencies
+    }
+
+    /// The same scope as of an instant: what is told by consent is told while the consent stands, and at no instant at all
+    /// where none is said.
+    #[must_use]
+    pub fn at(self, now: At) -> Self {
+        Self { at: Some(now), ..self }
+    }
+
+    /// The instant that it looks at.
+    pub fn looks_at(&self) -> Option<At> {
+        self.at
+    }
+
     /// Whether it covers a follow-up.
     pub fn sees_follow_up(&self, follow_up: &FollowUp) -> bool {
-        self.is_here(follow_up.region) && self.outcomes.cover(follow_up.owner, Some(follow_up.party))
+        self.is_here(follow_up.region) && self.outcomes.cover(follow_up.owner, follow_up.party)
     }
 
     /// From where it sees a handoff; `None` when it does not. Whether the handoff's search is open, the store has looked up:
@@ -281,12 +290,20 @@ impl Scope {
             self.is_here(region)
                 && match happening.noun {
                     Noun::FollowUp => self.outcomes.cover(owner, party),
+                    Noun::LegalHold => self.legal_holds.are_told(owner, party),
+                    Noun::Guardian => self.guardians.are_told(owner, party),
+                    Noun::Consent => self.consents.are_between(owner, party),
                     _ => self.handoffs.are_between(owner, party),
                 }
         };
         self.sees(region, owner, audience)
             || (audience.meets(Audience::PARTIES) && between())
             || self.sees_as_coordinator(happening)
+            || (self.is_here(region) && self.told.covers(owner, audience))
+            || (self.is_here(region) && audience.meets(Audience::THREATS) && self.threats.cover(owner, party))
+            || (self.is_here(region)
+                && audience.meets(Audience::EMERGENCIES)
+                && self.emergencies.are_between(owner, party))
     }
 
     pub(super) fn is_here(&self, region: RegionId) -> bool {

@@ -5,6 +5,7 @@ use super::rules::{Action, Reach};
 use super::viewer::Viewer;
 use crate::domain::code::{Coded, codes};
 use crate::domain::id::OrganizationId;
+use crate::domain::organization::{OrganizationDetails, OrganizationKind};
 use crate::domain::role::Role;
 use crate::domain::sealed::{Consent, EntryFacts, Purpose, Side, Standing, Tier};
 use crate::domain::time::At;
@@ -67,7 +68,9 @@ pub fn may_write(role: Role, tier: Tier, side: Side, program: bool) -> bool {
         (R::EmergencyDepartment | R::Intake | R::Line988, Tier::Identity | Tier::Clinical | Tier::Legal) => true,
         (R::MobileTeam, Tier::Identity | Tier::Clinical) => true,
         (R::EmergencyDepartment | R::Intake | R::MobileTeam | R::Line988, Tier::Part2) => program,
-        (R::Officer | R::Ems, Tier::Part2) | (R::Ems | R::MobileTeam, Tier::Legal) => false,
+        (R::Officer | R::Ems, Tier::Part2)
+        | (R::Ems | R::MobileTeam, Tier::Legal)
+        | (_, Tier::Outcome | Tier::Threat) => false,
         (R::Dispatcher | R::Peer | R::Advocate | R::Council | R::Analyst | R::AgencyAdmin | R::HubOperator, _) => false,
     }
 }
@@ -80,6 +83,10 @@ pub fn may_open(asked: Asked) -> Leave {
     use Role as R;
     let Asked { role, tier, purpose, relation, part2 } = asked;
     let leave = match role {
+        // What became of the person is no entry, and a threat is read at the agency that was told.
+        _ if !Tier::SEALED.contains(&tier) => Leave::No,
+        // Without anybody's consent, and nothing but what needs it otherwise.
+        _ if purpose == Purpose::MedicalEmergency => return in_emergency(role, tier),
         R::Officer => Leave::No,
         R::Ems => match (purpose, tier) {
             (Purpose::Treatment | Purpose::Safety, Tier::Identity | Tier::Clinical | Tier::Legal) => Leave::Yes,
@@ -105,11 +112,28 @@ pub fn may_open(asked: Asked) -> Leave {
     }
 }
 
+/// Whether a role is medical personnel at an agency (42 CFR 2.51): whoever takes people in is where people are treated, and not
+/// at a peers' house; and nobody is at an agency of criminal justice, whatever their role there.
+pub fn is_medical(role: Role, at: &OrganizationDetails) -> bool {
+    let takes_in = role != Role::Intake || at.kind != OrganizationKind::PeerRun;
+    may_be_medical(role) && takes_in && !at.is_of_justice()
+}
+
+fn may_be_medical(role: Role) -> bool {
+    matches!(role, Role::EmergencyDepartment | Role::Ems | Role::Intake)
+}
+
+/// What of a program's records is opened in a medical emergency, and for whom: one agency at a time is looked at where it is asked.
+fn in_emergency(role: Role, tier: Tier) -> Leave {
+    if may_be_medical(role) && matches!(tier, Tier::Clinical | Tier::Part2) { Leave::Yes } else { Leave::No }
+}
+
 fn provider(tier: Tier, purpose: Purpose) -> Leave {
     match (purpose, tier) {
         (Purpose::Treatment | Purpose::CareCoordination, _) => Leave::Yes,
         (Purpose::Safety, Tier::Identity | Tier::Clinical | Tier::Legal) => Leave::Yes,
-        (Purpose::Safety, Tier::Part2) | (Purpose::OwnRecord, _) => Leave::No,
+        (Purpose::Safety, Tier::Part2 | Tier::Outcome | Tier::Threat)
+        | (Purpose::OwnRecord | Purpose::MedicalEmergency, _) => Leave::No,
     }
 }
 
@@ -145,9 +169,19 @@ pub fn relation(viewer: &Viewer, entry: &EntryFacts) -> Relation {
     }
 }
 
+/// Whether anything is opened in an emergency while a handoff stands so: an emergency is now, and what ended a day ago or more is
+/// asked for as for any treatment.
+pub fn opens_in_emergency(standing: Standing) -> bool {
+    standing.opens() && standing != Standing::Kept
+}
+
 /// Whether an entry is opened for a role while its handoff stands so.
 pub fn may_open_while(standing: Standing, asked: Asked) -> Leave {
-    if standing.opens() { may_open(asked) } else { Leave::No }
+    let opens = match asked.purpose {
+        Purpose::MedicalEmergency => opens_in_emergency(standing),
+        _ => standing.opens(),
+    };
+    if opens { may_open(asked) } else { Leave::No }
 }
 
 /// Whether something is opened for a viewer: as little as for any grant that they stand on.
@@ -175,7 +209,9 @@ pub fn may_ask(viewer: &Viewer, tier: Tier, purpose: Purpose) -> bool {
 pub fn may_know(viewer: &Viewer, standing: Standing, entry: &EntryFacts) -> bool {
     let relation = relation(viewer, entry);
     let leave = |purpose| leave(viewer, standing, entry.tier, purpose, relation, entry.part2);
-    Purpose::ALL.iter().any(|purpose| leave(*purpose) == Leave::Yes)
+    // In an emergency one opens; one does not look around beforehand.
+    let purposes = Purpose::ALL.iter().filter(|purpose| **purpose != Purpose::MedicalEmergency);
+    purposes.into_iter().any(|purpose| leave(*purpose) == Leave::Yes)
 }
 
 /// The table as published.
@@ -186,6 +222,8 @@ pub fn table() -> String {
          # Then, for each purpose, four letters: what they wrote themselves, what their agency wrote, what the other agency\n\
          # wrote, and what the other agency wrote that 42 CFR Part 2 protects. y opened, c under a standing consent of the\n\
          # person, - not, . there is no such entry. Roles that are not here do neither.\n\
+         # MEDICAL_EMERGENCY: one handoff, once, with an account of it, where another agency of it is a program; INTAKE not at a\n\
+         # peers' house, and nobody at an agency of criminal justice.\n\
          # How it stands, for the agency that asks:\n",
     );
     for standing in Standing::ALL {
@@ -193,7 +231,7 @@ pub fn table() -> String {
     }
     text.push_str(&format!("\n{:49}{}\n", "", heads()));
     for role in Role::ALL.iter().filter(|role| acts(**role)) {
-        for tier in Tier::ALL {
+        for tier in &Tier::SEALED {
             text.push_str(&line(*role, *tier, "writes", |standing| writes_as(*role, *tier, standing)));
             for purpose in Purpose::ALL {
                 text.push_str(&line(*role, *tier, purpose.code(), |standing| {
@@ -285,14 +323,62 @@ mod tests {
     fn police_open_what_they_wrote_and_nothing_else() {
         for asked in every().filter(|asked| asked.role == Role::Officer) {
             let own = asked.relation == Relation::Author && asked.purpose == Purpose::OwnRecord;
-            assert_eq!(may_open(asked) != Leave::No, own && asked.tier != Tier::Part2, "{asked:?}");
+            let theirs = matches!(asked.tier, Tier::Identity | Tier::Clinical | Tier::Legal);
+            assert_eq!(may_open(asked) != Leave::No, own && theirs, "{asked:?}");
         }
     }
 
     #[test]
     fn no_record_of_a_program_leaves_it_without_consent() {
         for asked in every().filter(|asked| asked.relation == Relation::Other && asked.part2) {
-            assert_ne!(may_open(asked), Leave::Yes, "{asked:?}");
+            let emergency = asked.purpose == Purpose::MedicalEmergency && may_be_medical(asked.role);
+            assert!(may_open(asked) != Leave::Yes || emergency, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn in_an_emergency_medical_personnel_open_what_a_program_wrote_and_nobody_else_anything() {
+        use Role as R;
+        for asked in every().filter(|asked| asked.purpose == Purpose::MedicalEmergency) {
+            let medical = matches!(asked.role, R::EmergencyDepartment | R::Ems | R::Intake);
+            let opens = medical && matches!(asked.tier, Tier::Clinical | Tier::Part2);
+            assert_eq!(may_open(asked), if opens { Leave::Yes } else { Leave::No }, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn medical_personnel_are_where_people_are_treated() {
+        use Role as R;
+        let agency = |kind, criminal_justice_agency| OrganizationDetails {
+            name: "Amber".into(),
+            kind,
+            part2_program: false,
+            covered_entity: true,
+            criminal_justice_agency,
+            coordinating: false,
+        };
+        for (role, kind) in R::ALL.iter().flat_map(|role| OrganizationKind::ALL.iter().map(move |kind| (*role, *kind)))
+        {
+            let justice = matches!(kind, OrganizationKind::LawEnforcement | OrganizationKind::CourtJail);
+            let medical = match role {
+                R::EmergencyDepartment | R::Ems => !justice,
+                R::Intake => !justice && kind != OrganizationKind::PeerRun,
+                _ => false,
+            };
+            assert_eq!(is_medical(role, &agency(kind, false)), medical, "{role:?} at {kind:?}");
+            // A tribal agency may run everything: where that is police, its ambulance is theirs.
+            assert!(!is_medical(role, &agency(kind, true)), "{role:?} at {kind:?}, of criminal justice");
+        }
+    }
+
+    #[test]
+    fn in_an_emergency_nothing_is_opened_that_ended_a_day_ago() {
+        for asked in every().filter(|asked| asked.purpose == Purpose::MedicalEmergency) {
+            for standing in Standing::ALL {
+                let opens = matches!(standing, Standing::Asked | Standing::UnderWay | Standing::Ended);
+                let leave = if opens { may_open(asked) } else { Leave::No };
+                assert_eq!(may_open_while(*standing, asked), leave, "{asked:?} {standing:?}");
+            }
         }
     }
 

@@ -1,4 +1,12 @@
 //! Views: what of a row a viewer may read.
+mod emergency;
+mod threat;
+mod told;
+
+pub use emergency::{EmergencyView, emergency};
+pub use threat::{ThreatView, threat};
+pub use told::{ShareView, share, shared_follow_up, shared_handoff};
+
 use super::rules::{Action, Reach};
 use super::scope::{Scope, Stand};
 use super::viewer::Viewer;
@@ -7,12 +15,14 @@ use crate::domain::entry::{Details, Entry, Version};
 use crate::domain::episode::{Episode, EpisodeEnd};
 use crate::domain::follow_up::FollowUp;
 use crate::domain::handoff::{
-    AcceptanceCondition, AcceptedBy, ChosenFor, Course, DeclineReason, Ending, Handoff, NeedSummary, Offer, Transport,
+    AcceptanceCondition, AcceptedBy, ChosenFor, Course, DeclineReason, Ending, Handoff, NeedSummary, Offer, Supervisor,
+    Transport,
 };
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::id::{BedUnitId, OrganizationId};
 use crate::domain::notice::{Acknowledgement, Notice};
 use crate::domain::poll::BedUpdateRequest;
+use crate::domain::share::HandoffShare;
 use crate::domain::team::{Said, Team, TeamShownAs};
 use crate::domain::time::At;
 use std::sync::Arc;
@@ -94,6 +104,7 @@ impl HoldView {
 pub struct HandoffView {
     handoff: Handoff,
     stand: Stand,
+    share: Option<HandoffShare>,
     police: bool,
     now: At,
 }
@@ -102,7 +113,7 @@ pub struct HandoffView {
 /// search is open, and nobody else anything.
 pub fn handoff(scope: &Scope, handoff: Handoff, now: At) -> Option<HandoffView> {
     let stand = scope.stand_to_handoff(&handoff)?;
-    Some(HandoffView { handoff, stand, police: scope.police(), now })
+    Some(HandoffView { handoff, stand, share: None, police: scope.police(), now })
 }
 
 impl HandoffView {
@@ -118,12 +129,33 @@ impl HandoffView {
 
     /// The call sign of the field unit that it was announced for, for its parties.
     pub fn on_behalf_of(&self) -> Option<&str> {
-        self.handoff.on_behalf_of.as_deref().filter(|_| self.is_partys())
+        self.handoff.on_behalf_of.as_deref().filter(|_| self.is_named())
     }
 
     /// Who said yes and how to reach them, for its parties.
     pub fn accepted_by(&self) -> Option<&AcceptedBy> {
-        self.offer().and_then(|offer| offer.accepted_by.as_ref()).filter(|_| self.is_partys())
+        self.offer().and_then(|offer| offer.accepted_by.as_ref()).filter(|_| self.is_named())
+    }
+
+    /// Whether names and words of staff are read: by its parties, until the retention has ended. What an agency preserves
+    /// beyond that shows nothing more than what is shredded.
+    fn is_named(&self) -> bool {
+        self.is_partys() && self.text_ended_at().is_none()
+    }
+
+    /// When the retention of what is written in it ended, where it has: no word of who preserves it.
+    pub fn text_ended_at(&self) -> Option<At> {
+        self.handoff.retention_ended(self.now)
+    }
+
+    /// Who answers for it that the person was sent on, for those of both parties who care for people.
+    pub fn supervisor(&self) -> Option<&Supervisor> {
+        self.handoff.supervisor.as_ref().filter(|_| !self.police && self.is_partys())
+    }
+
+    /// Their name.
+    pub fn supervisor_name(&self) -> Option<&str> {
+        self.supervisor()?.name.as_deref().filter(|_| self.is_named())
     }
 
     /// Whether the word that is awaited is late at the instant it was seen, whether or not the log has told so yet.
@@ -154,29 +186,41 @@ impl HandoffView {
     /// What the receiver asked for and depends on, and what has changed, for those who care for people: it may say something of
     /// their health.
     pub fn offer_of_care(&self) -> Option<&Offer> {
-        self.offer().filter(|_| !self.police)
+        self.offer().filter(|_| self.gives_reasons())
+    }
+
+    /// How it ended and why, for all but those who are told by consent: a reason may say something of the person's health.
+    pub fn ending(&self) -> Option<Ending> {
+        self.handoff.ending.filter(|_| self.stand != Stand::Told)
+    }
+
+    fn gives_reasons(&self) -> bool {
+        !self.police && self.stand != Stand::Told
     }
 
     /// Why the receiver does not take the person, for those who care for people: it may say something of their health.
     pub fn decline(&self) -> Option<(DeclineReason, &[AcceptanceCondition])> {
-        let Some(Ending::Declined(reason)) = self.handoff.ending.filter(|_| !self.police) else { return None };
+        let Some(Ending::Declined(reason)) = self.handoff.ending.filter(|_| self.gives_reasons()) else { return None };
         Some((reason, self.offer().map_or(&[], |offer| &offer.coded.could_accept_if)))
     }
 }
 
 /// A follow-up as one scope sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct FollowUpView(FollowUp);
+pub struct FollowUpView {
+    follow_up: FollowUp,
+    part2: bool,
+}
 
 /// What of a follow-up a scope may read: all of it, or nothing.
 pub fn follow_up(scope: &Scope, follow_up: FollowUp) -> Option<FollowUpView> {
-    scope.sees_follow_up(&follow_up).then_some(FollowUpView(follow_up))
+    scope.sees_follow_up(&follow_up).then_some(FollowUpView { follow_up, part2: false })
 }
 
 impl FollowUpView {
     /// The follow-up.
     pub fn follow_up(&self) -> &FollowUp {
-        &self.0
+        &self.follow_up
     }
 }
 

@@ -16,6 +16,8 @@ codes! {
         Settler "SETTLER",
         /// Calls the people of units whose answer is awaited.
         Caller "CALLER",
+        /// Shreds what is written in a handoff when its retention has ended.
+        Retention "RETENTION",
         /// Loads and follows what every node holds in memory.
         Follower "FOLLOWER",
         /// Admits principals by the claims their issuer is trusted for.

@@ -4,10 +4,12 @@ use super::error::Error;
 use super::scoped::key;
 use super::tx::{Kept, KeptBy, Reader, Tx};
 use crate::domain::code::Coded;
+use crate::domain::due::DueKind;
+use crate::domain::entry::Changed;
 use crate::domain::id::{ConsentId, GrantId, HandoffId, NounId, OrganizationId, RegionId};
 use crate::domain::sealed::{Consent, ConsentFact};
 use crate::domain::time::At;
-use crate::policy::permit::KeepConsent;
+use crate::policy::permit::{KeepConsent, Stamp, TellTime};
 use entity::consent::{ActiveModel, Column, Entity, Model};
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use std::collections::BTreeSet;
@@ -15,6 +17,7 @@ use std::collections::BTreeSet;
 const TABLE: &str = "consent";
 
 impl KeptBy<KeepConsent> for Consent {}
+impl KeptBy<TellTime> for Consent {}
 
 impl Kept for Consent {
     type Entity = Entity;
@@ -35,6 +38,7 @@ impl Kept for Consent {
             starts_at: At::from_micros(row.starts_at),
             expires_at: At::from_micros(row.expires_at),
             revoked_at: row.revoked_at.map(At::from_micros),
+            program: row.program.unwrap_or(false),
         };
         Ok(Self {
             id: ConsentId::of(row.id),
@@ -68,8 +72,15 @@ impl Kept for Consent {
             organization_id: self.recorder.key(),
             grant_id: self.grant.key(),
             recorded_at: self.recorded_at.micros(),
+            program: Some(terms.program),
         };
         row.into_active_model().reset_all()
+    }
+
+    async fn save_beside(tx: &Tx, changed: &Changed<Self>, stamp: Stamp) -> Result<(), Error> {
+        let (consent, at) = (changed.state(), changed.happening().at);
+        tx.set_due(consent.id, &[(DueKind::ConsentClock, consent.tells_next_at(at))]);
+        tx.tell_by(changed, stamp).await
     }
 }
 
@@ -82,6 +93,12 @@ impl Tx {
     /// One consent, as it stands; `None` when it is absent or not of the viewer's handoffs.
     pub async fn consent(&self, id: ConsentId) -> Result<Option<Consent>, Error> {
         Ok(self.look(key(Column::Id, id.key())).await?.pop())
+    }
+
+    /// Consents by id, as they stand, without a lock.
+    pub async fn consents_as_they_are(&self, ids: &[ConsentId]) -> Result<Vec<Consent>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
+        self.look(self.dialect().any_of(Column::Id, &keys)).await
     }
 
     /// Keeps the consents of handoffs standing, or not, until this write has ended: whoever revokes one waits for what is told

@@ -9,8 +9,9 @@ use sea_orm::{
     DatabaseTransaction, DbBackend, DbErr, IsolationLevel, QueryResult, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use uuid::Uuid;
 
 /// Which database.
@@ -60,6 +61,8 @@ impl Pools {
     }
 }
 
+/// What follows a SQLite file's name in the name of a copy that was made before its schema changed.
+const COPY: &str = ".before-migration-from-";
 /// Connections that are kept for the hub's own work: one each for the relay, the feed and the sweeper.
 const APART: u32 = 3;
 
@@ -289,13 +292,9 @@ impl Dialect {
     /// Copies a SQLite file to `<file>.before-migration-from-<step>`, the last step that it has seen; a copy that is there
     /// stays as it is, for it was made before anything went wrong.
     pub(super) async fn keep_copy(self, pool: &DatabaseConnection, step: &str) -> Result<(), Error> {
-        if self == Self::Postgres {
-            return Ok(());
-        }
-        let sql = "SELECT file AS file FROM pragma_database_list WHERE name = 'main'";
-        let Some(row) = pool.query_one_raw(Statement::from_string(self.backend(), sql)).await? else { return Ok(()) };
-        let copy = format!("{}.before-migration-from-{step}", row.try_get::<String>("", "file")?);
-        if copy.starts_with('.') || std::path::Path::new(&copy).exists() {
+        let Some(file) = self.file(pool).await? else { return Ok(()) };
+        let copy = format!("{file}{COPY}{step}");
+        if Path::new(&copy).exists() {
             return Ok(());
         }
         // Under another name until it is whole.
@@ -303,7 +302,52 @@ impl Dialect {
         let _ = std::fs::remove_file(&half);
         pool.execute_raw(Statement::from_sql_and_values(self.backend(), "VACUUM INTO $1", [half.clone().into()]))
             .await?;
-        std::fs::rename(&half, &copy).map_err(|error| Error::Fault(DbErr::Custom(error.to_string())))
+        std::fs::rename(&half, &copy).map_err(unwritten)
+    }
+
+    /// Deletes the copies beside a SQLite file that were made before its schema changed, and before an instant. Answers how
+    /// many.
+    pub(super) async fn forget_copies(self, pool: &DatabaseConnection, before: At) -> Result<usize, Error> {
+        let Some(file) = self.file(pool).await? else { return Ok(0) };
+        let file = Path::new(&file);
+        let named = format!("{}{COPY}", file.file_name().unwrap_or_default().to_string_lossy());
+        let (folder, mut gone) = (file.parent().unwrap_or(Path::new("/")), 0);
+        for found in std::fs::read_dir(folder).map_err(unwritten)? {
+            let found = found.map_err(unwritten)?;
+            if !found.file_name().to_string_lossy().starts_with(&named) {
+                continue;
+            }
+            let made = found.metadata().and_then(|about| about.modified()).map_err(unwritten)?;
+            let age = made.duration_since(UNIX_EPOCH).unwrap_or_default();
+            if i64::try_from(age.as_micros()).is_ok_and(|made| made < before.micros()) {
+                std::fs::remove_file(found.path()).map_err(unwritten)?;
+                gone += 1;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// The file of a SQLite database; none in memory, and none elsewhere.
+    async fn file(self, pool: &DatabaseConnection) -> Result<Option<String>, Error> {
+        if self == Self::Postgres {
+            return Ok(None);
+        }
+        let sql = "SELECT file AS file FROM pragma_database_list WHERE name = 'main'";
+        let row = pool.query_one_raw(Statement::from_string(self.backend(), sql)).await?;
+        let file = row.map(|row| row.try_get::<String>("", "file")).transpose()?;
+        Ok(file.filter(|file| !file.is_empty()))
+    }
+
+    /// Writes the log of a SQLite file out and empties it: what was deleted lies on there until then. Answers whether it could,
+    /// for somebody may be reading; no write waits long for it.
+    pub(super) async fn empty_log(self, pool: &DatabaseConnection) -> Result<bool, Error> {
+        if self == Self::Postgres {
+            return Ok(true);
+        }
+        // One trip, so that it is one connection's patience.
+        let sql = "PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 5000";
+        let rows = pool.query_all_raw(Statement::from_string(self.backend(), sql)).await?;
+        Ok(rows.iter().find_map(|row| row.try_get::<i64>("", "busy").ok()) == Some(0))
     }
 
     /// Whether commits wait for the disk, where one connection does all the writing. Waiting again waits for all before.
@@ -329,6 +373,10 @@ impl Dialect {
             Self::Postgres => DbBackend::Postgres,
         }
     }
+}
+
+fn unwritten(error: std::io::Error) -> Error {
+    Error::Fault(DbErr::Custom(error.to_string()))
 }
 
 fn options(url: &str, connections: u32, size: PoolSize) -> ConnectOptions {
@@ -368,6 +416,8 @@ fn sqlite(url: &str, connections: u32, size: PoolSize) -> ConnectOptions {
             // NORMAL may lose acknowledged commits at a power cut.
             .pragma("synchronous", "FULL")
             .pragma("foreign_keys", "ON")
+            // What is shredded is overwritten, and does not lie on in pages that are free.
+            .pragma("secure_delete", "ON")
             // A long group of writes keeps what it may have to undo in memory: where the root is read-only, there is no
             // other place for it.
             .pragma("temp_store", "MEMORY")

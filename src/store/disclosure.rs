@@ -6,11 +6,13 @@ use crate::domain::code::Coded;
 use crate::domain::id::{
     ConsentId, DisclosureId, GrantId, HandoffEntryId, HandoffId, NounId, OrganizationId, RegionId,
 };
-use crate::domain::sealed::Disclosure;
+use crate::domain::sealed::{Disclosure, DisclosureBasis, DisclosureReason, Tier};
 use crate::domain::time::At;
-use crate::policy::permit::{Disclose, Permit};
+use crate::policy::permit::{Acts, Disclose, Permit};
 use entity::disclosure::{Column, Entity, Model};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel};
+use std::marker::PhantomData;
+use uuid::Uuid;
 
 const TABLE: &str = "disclosure";
 
@@ -18,6 +20,13 @@ const TABLE: &str = "disclosure";
 /// opened.
 #[derive(Debug, Default)]
 pub struct Recorded(Vec<(HandoffId, HandoffEntryId)>);
+
+/// Proof that the ledger has a line about one row, under one action: only [`Tx::note_disclosure`] makes one.
+#[derive(Debug)]
+pub struct Noted<A> {
+    row: Uuid,
+    by: PhantomData<A>,
+}
 
 impl Recorded {
     pub(super) fn entries_of(&self, handoff: HandoffId) -> Vec<HandoffEntryId> {
@@ -38,25 +47,65 @@ impl Tx {
             if line.handoff.key() != permit.row() {
                 return Err(Error::Unfit("a line of the ledger is about another handoff than its permit"));
             }
-            let row = Model {
-                id: line.id.key(),
-                region_id: line.region.key(),
-                at: line.at.micros(),
-                grant_id: line.grant.key(),
-                role: line.role.code().into(),
-                organization_id: line.organization.key(),
-                handoff_id: line.handoff.key(),
-                tier: line.tier.code().into(),
-                purpose: line.purpose.code().into(),
-                author_id: line.author.map(NounId::key),
-                consent_id: line.consent.map(NounId::key),
-                entries: number(entries.len()),
-                link: None,
-            };
-            Entity::insert(row.into_active_model().reset_all()).exec_without_returning(self.connection()).await?;
+            self.write_line(line, entries.len()).await?;
             recorded.0.extend(entries.iter().map(|id| (line.handoff, *id)));
         }
         Ok(())
+    }
+
+    /// Writes one line of the ledger, about what its permit is for: a threat that is told or read, a consent that tells.
+    pub async fn note_disclosure<A: Acts>(&self, permit: &Permit<A>, line: &Disclosure) -> Result<Noted<A>, Error> {
+        self.write_line(line, usize::try_from(line.entries).unwrap_or(usize::MAX)).await?;
+        Ok(Noted { row: permit.row(), by: PhantomData })
+    }
+
+    /// Whether an agency's people have opened in a handoff what only a consent or an emergency opens at the tiers that a program
+    /// writes. What is found is never answered.
+    pub async fn opened_of_programs(&self, of: HandoffId, by: OrganizationId) -> Result<bool, Error> {
+        let emergency = Column::Basis.eq(DisclosureBasis::MedicalEmergency.code());
+        let how = Condition::any().add(Column::ConsentId.is_not_null()).add(emergency);
+        let which = Condition::all()
+            .add(Column::HandoffId.eq(of.key()))
+            .add(Column::OrganizationId.eq(by.key()))
+            .add(Column::AuthorId.ne(by.key()))
+            .add(Column::Tier.is_in([Tier::Clinical.code(), Tier::Part2.code()]))
+            .add(Column::Entries.gt(0))
+            .add(how);
+        Ok(self.how_many_beside::<Entity>(which).await? > 0)
+    }
+
+    async fn write_line(&self, line: &Disclosure, entries: usize) -> Result<(), Error> {
+        // What the role or a consent says is said by the line's other fields.
+        let basis = match line.basis {
+            DisclosureBasis::Role | DisclosureBasis::Consent => None,
+            other => Some(other.code().into()),
+        };
+        let row = Model {
+            id: line.id.key(),
+            region_id: line.region.key(),
+            at: line.at.micros(),
+            grant_id: line.grant.key(),
+            role: line.role.code().into(),
+            organization_id: line.organization.key(),
+            handoff_id: line.handoff.key(),
+            tier: line.tier.code().into(),
+            purpose: line.purpose.code().into(),
+            author_id: line.author.map(NounId::key),
+            consent_id: line.consent.map(NounId::key),
+            entries: number(entries),
+            link: None,
+            basis,
+            reason: line.reason.map(|reason| reason.code().into()),
+        };
+        Entity::insert(row.into_active_model().reset_all()).exec_without_returning(self.connection()).await?;
+        Ok(())
+    }
+}
+
+impl<A> Noted<A> {
+    /// Whether it is about this row: anything else is not opened by it.
+    pub(super) fn check(&self, row: impl NounId) -> Result<(), Error> {
+        if row.key() == self.row { Ok(()) } else { Err(Error::Unfit("a line of the ledger is about another row")) }
     }
 }
 
@@ -78,6 +127,29 @@ impl Reader {
     }
 }
 
+fn basis(row: &Model) -> Result<DisclosureBasis, Error> {
+    match row.basis.as_deref() {
+        Some(code) => coded(TABLE, code),
+        None if row.consent_id.is_some() => Ok(DisclosureBasis::Consent),
+        None => Ok(DisclosureBasis::Role),
+    }
+}
+
+fn reason(row: &Model) -> Result<Option<DisclosureReason>, Error> {
+    let Some(code) = row.reason.as_deref() else { return Ok(None) };
+    match basis(row)? {
+        DisclosureBasis::Threat | DisclosureBasis::ThreatRead => {
+            Ok(Some(DisclosureReason::Threat(coded(TABLE, code)?)))
+        }
+        DisclosureBasis::MedicalEmergency | DisclosureBasis::EmergencyReview => {
+            Ok(Some(DisclosureReason::Emergency(coded(TABLE, code)?)))
+        }
+        DisclosureBasis::Role | DisclosureBasis::Consent | DisclosureBasis::ToldByConsent => {
+            Err(Error::Corrupt { table: TABLE, what: "reason" })
+        }
+    }
+}
+
 fn line(row: Model) -> Result<Disclosure, Error> {
     Ok(Disclosure {
         id: DisclosureId::of(row.id),
@@ -91,6 +163,8 @@ fn line(row: Model) -> Result<Disclosure, Error> {
         purpose: coded(TABLE, &row.purpose)?,
         author: row.author_id.map(OrganizationId::of),
         consent: row.consent_id.map(ConsentId::of),
+        basis: basis(&row)?,
+        reason: reason(&row)?,
         entries: count(TABLE, row.entries)?,
     })
 }

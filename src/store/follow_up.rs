@@ -1,15 +1,15 @@
 //! Rows of follow-ups.
 use super::directory::coded;
 use super::error::Error;
-use super::scoped::key;
+use super::scoped::{key, ways_to_follow_ups};
 use super::tx::{Kept, KeptBy, Reader, Tx};
 use crate::domain::code::Coded;
 use crate::domain::due::DueKind;
 use crate::domain::entry::Changed;
-use crate::domain::follow_up::{FollowUp, FollowUpState};
+use crate::domain::follow_up::{FollowUp, FollowUpState, PersonRef};
 use crate::domain::id::{FollowUpId, HandoffId, NounId, OrganizationId, RegionId};
 use crate::domain::time::At;
-use crate::policy::permit::{FollowUpHandoff, SendHandoff, Stamp, TellTime};
+use crate::policy::permit::{FollowUpCall, FollowUpHandoff, SendHandoff, ShredText, Stamp, TellTime};
 use entity::follow_up::{ActiveModel, Column, Entity, Model};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, IntoActiveModel};
 
@@ -18,6 +18,8 @@ const TABLE: &str = "follow_up";
 impl KeptBy<SendHandoff> for FollowUp {}
 impl KeptBy<FollowUpHandoff> for FollowUp {}
 impl KeptBy<TellTime> for FollowUp {}
+impl KeptBy<FollowUpCall> for FollowUp {}
+impl KeptBy<ShredText> for FollowUp {}
 
 /// Which follow-ups a list is about; everything given has to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +32,11 @@ pub struct FollowUpFilter {
     pub states: Option<Vec<FollowUpState>>,
 }
 
+fn person(kept: Vec<u8>) -> Result<PersonRef, Error> {
+    let corrupt = |_| Error::Corrupt { table: TABLE, what: "person_ref" };
+    Ok(PersonRef(kept.try_into().map_err(corrupt)?))
+}
+
 impl Kept for FollowUp {
     type Entity = Entity;
     type Row = ActiveModel;
@@ -40,9 +47,10 @@ impl Kept for FollowUp {
             id: FollowUpId::of(row.id),
             region: RegionId::of(row.region_id),
             version: row.version,
-            handoff: HandoffId::of(row.handoff_id),
+            handoff: row.handoff_id.map(HandoffId::of),
             owner: OrganizationId::of(row.owner_id),
-            party: OrganizationId::of(row.party_id),
+            party: row.party_id.map(OrganizationId::of),
+            person: row.person_ref.map(person).transpose()?,
             by: coded(TABLE, &row.by)?,
             state: coded(TABLE, &row.state)?,
             planned_at: At::from_micros(row.planned_at),
@@ -59,9 +67,10 @@ impl Kept for FollowUp {
             id: self.id.key(),
             region_id: self.region.key(),
             version: self.version,
-            handoff_id: self.handoff.key(),
+            handoff_id: self.handoff.map(NounId::key),
             owner_id: self.owner.key(),
-            party_id: self.party.key(),
+            party_id: self.party.map(NounId::key),
+            person_ref: self.person.map(|person| person.0.to_vec()),
             by: self.by.code().into(),
             state: self.state.code().into(),
             planned_at: self.planned_at.micros(),
@@ -77,16 +86,19 @@ impl Kept for FollowUp {
     async fn save_beside(tx: &Tx, changed: &Changed<Self>, _stamp: Stamp) -> Result<(), Error> {
         let follow_up = changed.state();
         tx.set_due(follow_up.id, &[(DueKind::FollowUpClock, follow_up.due_at)]);
-        Ok(())
+        tx.tell_outcome(changed).await
     }
 }
 
 impl FollowUpFilter {
     fn condition(&self) -> Condition {
         let states = self.states.as_ref().map(|states| Column::State.is_in(states.iter().map(|state| state.code())));
+        // What is due has a clock, and an index of its own.
+        let due = self.states.as_deref() == Some(&[FollowUpState::Due]);
         Condition::all()
             .add_option(self.handoff.map(|id| Column::HandoffId.eq(id.key())))
             .add_option(self.owner.map(|id| Column::OwnerId.eq(id.key())))
+            .add_option(due.then(|| Column::DueAt.is_not_null()))
             .add_option(states)
     }
 }
@@ -101,6 +113,18 @@ impl Tx {
     pub async fn follow_ups(&self, ids: &[FollowUpId]) -> Result<Vec<FollowUp>, Error> {
         let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();
         self.many(self.dialect().any_of(Column::Id, &keys)).await
+    }
+
+    /// How many follow-ups after calls are due for an agency, and of them for one person. Whoever else plans one for the agency
+    /// waits until this write has ended.
+    pub async fn due_after_calls(&self, owner: OrganizationId, of: PersonRef) -> Result<(u64, u64), Error> {
+        self.dialect().lock_name(self.connection(), &format!("follow-ups after calls of {owner}")).await?;
+        let due = || {
+            let after_call = Column::HandoffId.is_null();
+            key(Column::OwnerId, owner.key()).add(Column::DueAt.is_not_null()).add(after_call)
+        };
+        let of = due().add(Column::PersonRef.eq(of.0.to_vec()));
+        Ok((self.how_many::<Entity>(due()).await?, self.how_many::<Entity>(of).await?))
     }
 
     /// The follow-ups after a handoff that the viewer sees.
@@ -128,6 +152,7 @@ impl Reader {
             .condition()
             .add_option(below.map(|id| Column::Id.lt(id.key())))
             .add_option(above.map(|id| Column::Id.gt(id.key())));
-        self.between::<Entity>(which, Column::Id, most, from_end).await?.into_iter().map(FollowUp::from_row).collect()
+        let ways = ways_to_follow_ups(self.scope());
+        self.on_each_way(ways, &which, Column::Id, (most, from_end), |follow_up: &FollowUp| follow_up.id).await
     }
 }

@@ -1,17 +1,18 @@
 //! Rows of handoffs.
 use super::directory::{coded, list, text};
 use super::error::Error;
-use super::scoped::{key, open_handoffs};
+use super::scoped::{key, ways_to_handoffs};
 use super::tx::{Kept, KeptBy, Reader, Tx};
 use crate::domain::code::Coded;
 use crate::domain::due::DueKind;
 use crate::domain::entry::Changed;
+use crate::domain::event::EventKind;
 use crate::domain::handoff::{Destination, Ending, Handoff, HandoffState, Nudge, Times};
 use crate::domain::id::{
     BedHoldId, BedUnitId, EpisodeId, GrantId, HandoffId, NounId, OrganizationId, PathwayId, RegionId, TeamId,
 };
 use crate::domain::time::At;
-use crate::policy::permit::{NudgeHandoff, SendHandoff, Stamp, TellTime};
+use crate::policy::permit::{NudgeHandoff, SendHandoff, ShredText, Stamp, TellTime};
 use entity::handoff::{ActiveModel, Column, Entity, Model};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, IntoActiveModel};
 
@@ -20,6 +21,7 @@ const TABLE: &str = "handoff";
 impl KeptBy<SendHandoff> for Handoff {}
 impl KeptBy<TellTime> for Handoff {}
 impl KeptBy<NudgeHandoff> for Handoff {}
+impl KeptBy<ShredText> for Handoff {}
 
 /// Which handoffs a list is about; everything given has to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,7 +104,9 @@ impl Kept for Handoff {
                 sender_confirmed_at: at(row.sender_confirmed_at),
                 receiver_confirmed_at: at(row.receiver_confirmed_at),
                 ended_at: at(row.ended_at),
+                text_shredded_at: at(row.text_shredded_at),
             },
+            supervisor: row.supervisor.as_deref().map(|who| list(TABLE, who)).transpose()?,
         })
     }
 
@@ -148,15 +152,29 @@ impl Kept for Handoff {
             sender_confirmed_at: times.sender_confirmed_at.map(At::micros),
             receiver_confirmed_at: times.receiver_confirmed_at.map(At::micros),
             ended_at: times.ended_at.map(At::micros),
+            text_shredded_at: times.text_shredded_at.map(At::micros),
+            supervisor: self.supervisor.as_ref().map(text),
         };
         row.into_active_model().reset_all()
     }
 
-    async fn save_beside(tx: &Tx, changed: &Changed<Self>, _stamp: Stamp) -> Result<(), Error> {
+    async fn save_beside(tx: &Tx, changed: &Changed<Self>, stamp: Stamp) -> Result<(), Error> {
         let handoff = changed.state();
-        let clocks = [(DueKind::HandoffClock, handoff.due_at), (DueKind::TransportClock, handoff.transport_due_at())];
+        let clocks = [
+            (DueKind::HandoffClock, handoff.due_at),
+            (DueKind::TransportClock, handoff.transport_due_at()),
+            (DueKind::SupervisorClock, handoff.supervisor_due_at()),
+        ];
         tx.set_due(handoff.id, &clocks);
-        Ok(())
+        if changed.happening().kind == EventKind::HandoffShredded {
+            tx.shred(handoff.id).await?;
+            // What either agency wrote is gone: both read it in their audit.
+            if handoff.receiver != stamp.owner {
+                let line = tx.audit_line(Stamp { owner: handoff.receiver, ..stamp }, changed.happening());
+                tx.later().audit.push(line);
+            }
+        }
+        tx.tell_on(changed).await
     }
 }
 
@@ -231,12 +249,11 @@ impl Reader {
         most: u64,
         from_end: bool,
     ) -> Result<Vec<Handoff>, Error> {
-        let open = filter.is_of_open_ones().then(|| open_handoffs(self.scope()));
         let which = filter
             .condition()
-            .add_option(open)
             .add_option(below.map(|id| Column::Id.lt(id.key())))
             .add_option(above.map(|id| Column::Id.gt(id.key())));
-        self.between::<Entity>(which, Column::Id, most, from_end).await?.into_iter().map(Handoff::from_row).collect()
+        let ways = ways_to_handoffs(self.scope(), filter.is_of_open_ones());
+        self.on_each_way(ways, &which, Column::Id, (most, from_end), |handoff: &Handoff| handoff.id).await
     }
 }

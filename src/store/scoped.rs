@@ -1,5 +1,10 @@
 //! How a scope narrows each table. A table without a rule here cannot be queried.
+mod told;
+
+pub(super) use told::{ways_to_follow_ups, ways_to_handoffs};
+
 use crate::policy::Scope;
+use crate::policy::law::Clocks;
 use crate::policy::scope::{Outcomes, Regions, Rows};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
@@ -7,6 +12,7 @@ use uuid::Uuid;
 
 use crate::domain::code::Coded;
 use crate::domain::event::Audience;
+use crate::domain::handoff::HandoffState;
 use crate::domain::id::{Noun, NounId};
 use crate::domain::look::LookDoor;
 
@@ -150,6 +156,12 @@ fn partys_handoffs(scope: &Scope) -> Condition {
 impl Scoped for entity::handoff::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::handoff::Column;
+        let parties = || between(scope.handoffs(), Column::SenderId, Column::ReceiverId);
+        if let Some(told) = told::told_of(scope) {
+            // Nobody who is told by consent coordinates.
+            return in_region(scope, Column::RegionId)
+                .add(Condition::any().add(parties()).add(Column::Id.in_subquery(told)));
+        }
         if !scope.open_episodes() {
             return partys_handoffs(scope);
         }
@@ -159,8 +171,7 @@ impl Scoped for entity::handoff::Entity {
             .from(entity::episode::Entity)
             .cond_where(open_in_region(scope))
             .take();
-        let parties = between(scope.handoffs(), Column::SenderId, Column::ReceiverId);
-        in_region(scope, Column::RegionId).add(Condition::any().add(parties).add(Column::EpisodeId.in_subquery(open)))
+        in_region(scope, Column::RegionId).add(Condition::any().add(parties()).add(Column::EpisodeId.in_subquery(open)))
     }
 }
 
@@ -177,7 +188,54 @@ fn outcomes<C: ColumnTrait>(scope: &Scope, doer: C, other: C) -> Condition {
 impl Scoped for entity::follow_up::Entity {
     fn within(scope: &Scope) -> Condition {
         use entity::follow_up::Column;
-        in_region(scope, Column::RegionId).add(outcomes(scope, Column::OwnerId, Column::PartyId))
+        let seen = Condition::any().add(outcomes(scope, Column::OwnerId, Column::PartyId));
+        let seen = seen.add_option(told::outcome_by(scope));
+        in_region(scope, Column::RegionId).add(seen)
+    }
+}
+
+/// Clocks of law, as far as a scope reads them: those of whoever an agency seeks a place for, and of whoever is on the way to
+/// it or came into its care; or those that it recorded.
+fn clocks<C: ColumnTrait>(of: Clocks, episode: C, recorder: C) -> Condition {
+    use entity::handoff::{Column, Entity};
+    match of {
+        Clocks::None => never(),
+        Clocks::Recorded(id) => key(recorder, id.key()),
+        Clocks::Party(id) => {
+            // What is open has a clock.
+            let here = Condition::any()
+                .add(Column::DueAt.is_not_null())
+                .add(Column::State.eq(HandoffState::Transferred.code()));
+            let receives = key(Column::ReceiverId, id.key()).add(here);
+            let party = Condition::any().add(Column::SenderId.eq(id.key())).add(receives);
+            let theirs = Query::select().column(Column::EpisodeId).from(Entity).cond_where(party).take();
+            Condition::all().add(episode.in_subquery(theirs))
+        }
+        Clocks::All => Condition::all(),
+    }
+}
+
+impl Scoped for entity::legal_hold::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::legal_hold::Column;
+        in_region(scope, Column::RegionId).add(clocks(scope.legal_holds(), Column::EpisodeId, Column::RecorderId))
+    }
+}
+
+impl Scoped for entity::guardian::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::guardian::Column;
+        in_region(scope, Column::RegionId).add(clocks(scope.guardians(), Column::EpisodeId, Column::ReachedById))
+    }
+}
+
+/// What happens with clocks of law, as far as a scope is told.
+fn told_of<C: ColumnTrait>(of: Clocks, noun: (Noun, C), one: C, other: C) -> Condition {
+    let is = noun.1.eq(noun.0.text());
+    match of {
+        Clocks::None | Clocks::Recorded(_) => never(),
+        Clocks::Party(id) => Condition::all().add(is).add(between(Rows::Agency(id), one, other)),
+        Clocks::All => Condition::all().add(is),
     }
 }
 
@@ -189,7 +247,7 @@ fn open_in_region(scope: &Scope) -> Condition {
 
 /// The open handoffs of a scope, said of either side by itself: there is an index of what is open for each, and no other words
 /// lead SQLite to them.
-pub(super) fn open_handoffs(scope: &Scope) -> Condition {
+fn open_handoffs(scope: &Scope) -> Condition {
     use entity::handoff::Column;
     // What is open has a clock.
     let open = || Condition::all().add(Column::DueAt.is_not_null());
@@ -224,16 +282,27 @@ impl Scoped for entity::event::Entity {
         if !matches!(scope.handoffs(), Rows::None | Rows::Own(_)) {
             let parties = meets(Column::Audience, Audience::PARTIES);
             let between = between(scope.handoffs(), Column::OwnerId, Column::PartyId);
-            let other = Column::Noun.ne(Noun::FollowUp.text());
+            let apart = [Noun::FollowUp, Noun::Consent, Noun::LegalHold, Noun::Guardian].map(Noun::text);
+            let other = Column::Noun.is_not_in(apart);
             told = told.add(Condition::all().add(parties).add(between).add(other));
         }
         if scope.outcomes() != Outcomes::None {
             let follow_ups = Condition::all().add(Column::Noun.eq(Noun::FollowUp.text()));
             told = told.add(follow_ups.add(outcomes(scope, Column::OwnerId, Column::PartyId)));
         }
+        for (clocks, noun) in [(scope.legal_holds(), Noun::LegalHold), (scope.guardians(), Noun::Guardian)] {
+            if matches!(clocks, Clocks::Party(_) | Clocks::All) {
+                told = told.add(told_of(clocks, (noun, Column::Noun), Column::OwnerId, Column::PartyId));
+            }
+        }
+        if scope.consents() != Rows::None {
+            let consents = Condition::all().add(Column::Noun.eq(Noun::Consent.text()));
+            told = told.add(consents.add(between(scope.consents(), Column::OwnerId, Column::PartyId)));
+        }
         if scope.open_episodes() {
             told = told.add(meets(Column::Audience, Audience::COORDINATORS));
         }
+        let told = told::in_log(scope).into_iter().fold(told, Condition::add);
         in_region(scope, Column::RegionId).add(told)
     }
 }
@@ -317,13 +386,26 @@ impl Scoped for entity::handoff_entry::Entity {
 
 impl Scoped for entity::handoff_key::Entity {
     fn within(scope: &Scope) -> Condition {
-        of_handoffs(scope, entity::handoff_key::Column::HandoffId)
+        use entity::handoff_key::Column;
+        let seen = of_handoffs(scope, Column::HandoffId);
+        // Whoever reads what was told of a threat, or said of an emergency, needs the key that it is under, and gets nothing else
+        // by it.
+        let more = told::threatened(scope).or_else(|| told::opened_in_emergency(scope));
+        let Some(more) = more else { return seen };
+        Condition::any().add(seen).add(Column::HandoffId.in_subquery(more))
     }
 }
 
 impl Scoped for entity::consent::Entity {
     fn within(scope: &Scope) -> Condition {
         of_handoffs(scope, entity::consent::Column::HandoffId)
+    }
+}
+
+impl Scoped for entity::preservation::Entity {
+    fn within(scope: &Scope) -> Condition {
+        use entity::preservation::Column;
+        in_region(scope, Column::RegionId).add(by_rows(scope.preservations(), Column::Id, Column::OrganizationId))
     }
 }
 

@@ -4,7 +4,7 @@ use super::disclosure::Recorded;
 use super::error::Error;
 use super::scoped::key;
 use super::tx::{Kept, KeptBy, Reader, Tx};
-use super::vault::{self, DataKey, GENERATION, KeyId};
+use super::vault::{self, DataKey, KeyId, Secret};
 use crate::domain::code::Coded;
 use crate::domain::handoff::Handoff;
 use crate::domain::id::{GrantId, HandoffEntryId, HandoffId, NounId, OrganizationId, RegionId};
@@ -12,10 +12,8 @@ use crate::domain::sealed::{Content, EntryFacts, HandoffEntry, Tier};
 use crate::domain::time::At;
 use crate::policy::permit::NoteHandoff;
 use entity::handoff_entry::{ActiveModel, Column, Entity, Model};
-use entity::{handoff_key, meta};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect,
-};
+use entity::handoff_key;
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, FromQueryResult, IntoActiveModel};
 use secrecy::zeroize::Zeroizing;
 use uuid::Uuid;
 
@@ -43,10 +41,11 @@ struct Unopened {
     grant_id: Uuid,
     at: i64,
     part2: bool,
+    packet_id: Option<Uuid>,
 }
 
 impl Unopened {
-    const COLUMNS: [Column; 8] = [
+    const COLUMNS: [Column; 9] = [
         Column::Id,
         Column::HandoffId,
         Column::RegionId,
@@ -55,6 +54,7 @@ impl Unopened {
         Column::GrantId,
         Column::At,
         Column::Part2,
+        Column::PacketId,
     ];
 
     fn facts(self) -> Result<EntryFacts, Error> {
@@ -67,6 +67,7 @@ impl Unopened {
             grant: GrantId::of(self.grant_id),
             at: At::from_micros(self.at),
             part2: self.part2,
+            packet: self.packet_id.map(HandoffEntryId::of),
         })
     }
 }
@@ -77,8 +78,8 @@ impl Kept for HandoffEntry {
     const VERSION: Column = Column::Version;
 
     fn from_row(row: Model) -> Result<Self, Error> {
-        let Model { id, handoff_id, region_id, tier, author_id, grant_id, at, part2, sealed, .. } = row;
-        let facts = Unopened { id, handoff_id, region_id, tier, author_id, grant_id, at, part2 };
+        let Model { id, handoff_id, region_id, tier, author_id, grant_id, at, part2, packet_id, sealed, .. } = row;
+        let facts = Unopened { id, handoff_id, region_id, tier, author_id, grant_id, at, part2, packet_id };
         Ok(Self { facts: facts.facts()?, sealed })
     }
 
@@ -94,6 +95,7 @@ impl Kept for HandoffEntry {
             grant_id: facts.grant.key(),
             at: facts.at.micros(),
             part2: facts.part2,
+            packet_id: facts.packet.map(NounId::key),
             sealed: self.sealed.clone(),
         };
         row.into_active_model().reset_all()
@@ -103,26 +105,33 @@ impl Kept for HandoffEntry {
 impl Tx {
     /// Seals what an entry says under its handoff's data key, which is made with the first entry. The handoff is locked.
     pub async fn close_entry(&self, of: &Handoff, facts: &EntryFacts, says: &Content) -> Result<Vec<u8>, Error> {
-        let data_key = match self.data_key(of).await? {
-            Some(DataKey::Key(key)) => key,
-            Some(DataKey::Destroyed) => return Err(Error::Closed("the handoff's key is destroyed".into())),
-            None => {
-                let (id, data_key, wrapped) = self.store().new_data_key(of, self.generation().await?)?;
-                let row = handoff_key::Model {
-                    handoff_id: of.id.key(),
-                    month: id.month.to_string(),
-                    generation: i32::try_from(id.generation).unwrap_or(i32::MAX),
-                    key_id: id.to_string(),
-                    wrapped,
-                };
-                let row = row.into_active_model().reset_all();
-                handoff_key::Entity::insert(row).exec_without_returning(self.connection()).await?;
-                data_key
-            }
-        };
+        let data_key = self.sealing_key(of).await?;
         let plain = serde_json::to_vec(says).map(Zeroizing::new);
         let plain = plain.map_err(|_| Error::Corrupt { table: TABLE, what: "entry" })?;
         vault::close_entry(&data_key, facts, &plain)
+    }
+
+    /// A handoff's data key, to seal something new under; it is made with the first, and never again once that is shredded.
+    pub(super) async fn sealing_key(&self, of: &Handoff) -> Result<Secret, Error> {
+        if of.times.text_shredded_at.is_some() {
+            return Err(Error::Closed("what was written in the handoff is shredded".into()));
+        }
+        match self.data_key(of.id).await? {
+            Some(DataKey::Key(key)) => return Ok(key),
+            Some(DataKey::Destroyed) => return Err(Error::Closed("the handoff's key is destroyed".into())),
+            None => {}
+        }
+        let (id, data_key, wrapped) = self.store().new_data_key(of, vault::generation(self.connection()).await?)?;
+        let row = handoff_key::Model {
+            handoff_id: of.id.key(),
+            month: id.month.to_string(),
+            generation: i32::try_from(id.generation).unwrap_or(i32::MAX),
+            key_id: id.to_string(),
+            wrapped,
+        };
+        let row = row.into_active_model().reset_all();
+        handoff_key::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        Ok(data_key)
     }
 
     /// Opens the entries that the ledger has written down, and no others; none when the handoff's key is destroyed.
@@ -131,7 +140,7 @@ impl Tx {
         if keys.is_empty() {
             return Ok(Some(Vec::new()));
         }
-        let Some(DataKey::Key(data_key)) = self.data_key(of).await? else { return Ok(None) };
+        let Some(DataKey::Key(data_key)) = self.data_key(of.id).await? else { return Ok(None) };
         let mut opened = Vec::with_capacity(keys.len());
         for entry in self.look::<HandoffEntry>(self.dialect().any_of(Column::Id, &keys)).await? {
             let plain = vault::open_entry(&data_key, &entry.facts, &entry.sealed)?;
@@ -145,7 +154,7 @@ impl Tx {
 
     /// Whether a handoff has a key that can still be unwrapped, or none yet.
     pub async fn is_openable(&self, of: &Handoff) -> Result<bool, Error> {
-        Ok(!matches!(self.data_key(of).await?, Some(DataKey::Destroyed)))
+        Ok(!matches!(self.data_key(of.id).await?, Some(DataKey::Destroyed)))
     }
 
     /// One entry, for whoever wrote it.
@@ -164,10 +173,10 @@ impl Tx {
         Ok(facts)
     }
 
-    async fn data_key(&self, of: &Handoff) -> Result<Option<DataKey>, Error> {
-        match self.unwrapped(of.id).await {
+    pub(super) async fn data_key(&self, of: HandoffId) -> Result<Option<DataKey>, Error> {
+        match self.unwrapped(of).await {
             // A rotation has just wrapped it anew, and forgotten the key that it was under.
-            Err(Error::Closed(_)) => self.unwrapped(of.id).await,
+            Err(Error::Closed(_)) => self.unwrapped(of).await,
             other => other,
         }
     }
@@ -177,14 +186,6 @@ impl Tx {
         let Some(row) = self.beside::<handoff_key::Entity>(which).await?.pop() else { return Ok(None) };
         let id = KeyId::parse(&row.key_id).ok_or(Error::Corrupt { table: "handoff_key", what: "key id" })?;
         self.store().unwrap_key(of, id, &row.wrapped).map(Some)
-    }
-
-    /// The generation that new data keys are wrapped under: a rotation waits for those who read it here.
-    async fn generation(&self) -> Result<u32, Error> {
-        #[expect(clippy::disallowed_methods, reason = "what the database knows of itself has no viewer")]
-        let row = meta::Entity::find().filter(meta::Column::Name.eq(GENERATION)).lock_shared();
-        let row = row.one(self.connection()).await?;
-        Ok(row.and_then(|row| row.value.parse().ok()).unwrap_or(1))
     }
 }
 

@@ -154,7 +154,7 @@ impl Store {
     /// A snapshot, through what the viewer may see.
     pub async fn read(&self, viewer: &Viewer) -> Result<Reader, Error> {
         let conn = Arc::new(self.0.dialect.begin_read(&self.0.pools.readers).await?);
-        Ok(Reader { conn, scope: Arc::new(Scope::of(viewer)), dialect: self.0.dialect })
+        Ok(Reader { conn, scope: Arc::new(Scope::of(viewer).at(self.0.clock.now())), dialect: self.0.dialect })
     }
 
     /// Runs a verb in one transaction; when another write came first, the whole verb again, a bounded number of times.
@@ -169,7 +169,7 @@ impl Store {
         if viewer.is_nobody() {
             return Err(Error::NotStanding.into());
         }
-        let scope = Arc::new(Scope::of(viewer));
+        let scope = Scope::of(viewer);
         let mut tries = 0;
         loop {
             tries += 1;
@@ -188,7 +188,7 @@ impl Store {
         }
     }
 
-    async fn attempt<T, E, F, V>(&self, viewer: &Viewer, scope: &Arc<Scope>, verb: &V) -> Result<T, E>
+    async fn attempt<T, E, F, V>(&self, viewer: &Viewer, scope: &Scope, verb: &V) -> Result<T, E>
     where
         V: Fn(Tx) -> F,
         F: Future<Output = Result<Committed<T>, E>>,
@@ -205,12 +205,12 @@ impl Store {
         done.map(|Committed(value)| value)
     }
 
-    async fn begin(&self, viewer: &Viewer, scope: &Arc<Scope>, turn: &Turn<'_>) -> Result<Tx, Error> {
-        let (conn, later) = (turn.begin().await?, Mutex::default());
-        let mut tx = Tx { conn, scope: scope.clone(), store: self.clone(), later };
+    async fn begin(&self, viewer: &Viewer, scope: &Scope, turn: &Turn<'_>) -> Result<Tx, Error> {
+        let (conn, scope) = (turn.begin().await?, Arc::new(scope.clone().at(self.0.clock.now())));
+        let mut tx = Tx { conn, scope, store: self.clone(), later: Mutex::default() };
         tx.still_stands(viewer).await?;
-        if scope.open_episodes() && !tx.still_watches(viewer).await? {
-            tx.scope = Arc::new(Scope::of(&viewer.clone().designated(None)));
+        if tx.scope.open_episodes() && !tx.still_watches(viewer).await? {
+            tx.scope = Arc::new(Scope::of(&viewer.clone().designated(None)).at(self.0.clock.now()));
         }
         Ok(tx)
     }
@@ -330,8 +330,8 @@ impl Tx {
     /// One row that a write stands on and does not change: held as it is, beside others who do the same.
     ///
     /// So that no two writes wait for each other, rows are locked in this order, whichever way: grants, names, regions,
-    /// organizations, facilities, services with their pathways, episodes by id, handoffs by id, units by id, alarms, the
-    /// log.
+    /// organizations, facilities, services with their pathways, episodes by id, handoffs by id, shares, units by id,
+    /// alarms, the log.
     pub(super) async fn still<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
         let row = seen::<T::Entity>(&self.scope, which).lock_shared().all(&self.conn).await?.pop();
         row.map(T::from_row).transpose()

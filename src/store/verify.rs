@@ -14,7 +14,7 @@ pub struct Finding {
     pub broken: i64,
 }
 
-const PROMISES: [(&str, &str); 28] = [
+const PROMISES: [(&str, &str); 43] = [
     ("the log is dense from 1", "SELECT COALESCE(MAX(number), 0) - COUNT(number) AS n FROM event"),
     ("the counter stands at the log's end", "SELECT ABS((SELECT n FROM counter WHERE name = 'log') - (SELECT COALESCE(MAX(number), 0) FROM event)) AS n"),
     (
@@ -42,6 +42,29 @@ const PROMISES: [(&str, &str); 28] = [
     (
         "each follow-up stands where its last event left it",
         "SELECT COUNT(*) AS n FROM follow_up f WHERE f.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = f.id)",
+    ),
+    (
+        "each legal hold stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM legal_hold l WHERE l.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = l.id)",
+    ),
+    (
+        "each legal hold that goes on has its alarm, and no other",
+        "SELECT COUNT(*) AS n FROM legal_hold l WHERE (l.due_at IS NOT NULL) <>
+          EXISTS (SELECT 1 FROM due d WHERE d.row_id = l.id AND d.kind = 'LEGAL_HOLD_CLOCK')",
+    ),
+    (
+        "each guardian's step stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM guardian g WHERE g.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = g.id)",
+    ),
+    (
+        "each guardian's step that waits has its alarm, and no other",
+        "SELECT COUNT(*) AS n FROM guardian g WHERE (g.due_at IS NOT NULL) <>
+          EXISTS (SELECT 1 FROM due d WHERE d.row_id = g.id AND d.kind = 'GUARDIAN_CLOCK')",
+    ),
+    (
+        "no clock of law runs in a search that has ended",
+        "SELECT (SELECT COUNT(*) FROM legal_hold l JOIN episode s ON s.id = l.episode_id WHERE l.ended_at IS NULL AND s.ended_at IS NOT NULL)
+          + (SELECT COUNT(*) FROM guardian g JOIN episode s ON s.id = g.episode_id WHERE g.ended_at IS NULL AND s.ended_at IS NOT NULL) AS n",
     ),
     (
         // One that was made for a handoff before there were episodes has no event.
@@ -104,6 +127,39 @@ const PROMISES: [(&str, &str); 28] = [
         "SELECT COUNT(*) AS n FROM consent c WHERE c.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = c.id)",
     ),
     (
+        "each share stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM handoff_share s WHERE s.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = s.id)",
+    ),
+    (
+        "nobody is told under a consent that is revoked",
+        "SELECT COUNT(*) AS n FROM handoff_share s JOIN consent c ON c.id = s.consent_id WHERE c.revoked_at IS NOT NULL AND s.ended_at IS NULL",
+    ),
+    (
+        "each threat that was told is in the log",
+        "SELECT COUNT(*) AS n FROM threat_disclosure t WHERE t.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = t.id)",
+    ),
+    (
+        "the ledger has a line of each threat that was told, and of each agency that is told by consent",
+        "SELECT (SELECT COUNT(*) FROM threat_disclosure t WHERE NOT EXISTS (SELECT 1 FROM disclosure d
+            WHERE d.handoff_id = t.handoff_id AND d.basis = 'THREAT' AND d.organization_id = t.to_id AND d.author_id = t.from_id))
+          + (SELECT COUNT(*) FROM handoff_share s WHERE NOT EXISTS (SELECT 1 FROM disclosure d
+            WHERE d.consent_id = s.consent_id AND d.basis = 'TOLD_BY_CONSENT' AND d.organization_id = s.agency_id)) AS n",
+    ),
+    (
+        "each opening in an emergency stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM emergency_disclosure o WHERE o.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = o.id)",
+    ),
+    (
+        "each opening in an emergency is in the ledger",
+        "SELECT COUNT(*) AS n FROM emergency_disclosure o WHERE NOT EXISTS (SELECT 1 FROM disclosure d
+          WHERE d.handoff_id = o.handoff_id AND d.basis = 'MEDICAL_EMERGENCY' AND d.grant_id = o.grant_id)",
+    ),
+    (
+        "each opening in an emergency that nobody has reviewed has its alarm until it is late",
+        "SELECT COUNT(*) AS n FROM emergency_disclosure o WHERE (o.review_by IS NOT NULL AND NOT o.late) <>
+          EXISTS (SELECT 1 FROM due d WHERE d.row_id = o.id AND d.kind = 'EMERGENCY_REVIEW')",
+    ),
+    (
         "no address and no name of staff is in plain",
         "SELECT COUNT(*) AS n FROM on_call WHERE steps LIKE '%\"address\":\"%' OR steps LIKE '%\"label\":\"%'",
     ),
@@ -119,6 +175,22 @@ const PROMISES: [(&str, &str); 28] = [
         "each call that goes on has its alarm, and no other",
         "SELECT COUNT(*) AS n FROM call c WHERE (c.next_at IS NOT NULL) <>
           EXISTS (SELECT 1 FROM due d WHERE d.row_id = c.id AND d.kind = 'CALL_STEP')",
+    ),
+    (
+        "each preservation stands where its last event left it",
+        "SELECT COUNT(*) AS n FROM preservation p WHERE p.version <> (SELECT COALESCE(MAX(row_version), 0) FROM event e WHERE e.row_id = p.id)",
+    ),
+    (
+        "nothing sealed is left of what was shredded",
+        "SELECT COUNT(*) AS n FROM handoff h WHERE h.text_shredded_at IS NOT NULL AND (h.on_behalf_of IS NOT NULL
+          OR EXISTS (SELECT 1 FROM handoff_entry s WHERE s.handoff_id = h.id) OR EXISTS (SELECT 1 FROM handoff_key k WHERE k.handoff_id = h.id)
+          OR EXISTS (SELECT 1 FROM threat_disclosure t WHERE t.handoff_id = h.id AND LENGTH(t.sealed) > 0)
+          OR EXISTS (SELECT 1 FROM emergency_disclosure o WHERE o.handoff_id = h.id AND LENGTH(o.sealed) > 0))",
+    ),
+    (
+        "each follow-up that is due has its alarm, and no other",
+        "SELECT COUNT(*) AS n FROM follow_up f WHERE (f.state = 'DUE') <>
+          EXISTS (SELECT 1 FROM due d WHERE d.row_id = f.id AND d.kind = 'FOLLOW_UP_CLOCK')",
     ),
     (
         "each line of the ledger is about a handoff that is there",

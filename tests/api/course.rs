@@ -32,7 +32,7 @@ pub async fn follow_ups(client: &Client, handoff: &str) -> Vec<Value> {
     found
 }
 
-async fn record(client: &Client, id: &Value, outcome: &str) -> Answer {
+pub async fn record(client: &Client, id: &Value, outcome: &str) -> Answer {
     let document = format!(
         "mutation($input: RecordFollowUpInput!) {{ recordFollowUp(input: $input) {{ followUp {{ {FOLLOW_UP} }}
             problems {{ code message path current {{ id }} }} replayed }} }}"
@@ -40,7 +40,7 @@ async fn record(client: &Client, id: &Value, outcome: &str) -> Answer {
     client.ask(&document, json!({ "input": { "followUpId": id, "outcome": outcome } })).await
 }
 
-async fn plan(client: &Client, handoff: &str, more: Value) -> Answer {
+pub async fn plan(client: &Client, handoff: &str, more: Value) -> Answer {
     let document = format!(
         "mutation($input: PlanFollowUpInput!) {{ planFollowUp(input: $input) {{ followUp {{ {FOLLOW_UP} }}
             problems {{ code message path current {{ id }} }} replayed }} }}"

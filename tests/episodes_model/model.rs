@@ -1,7 +1,12 @@
-//! What should be true, in whole minutes: units and the places that they keep, handoffs and their clocks, and the searches that
-//! they belong to. Written from the design papers and the README, and from nothing that the hub is built of but its codes.
+//! What should be true, in whole minutes: units and the places that they keep, teams and what they say, handoffs and their
+//! clocks, the searches that they belong to, and what follows. Written from the design papers and the README, and from nothing
+//! that the hub is built of but its codes.
+use super::course::Course;
+use super::follow_up::FollowUp;
+use super::team::Team;
 use crisis_hub::app::ProblemCode;
 use crisis_hub::domain::episode::{EpisodeEnd, EpisodeState, Settlement};
+use crisis_hub::domain::follow_up::FollowUpBy;
 use crisis_hub::domain::handoff::{FailReason, HandoffState, Party};
 use crisis_hub::domain::hold::HoldState;
 
@@ -35,6 +40,17 @@ pub enum Way {
     Quick,
     /// Basalt's own.
     Own,
+    /// To Amber's teams.
+    Van,
+    /// To Basalt's own team.
+    OwnVan,
+}
+
+/// Where a handoff leads: the person goes there, or somebody comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    Unit(usize),
+    Team(usize),
 }
 
 /// What a way allows, in minutes.
@@ -94,7 +110,8 @@ pub struct Asked {
 #[derive(Clone, Debug)]
 pub struct Handoff {
     pub search: usize,
-    pub unit: usize,
+    pub goal: Goal,
+    pub way: Way,
     pub version: i64,
     pub asked: Option<Asked>,
     pub state: HandoffState,
@@ -102,12 +119,17 @@ pub struct Handoff {
     pub due: Option<Minutes>,
     pub late: bool,
     pub hold: Option<usize>,
+    pub course: Course,
+    /// When the person was under way; at the latest at the door.
+    pub set_out: Option<Minutes>,
     /// Somebody was at the door.
     pub arrived: bool,
     /// Why somebody said that it failed.
     pub failed: Option<FailReason>,
     /// The hub took it back: another was chosen.
     pub lost: bool,
+    /// By when somebody is named who answers for having sent on a person that was announced.
+    pub named_by: Option<Minutes>,
 }
 
 #[derive(Clone, Debug)]
@@ -127,13 +149,15 @@ pub struct Search {
 pub struct Model {
     pub now: Minutes,
     pub units: Vec<Unit>,
+    pub teams: Vec<Team>,
     pub holds: Vec<Hold>,
     pub handoffs: Vec<Handoff>,
     pub searches: Vec<Search>,
+    pub follow_ups: Vec<FollowUp>,
 }
 
 /// The unit's interval: after twice as long its number is believed by nobody.
-const INTERVAL: Minutes = 60;
+pub const INTERVAL: Minutes = 60;
 /// A week of silence ends a search.
 const WEEK_HOURS: i64 = 168;
 
@@ -146,7 +170,9 @@ impl Default for Model {
             unit(Agency::Amber, Keeps::Never),
             unit(Agency::Basalt, Keeps::OnAccept),
         ];
-        Self { now: 0, units, holds: Vec::new(), handoffs: Vec::new(), searches: Vec::new() }
+        let teams = [Agency::Amber, Agency::Amber, Agency::Basalt].map(Team::new).into();
+        let (holds, handoffs, searches, follow_ups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { now: 0, units, teams, holds, handoffs, searches, follow_ups }
     }
 }
 
@@ -161,8 +187,14 @@ impl Said {
 }
 
 impl Way {
+    pub const ALL: [Self; 6] = [Self::Door, Self::Slow, Self::Quick, Self::Own, Self::Van, Self::OwnVan];
+
     pub fn owner(self) -> Agency {
-        if self == Self::Own { Agency::Basalt } else { Agency::Amber }
+        if matches!(self, Self::Own | Self::OwnVan) { Agency::Basalt } else { Agency::Amber }
+    }
+
+    pub fn is_to_teams(self) -> bool {
+        matches!(self, Self::Van | Self::OwnVan)
     }
 
     pub fn is_announced(self) -> bool {
@@ -173,6 +205,17 @@ impl Way {
         match self {
             Self::Door | Self::Slow | Self::Own => Allows { look: 30, decide: 60, arrive: 120, keep: 30 },
             Self::Quick => Allows { look: 10, decide: 20, arrive: 40, keep: 15 },
+            Self::Van | Self::OwnVan => Allows { look: 3, decide: 12, arrive: 40, keep: 0 },
+        }
+    }
+
+    /// What follows when the person is in care: by whom, within how many hours.
+    pub fn follows(self) -> &'static [(FollowUpBy, u32)] {
+        match self {
+            Self::Door => &[(FollowUpBy::Clinic, 24)],
+            Self::Slow => &[(FollowUpBy::Peer, 24), (FollowUpBy::Clinic, 72)],
+            Self::Van => &[(FollowUpBy::Team, 2)],
+            Self::Quick | Self::Own | Self::OwnVan => &[],
         }
     }
 }
@@ -193,133 +236,70 @@ pub fn awaits(state: HandoffState) -> Option<Party> {
     }
 }
 
+/// Whether the receiver has said that it has the person.
+pub fn is_in_care(state: HandoffState) -> bool {
+    matches!(state, HandoffState::Received | HandoffState::Transferred)
+}
+
 /// Whether it is settled that somebody goes there, and nothing has undone it.
 pub fn is_settlement(state: HandoffState) -> bool {
     use HandoffState as S;
     matches!(state, S::Accepted | S::EnRoute | S::Arrived | S::HandedOver | S::Received | S::Transferred)
 }
 
+impl Handoff {
+    /// On the way, asked or announced.
+    pub fn new((goal, way): (Goal, Way), search: usize, state: HandoffState, arrive_by: Minutes) -> Self {
+        Self {
+            search,
+            goal,
+            way,
+            version: 1,
+            asked: None,
+            state,
+            arrive_by,
+            due: None,
+            late: false,
+            hold: None,
+            course: Course::default(),
+            set_out: None,
+            arrived: false,
+            failed: None,
+            lost: false,
+            named_by: None,
+        }
+    }
+
+    /// Whose word is next: where a team comes, it is the team that travels.
+    pub fn awaits(&self) -> Option<Party> {
+        match (self.goal, self.state) {
+            (Goal::Team(_), HandoffState::Accepted | HandoffState::EnRoute) => Some(Party::Receiver),
+            (_, state) => awaits(state),
+        }
+    }
+
+    /// Why the sender said that it failed: the receiver's reasons end no search of another agency.
+    pub fn failed_for(&self, by: Party) -> Option<FailReason> {
+        self.failed.filter(|_| by == Party::Sender && self.state == HandoffState::Failed)
+    }
+}
+
 impl Model {
-    pub fn stands(&self, hold: usize) -> bool {
-        self.state_of(hold) == HoldState::Active
-    }
-
-    /// At its end a hold counts for nobody, whoever has noticed.
-    pub fn state_of(&self, hold: usize) -> HoldState {
-        let hold = &self.holds[hold];
-        if hold.state == HoldState::Active && hold.until <= self.now { HoldState::Expired } else { hold.state }
-    }
-
-    pub fn held(&self, unit: usize) -> usize {
-        (0..self.holds.len()).filter(|hold| self.holds[*hold].unit == unit && self.stands(*hold)).count()
-    }
-
-    /// Free by the last report, less places kept and people who came since; none without a report.
-    pub fn free(&self, unit: usize) -> Option<u32> {
-        let (_, staffed, occupied) = self.units[unit].report?;
-        let taken = occupied + u32::try_from(self.held(unit) + self.units[unit].came.len()).unwrap();
-        Some(staffed.saturating_sub(taken))
-    }
-
-    /// The hub's clock is some microseconds past any minute: at twice the interval a number is stale.
-    pub fn is_believed(&self, unit: usize) -> bool {
-        self.units[unit].report.is_some_and(|(at, ..)| self.now - at < 2 * INTERVAL)
-    }
-
-    pub fn is_shown_free(&self, unit: usize) -> bool {
-        self.is_believed(unit) && self.free(unit).is_some_and(|free| free > 0)
-    }
-
-    /// More are kept and have come than the last report has places for.
-    pub fn is_over(&self, unit: usize) -> bool {
-        self.units[unit].report.is_some_and(|(_, staffed, occupied)| {
-            occupied as usize + self.held(unit) + self.units[unit].came.len() > staffed as usize
-        })
-    }
-
-    pub fn report(&mut self, unit: usize, staffed: u32, occupied: u32) -> Said {
-        let unit = &mut self.units[unit];
-        unit.report = Some((self.now, staffed, occupied));
-        unit.came.clear();
-        Said::done()
-    }
-
-    /// Keeps a place as the unit's agency would: it knows how old its number is, but no more places than it said.
-    pub fn keep(&mut self, unit: usize, minutes: Minutes) -> Option<usize> {
-        let free = self.units[unit].keeps != Keeps::Never && self.free(unit).is_some_and(|free| free > 0);
-        free.then(|| {
-            let until = self.now + minutes.clamp(1, 1_440);
-            self.holds.push(Hold { unit, placed: self.now, until, state: HoldState::Active, of_handoff: true });
-            self.holds.len() - 1
-        })
-    }
-
-    /// A try of the seeking agency's, or its own unit's.
-    pub fn try_keep(&mut self, unit: usize, minutes: Minutes) -> Said {
-        let own = self.units[unit].owner == Agency::Basalt;
-        let tries = |hold: &usize| {
-            let of = &self.holds[*hold];
-            self.stands(*hold) && !of.of_handoff && self.units[of.unit].owner != Agency::Basalt
-        };
-        let code = if !own && (0..self.holds.len()).filter(tries).count() >= 5 {
-            ProblemCode::HoldLimit
-        } else if minutes > if own { 1_440 } else { 120 } {
-            ProblemCode::HoldTooLong
-        } else if !(self.units[unit].keeps == Keeps::ForAnybody || own && self.units[unit].keeps == Keeps::OnAccept) {
-            ProblemCode::HoldPolicy
-        } else if self.free(unit).is_none_or(|free| free == 0) || !own && !self.is_believed(unit) {
-            ProblemCode::NoCapacity
-        } else {
-            let until = self.now + minutes;
-            self.holds.push(Hold { unit, placed: self.now, until, state: HoldState::Active, of_handoff: false });
-            return Said::done();
-        };
-        Said::refused(code)
-    }
-
-    /// What the verbs of holds do to a place, whoever it is kept for: of the holder's, and of the unit's agency.
-    pub fn change_hold(&mut self, hold: usize, by: Agency, to: ToHold) -> Said {
-        if by == Agency::Cedar {
-            return Said::NotFound;
+    pub fn owner(&self, goal: Goal) -> Agency {
+        match goal {
+            Goal::Unit(unit) => self.units[unit].owner,
+            Goal::Team(team) => self.teams[team].owner,
         }
-        let owner = self.units[self.holds[hold].unit].owner;
-        match self.state_of(hold) {
-            HoldState::Active => {}
-            HoldState::Expired => return Said::refused(ProblemCode::HoldExpired),
-            _ => return Said::refused(ProblemCode::WrongState),
-        }
-        let (now, held) = (self.now, &mut self.holds[hold]);
-        match to {
-            ToHold::Extend(minutes) => {
-                let most = if by == owner { 1_440 } else { 120 };
-                if now + minutes >= held.until && now + minutes >= held.placed + most {
-                    return Said::refused(ProblemCode::HoldTooLong);
-                }
-                held.until = held.until.max(now + minutes);
-            }
-            ToHold::Release if by == owner && owner != Agency::Basalt => held.state = HoldState::Overridden,
-            ToHold::Release => held.state = HoldState::Released,
-            ToHold::Arrive => self.come(hold),
-        }
-        Said::done()
     }
 
-    /// Somebody has come on a hold: the place is taken until the next report.
-    pub fn come(&mut self, hold: usize) {
-        let held = &mut self.holds[hold];
-        held.state = HoldState::Consumed;
-        self.units[held.unit].came.push(hold);
+    /// Whether a way leads there at all.
+    pub fn leads(&self, way: Way, goal: Goal) -> bool {
+        way.owner() == self.owner(goal) && way.is_to_teams() == matches!(goal, Goal::Team(_))
     }
 
-    /// The place of a handoff that ends is free again, and who had come on it is counted no more.
-    pub fn let_go(&mut self, handoff: usize) {
-        let Some(hold) = self.handoffs[handoff].hold else { return };
-        if self.stands(hold) {
-            self.holds[hold].state = HoldState::Released;
-        } else if self.holds[hold].state == HoldState::Consumed {
-            let unit = self.holds[hold].unit;
-            self.units[unit].came.retain(|came| *came != hold);
-        }
+    /// Whether somebody sees a handoff: its parties do, and nobody else.
+    pub fn is_partys(&self, handoff: usize, by: Agency) -> bool {
+        by == Agency::Basalt || by == self.owner(self.handoffs[handoff].goal)
     }
 
     /// The handoffs of a search, in the order in which they were made.
@@ -334,17 +314,38 @@ impl Model {
 
     /// What is open has a clock: the next of them.
     pub fn next_due(&self) -> Option<Minutes> {
-        let handoffs = self.handoffs.iter().filter_map(|handoff| handoff.due);
-        handoffs.chain(self.searches.iter().filter_map(|search| search.due)).min()
+        let handoffs =
+            self.handoffs.iter().flat_map(|handoff| [handoff.due, handoff.transport_due(), handoff.named_by]);
+        let handoffs = handoffs.flatten();
+        let searches = self.searches.iter().filter_map(|search| search.due);
+        let follow_ups = self.follow_ups.iter().filter_map(|follow_up| follow_up.due);
+        handoffs.chain(searches).chain(follow_ups).chain(self.teams.iter().filter_map(Team::lost_at)).min()
     }
-}
 
-/// What is done with a hold.
-#[derive(Clone, Copy, Debug)]
-pub enum ToHold {
-    Extend(Minutes),
-    Release,
-    Arrive,
+    /// What is true of every model: what is open has an owner and a clock or an end; and one place, one person.
+    pub fn check(&self) {
+        for handoff in &self.handoffs {
+            assert_eq!(handoff.awaits().is_some(), handoff.due.is_some(), "{handoff:?}");
+            handoff.check_transport();
+        }
+        for (number, search) in self.searches.iter().enumerate() {
+            let settled = self.of(number).filter(|handoff| is_settlement(self.handoffs[*handoff].state));
+            let settled: Vec<usize> = settled.collect();
+            match search.state {
+                EpisodeState::Seeking => assert!(search.due.is_some() && settled.is_empty(), "{search:?}"),
+                EpisodeState::Settled | EpisodeState::Placed => {
+                    assert_eq!((settled.as_slice(), search.due), (search.settled_by.as_slice(), None), "{search:?}");
+                }
+                EpisodeState::Closed => assert_eq!((search.due, settled.len()), (None, 0), "{search:?}"),
+            }
+        }
+        for follow_up in &self.follow_ups {
+            follow_up.check();
+        }
+        for team in 0..self.teams.len() {
+            self.check_team(team);
+        }
+    }
 }
 
 impl Search {

@@ -1,10 +1,11 @@
 //! What is said, and what it changes in the model.
-use super::model::{Agency, Asked, Handoff, Keeps, Minutes, Model, Said, Search, Way, awaits, is_asked, is_settlement};
+use super::model::{Agency, Asked, Goal, Handoff, Keeps, Minutes, Model, Said, Search, Way, is_asked};
 use super::words::{Step, To, Word};
 use crisis_hub::app::ProblemCode;
 use crisis_hub::domain::episode::{EpisodeEnd, EpisodeState, Settlement};
 use crisis_hub::domain::handoff::{FailReason, HandoffState, Party};
 use crisis_hub::domain::hold::HoldState;
+use crisis_hub::domain::team::TeamShownAs;
 
 use HandoffState as S;
 
@@ -16,6 +17,8 @@ const CONFIRM: Minutes = 15;
 const PATIENCE: Minutes = 240;
 /// What is left to decide at the least, after the sender has answered.
 const LEFT: Minutes = 5;
+/// How long a supervisor's name is awaited.
+const NAME: Minutes = 60;
 
 impl Model {
     pub fn apply(&mut self, step: &Step) -> Said {
@@ -24,6 +27,10 @@ impl Model {
             Step::Announce { unit, way, search, travel, hold } => self.announce((unit, way), search, travel, hold),
             Step::Offer { to, search, settlement, changed } => self.offer(&to, search, settlement, changed),
             Step::Say { by, handoff, word, stale } => self.say(by, handoff, word, stale),
+            Step::Nudge { by, handoff } => self.nudge(by, handoff),
+            Step::Plan { by, handoff, with, hours } => self.plan(by, handoff, (with, hours)),
+            Step::Record { by, follow_up, outcome, stale } => self.record(by, follow_up, outcome, stale),
+            Step::TeamSays { by, team, status, free_in } => self.team_says(by, team, status, free_in),
             Step::Close { by, search, why } => self.close(by, search, why),
             Step::Keep { unit, minutes } => self.try_keep(unit, i64::from(minutes)),
             Step::ChangeHold { by, hold, to } => self.change_hold(hold, by, to),
@@ -48,7 +55,7 @@ impl Model {
     ) -> Said {
         if search.is_some_and(|search| self.searches[search].state != EpisodeState::Seeking) {
             return Said::refused(ProblemCode::WrongState);
-        } else if way.owner() != self.units[unit].owner {
+        } else if !self.leads(way, Goal::Unit(unit)) {
             return Said::BadInput;
         } else if !way.is_announced() {
             return Said::refused(ProblemCode::WrongState);
@@ -68,20 +75,8 @@ impl Model {
             self.searches.len() - 1
         });
         let handoff = self.handoffs.len();
-        self.handoffs.push(Handoff {
-            search,
-            unit,
-            version: 1,
-            asked: None,
-            state: S::Accepted,
-            arrive_by,
-            due: Some(arrive_by),
-            late: false,
-            hold: None,
-            arrived: false,
-            failed: None,
-            lost: false,
-        });
+        let new = Handoff::new((Goal::Unit(unit), way), search, S::Accepted, arrive_by);
+        self.handoffs.push(Handoff { due: Some(arrive_by), ..new });
         self.settle(handoff);
         // The places that the others kept are free by now.
         let until = arrive_by + allows.keep;
@@ -99,13 +94,13 @@ impl Model {
     fn offer(&mut self, to: &[To], search: Option<usize>, settlement: Option<Settlement>, changed: bool) -> Said {
         if search.is_some_and(|search| self.searches[search].state != EpisodeState::Seeking) {
             return Said::refused(ProblemCode::WrongState);
-        } else if to.iter().any(|to| to.way.owner() != self.units[to.unit].owner) {
+        } else if to.iter().any(|to| !self.leads(to.way, to.goal)) {
             return Said::BadInput;
         }
-        let before: Vec<(usize, S)> = search.map_or(Vec::new(), |search| {
-            self.of(search).map(|handoff| (self.handoffs[handoff].unit, self.handoffs[handoff].state)).collect()
+        let before: Vec<(Goal, S)> = search.map_or(Vec::new(), |search| {
+            self.of(search).map(|handoff| (self.handoffs[handoff].goal, self.handoffs[handoff].state)).collect()
         });
-        let here = |unit: usize| before.iter().filter(move |(of, _)| *of == unit).map(|(_, state)| *state);
+        let here = |goal: Goal| before.iter().filter(move |(of, _)| *of == goal).map(|(_, state)| *state);
         let mut problems = Vec::new();
         // Who is on a receiver's list has an answer, if not the last one.
         let waiting = before.iter().filter(|(_, state)| is_asked(*state) && *state != S::Waitlisted).count();
@@ -116,10 +111,10 @@ impl Model {
             if one.way.is_announced() {
                 problems.push(ProblemCode::WrongState);
             }
-            let twice = to.iter().filter(|other| other.unit == one.unit).count() > 1;
-            if twice || here(one.unit).any(is_asked) {
+            let twice = to.iter().filter(|other| other.goal == one.goal).count() > 1;
+            if twice || here(one.goal).any(is_asked) {
                 problems.push(ProblemCode::AlreadyOffered);
-            } else if !changed && here(one.unit).any(|state| state == S::Declined) {
+            } else if !changed && here(one.goal).any(|state| state == S::Declined) {
                 problems.push(ProblemCode::SayWhatChanged);
             }
         }
@@ -133,7 +128,10 @@ impl Model {
             going_on.version += 1;
             search
         } else {
-            self.searches.push(Search::begun(self.now, settlement.unwrap_or(Settlement::SenderChooses)));
+            // A team that says yes is on its way; among places the sender has the choice.
+            let team = to.iter().any(|to| matches!(to.goal, Goal::Team(_)));
+            let usual = if team { Settlement::FirstAccept } else { Settlement::SenderChooses };
+            self.searches.push(Search::begun(self.now, settlement.unwrap_or(usual)));
             self.searches.len() - 1
         };
         for one in to {
@@ -149,39 +147,40 @@ impl Model {
         let decide_by = self.now + allows.decide;
         let first_accept = self.searches[search].settlement == Settlement::FirstAccept;
         let asked = Asked { first_accept, allows, travel, decide_by, left: None, depends: false, shown_free: None };
-        self.handoffs.push(Handoff {
-            search,
-            unit: to.unit,
-            version: 1,
-            asked: Some(asked),
-            state: S::Offered,
-            arrive_by: decide_by + travel,
-            due: Some(self.now + allows.look),
-            late: false,
-            hold: None,
-            arrived: false,
-            failed: None,
-            lost: false,
-        });
+        let new = Handoff::new((to.goal, to.way), search, S::Offered, decide_by + travel);
+        self.handoffs.push(Handoff { asked: Some(asked), due: Some(self.now + allows.look), ..new });
+    }
+
+    /// As which party an agency says a word: where it is both, as the one whose word it is.
+    fn party(&self, by: Agency, handoff: usize, word: Word) -> Result<Party, Said> {
+        // Nobody but its parties sees it.
+        if !self.is_partys(handoff, by) {
+            return Err(Said::NotFound);
+        }
+        let of = &self.handoffs[handoff];
+        let parties = [(Party::Sender, Agency::Basalt), (Party::Receiver, self.owner(of.goal))];
+        let mut mine =
+            parties.into_iter().filter(|(party, agency)| *agency == by && word.is_of(*party)).map(|(party, _)| party);
+        mine.clone().find(|party| word.leads(of, *party).is_some()).or_else(|| mine.next()).ok_or(Said::Forbidden)
+    }
+
+    /// Whether a word leads anywhere, as far as the states go.
+    pub fn may_lead(&self, by: Agency, handoff: usize, word: Word) -> bool {
+        self.party(by, handoff, word).is_ok_and(|party| word.leads(&self.handoffs[handoff], party).is_some())
     }
 
     fn say(&mut self, by: Agency, handoff: usize, word: Word, stale: bool) -> Said {
-        let of = &self.handoffs[handoff];
-        let receiver = self.units[of.unit].owner;
-        // Nobody but its parties sees it.
-        if by != Agency::Basalt && by != receiver {
-            return Said::NotFound;
-        }
-        let parties = [(Party::Sender, Agency::Basalt), (Party::Receiver, receiver)];
-        let mut mine =
-            parties.into_iter().filter(|(party, agency)| *agency == by && word.is_of(*party)).map(|(party, _)| party);
-        // Where an agency is both, for the one whose word it is.
-        let Some(party) = mine.clone().find(|party| word.leads(of, *party).is_some()).or_else(|| mine.next()) else {
-            return Said::Forbidden;
+        let party = match self.party(by, handoff, word) {
+            Ok(party) => party,
+            Err(said) => return said,
         };
-        if stale {
+        let flaw = if let Word::Drive(drives) = word { drives.flaw() } else { None };
+        if let Some(flaw) = flaw {
+            return flaw;
+        } else if stale {
             return Said::refused(ProblemCode::StaleVersion);
         }
+        let of = &self.handoffs[handoff];
         let Some(state) = word.leads(of, party) else {
             return Said::refused(if of.lost { ProblemCode::AlreadyTaken } else { ProblemCode::WrongState });
         };
@@ -189,12 +188,16 @@ impl Model {
             return Said::refused(ProblemCode::ConditionsOpen);
         }
         if let Word::Accept { .. } | Word::Choose { .. } = word
-            && let Some(refused) = self.promise(handoff, state)
+            && let Some(refused) = self.promise(handoff, state, by)
         {
             return refused;
+        } else if word.is_beside() {
+            self.handoffs[handoff].hear_beside(word, party, self.now);
+            return Said::done();
         }
         self.places(handoff, word);
-        self.hear(handoff, word, state);
+        self.hear(handoff, (word, party), state);
+        self.team_heard(handoff, word, by);
         if state == S::Accepted {
             self.settle(handoff);
         } else {
@@ -203,10 +206,14 @@ impl Model {
         Said::done()
     }
 
-    /// A yes keeps a place: for a while, or for the whole way.
-    fn promise(&mut self, handoff: usize, to: S) -> Option<Said> {
+    /// A yes keeps a place: for a while, or for the whole way. A team that says yes is free to come.
+    fn promise(&mut self, handoff: usize, to: S, by: Agency) -> Option<Said> {
         let of = &self.handoffs[handoff];
-        let (unit, asked) = (of.unit, of.asked.as_ref().unwrap());
+        let unit = match of.goal {
+            Goal::Unit(unit) => unit,
+            Goal::Team(team) => return self.may_come(team, by),
+        };
+        let asked = of.asked.as_ref().unwrap();
         let minutes = if to == S::Agreed { CHOOSE } else { asked.travel + asked.allows.keep };
         match of.hold {
             Some(hold) if to == S::Accepted && self.stands(hold) => {
@@ -232,31 +239,37 @@ impl Model {
     /// An arrival takes the place, or any that is shown free; an end gives it back.
     fn places(&mut self, handoff: usize, word: Word) {
         let of = &self.handoffs[handoff];
-        let (unit, hold) = (of.unit, of.hold);
+        let (goal, hold) = (of.goal, of.hold);
         match word {
             Word::Decline => {
                 let kept = of.state == S::Agreed && hold.is_some_and(|hold| self.stands(hold));
-                let shown = kept || self.is_shown_free(unit);
+                let shown = kept
+                    || match goal {
+                        Goal::Unit(unit) => self.is_shown_free(unit),
+                        Goal::Team(team) => self.teams[team].shown(self.now) == TeamShownAs::Available,
+                    };
                 self.handoffs[handoff].asked.as_mut().unwrap().shown_free = Some(shown);
                 self.let_go(handoff);
             }
             Word::Withdraw | Word::Redirect | Word::Fail(_) => self.let_go(handoff),
-            Word::Arrive => match hold {
-                Some(hold) if self.stands(hold) => self.come(hold),
-                Some(hold) if self.holds[hold].state == HoldState::Consumed => {}
-                _ => {
+            Word::Arrive => match (goal, hold) {
+                (_, Some(hold)) if self.stands(hold) => self.come(hold),
+                (_, Some(hold)) if self.holds[hold].state == HoldState::Consumed => {}
+                (Goal::Unit(unit), _) => {
                     if let Some(new) = self.keep(unit, 1) {
                         self.handoffs[handoff].hold = Some(new);
                         self.come(new);
                     }
                 }
+                // A team that is with somebody takes nobody's place.
+                (Goal::Team(_), _) => {}
             },
             _ => {}
         }
     }
 
     /// What a word leaves of the handoff itself: who is next, and by when.
-    fn hear(&mut self, handoff: usize, word: Word, state: S) {
+    fn hear(&mut self, handoff: usize, (word, by): (Word, Party), state: S) {
         let now = self.now;
         let of = &mut self.handoffs[handoff];
         let from_the_list = of.state == S::Waitlisted;
@@ -274,9 +287,15 @@ impl Model {
                 of.arrive_by = now + asked.travel;
             }
         }
-        of.arrived |= word == Word::Arrive;
-        if let Word::Fail(why) = word {
-            of.failed = Some(why);
+        match word {
+            Word::Depart => of.set_out = Some(now),
+            Word::Arrive => (of.set_out, of.arrived) = (of.set_out.or(Some(now)), true),
+            Word::Fail(why) => of.failed = Some(why),
+            // Whoever was asked, and said yes, may send somebody on without a name.
+            Word::Redirect if of.asked.is_none() => of.named_by = Some(now + NAME),
+            Word::Confirm { peer } if by == Party::Receiver => of.course.peer.1 = peer,
+            Word::Confirm { peer } => of.course.peer.0 = peer,
+            _ => {}
         }
         // To set out is not to arrive, and to hand over is not to take over: who was late is late.
         let still_late = of.late && matches!(state, S::EnRoute | S::HandedOver);
@@ -313,9 +332,12 @@ impl Model {
     /// What the end of a handoff means for its search. Only who seeks ends a search by what it says.
     fn after(&mut self, handoff: usize, by: Party) {
         let of = &self.handoffs[handoff];
-        if awaits(of.state).is_some() {
+        if of.awaits().is_some() {
             return;
+        } else if of.state == S::Transferred {
+            self.follow(handoff);
         }
+        let of = &self.handoffs[handoff];
         let (state, arrived, now) = (of.state, of.arrived, self.now);
         let asked = !self.others_asked(handoff).is_empty();
         let search = &mut self.searches[self.handoffs[handoff].search];
@@ -350,7 +372,7 @@ impl Model {
         let asked: Vec<usize> = self.of(search).filter(|handoff| is_asked(self.handoffs[*handoff].state)).collect();
         for handoff in asked {
             self.let_go(handoff);
-            self.hear(handoff, Word::Withdraw, S::Withdrawn);
+            self.hear(handoff, (Word::Withdraw, Party::Sender), S::Withdrawn);
         }
         self.searches[search].close(EpisodeState::Closed, Some(why));
         Said::done()
@@ -359,8 +381,14 @@ impl Model {
     /// What time alone has changed is told: once late, and long after that the end; and how long somebody has waited.
     fn sweep(&mut self) -> Said {
         let now = self.now;
+        self.tell_teams();
         for handoff in 0..self.handoffs.len() {
             let of = &mut self.handoffs[handoff];
+            of.tell_transport(now);
+            if of.named_by.is_some_and(|due| due <= now) {
+                of.named_by = None;
+                of.version += 1;
+            }
             if of.due.is_none_or(|due| due > now) {
                 continue;
             }
@@ -368,10 +396,13 @@ impl Model {
             // The receiver's word stands: that the sender is silent makes nobody late.
             if !of.late && of.state != S::Received {
                 of.late = true;
-                let decide_by = of.asked.as_ref().map_or(0, |asked| asked.decide_by);
-                // Who never looked is waited for until it should have decided.
-                let never_looked = of.state == S::Offered;
-                of.due = Some(if never_looked { decide_by.max(now + 1) } else { now + PATIENCE });
+                of.due = Some(match (of.state, of.goal, &of.asked) {
+                    // Who never looked is waited for until it should have decided.
+                    (S::Offered, _, Some(asked)) => asked.decide_by.max(now + 1),
+                    // Where somebody is to come at once, a late yes is no help.
+                    (S::Acknowledged, Goal::Team(_), Some(asked)) => now + asked.allows.decide,
+                    _ => now + PATIENCE,
+                });
                 continue;
             }
             let end = match of.state {
@@ -391,31 +422,7 @@ impl Model {
                 self.searches[search].tell(now, asked);
             }
         }
+        self.tell_follow_ups();
         Said::done()
-    }
-
-    /// What is true of every model: what is open has an owner and a clock or an end; and one place, one person.
-    pub fn check(&self) {
-        for handoff in &self.handoffs {
-            assert_eq!(awaits(handoff.state).is_some(), handoff.due.is_some(), "{handoff:?}");
-        }
-        for (number, search) in self.searches.iter().enumerate() {
-            let settled = self.of(number).filter(|handoff| is_settlement(self.handoffs[*handoff].state));
-            let settled: Vec<usize> = settled.collect();
-            match search.state {
-                EpisodeState::Seeking => assert!(search.due.is_some() && settled.is_empty(), "{search:?}"),
-                EpisodeState::Settled | EpisodeState::Placed => {
-                    assert_eq!((settled.as_slice(), search.due), (search.settled_by.as_slice(), None), "{search:?}");
-                }
-                EpisodeState::Closed => assert_eq!((search.due, settled.len()), (None, 0), "{search:?}"),
-            }
-        }
-    }
-}
-
-impl Handoff {
-    /// Why the sender said that it failed: the receiver's reasons end no search of another agency.
-    fn failed_for(&self, by: Party) -> Option<FailReason> {
-        self.failed.filter(|_| by == Party::Sender && self.state == S::Failed)
     }
 }

@@ -1,7 +1,10 @@
 //! What can be said of a handoff, whose word it is, and where it leads; and the steps of a sequence.
-use super::model::{Agency, Handoff, Minutes, ToHold, Way, is_asked};
+use super::model::{Agency, Goal, Handoff, Minutes, Way, is_asked};
+use super::places::ToHold;
 use crisis_hub::domain::episode::{EpisodeEnd, Settlement};
-use crisis_hub::domain::handoff::{FailReason, HandoffState, Party};
+use crisis_hub::domain::follow_up::{FollowUpBy, FollowUpOutcome};
+use crisis_hub::domain::handoff::{ContactKind, FailReason, HandoffState, Party};
+use crisis_hub::domain::team::TeamStatus;
 
 use HandoffState as S;
 
@@ -25,15 +28,31 @@ pub enum Word {
     Withdraw,
     Depart,
     Arrive,
-    Confirm,
+    Contact(ContactKind),
+    AskPolice {
+        agreed: bool,
+    },
+    Drive(Drives),
+    /// And whether a peer was at the door.
+    Confirm {
+        peer: Option<bool>,
+    },
     Redirect,
     Fail(FailReason),
+}
+
+/// Who drives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drives {
+    pub by: Option<Agency>,
+    pub assigned: bool,
+    pub minutes: u32,
 }
 
 /// One of whom is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct To {
-    pub unit: usize,
+    pub goal: Goal,
     pub way: Way,
     pub travel: Option<u32>,
 }
@@ -65,6 +84,28 @@ pub enum Step {
         word: Word,
         stale: bool,
     },
+    Nudge {
+        by: Agency,
+        handoff: usize,
+    },
+    Plan {
+        by: Agency,
+        handoff: usize,
+        with: FollowUpBy,
+        hours: u32,
+    },
+    Record {
+        by: Agency,
+        follow_up: usize,
+        outcome: FollowUpOutcome,
+        stale: bool,
+    },
+    TeamSays {
+        by: Agency,
+        team: usize,
+        status: TeamStatus,
+        free_in: Option<u32>,
+    },
     Close {
         by: Agency,
         search: usize,
@@ -90,9 +131,15 @@ impl Word {
     pub fn is_of(self, party: Party) -> bool {
         match self {
             Self::Answer | Self::Choose { .. } | Self::Withdraw => party == Party::Sender,
-            Self::Depart | Self::Arrive | Self::Confirm | Self::Fail(_) => party != Party::Hub,
+            Self::Depart | Self::Arrive | Self::Confirm { .. } | Self::Fail(_) => party != Party::Hub,
+            _ if self.is_beside() => party != Party::Hub,
             _ => party == Party::Receiver,
         }
+    }
+
+    /// Whether it is said beside the way: nothing moves by it, and no clock.
+    pub fn is_beside(self) -> bool {
+        matches!(self, Self::Contact(_) | Self::AskPolice { .. } | Self::Drive(_))
     }
 
     /// Where it leads; nowhere from most places.
@@ -114,10 +161,12 @@ impl Word {
             (Self::Withdraw, Party::Sender) if asked => S::Withdrawn,
             (Self::Depart, Party::Sender | Party::Receiver) if from == S::Accepted => S::EnRoute,
             (Self::Arrive, Party::Sender | Party::Receiver) if on_the_way => S::Arrived,
-            (Self::Confirm, Party::Sender) if from == S::Arrived => S::HandedOver,
-            (Self::Confirm, Party::Receiver) if from == S::Arrived => S::Received,
-            (Self::Confirm, Party::Receiver) if from == S::HandedOver => S::Transferred,
-            (Self::Confirm, Party::Sender) if from == S::Received => S::Transferred,
+            (Self::Drive(_), _) if on_the_way => from,
+            (Self::Contact(_) | Self::AskPolice { .. }, _) if of.awaits().is_some() => from,
+            (Self::Confirm { .. }, Party::Sender) if from == S::Arrived => S::HandedOver,
+            (Self::Confirm { .. }, Party::Receiver) if from == S::Arrived => S::Received,
+            (Self::Confirm { .. }, Party::Receiver) if from == S::HandedOver => S::Transferred,
+            (Self::Confirm { .. }, Party::Sender) if from == S::Received => S::Transferred,
             (Self::Redirect, Party::Receiver) if on_the_way || matches!(from, S::Arrived | S::HandedOver) => {
                 S::Redirected
             }

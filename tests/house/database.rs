@@ -82,14 +82,24 @@ impl Place {
         Self { url: named(&name), redis_url: given("HUB_TEST_REDIS_URL"), folder: tempfile::tempdir().unwrap() }
     }
 
+    /// A database that is ready for a hub, and on SQLite in memory where the machine has a folder there: for tests whose
+    /// writes need outlast nothing. It is a file all the same, with all that the hub does about files.
+    pub async fn in_memory(db: Db) -> Self {
+        match db {
+            Db::Sqlite => Self::file_in(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()),
+            Db::Postgres => Self::fresh(db).await,
+        }
+    }
+
+    fn file_in(folder: TempDir) -> Self {
+        let url = format!("sqlite:{}", folder.path().join("hub.db").display());
+        Self { url, redis_url: String::new(), folder }
+    }
+
     /// A database with nothing in it.
     pub async fn empty(db: Db) -> Self {
         match db {
-            Db::Sqlite => {
-                let folder = tempfile::tempdir().unwrap();
-                let url = format!("sqlite:{}", folder.path().join("hub.db").display());
-                Self { url, redis_url: String::new(), folder }
-            }
+            Db::Sqlite => Self::file_in(tempfile::tempdir().unwrap()),
             Db::Postgres => {
                 let name = format!("hub_{:016x}", rand::random::<u64>());
                 maintenance(&format!("CREATE DATABASE {name}")).await;
@@ -107,8 +117,13 @@ impl Place {
 
     /// Copies the database, which nobody uses now.
     pub async fn copy(&self) -> Copy {
+        self.copy_as("copy").await
+    }
+
+    /// The same beside another copy.
+    pub async fn copy_as(&self, name: &str) -> Copy {
         if let Some(file) = self.file() {
-            let copy = format!("{file}.copy");
+            let copy = format!("{file}.{name}");
             std::fs::copy(file, &copy).unwrap();
             return Copy(copy);
         }

@@ -253,11 +253,21 @@ impl House {
 /// The verbs alone, at a time that the test keeps in its hand.
 pub async fn hub_alone_at(db: Db, clock: Arc<TestClock>) -> (Hub, World, database::Place) {
     let (place, world, ids) = database::Place::furnished(db, &clock).await;
+    (alone(&place, clock, ids).await, world, place)
+}
+
+/// The same, in a place with nothing in it.
+pub async fn hub_alone_in(place: database::Place, clock: Arc<TestClock>) -> (Hub, World, database::Place) {
+    let hub = alone(&place, clock, SeededIds::default()).await;
+    let world = World::build(&hub).await;
+    (hub, world, place)
+}
+
+async fn alone(place: &database::Place, clock: Arc<TestClock>, ids: SeededIds) -> Hub {
     let mut config = Config::defaults().unwrap();
     config.database_url = place.url.clone().into();
     let sources = Sources { clock, ids: Arc::new(ids), correctable: None };
-    let hub = Hub::open(node::open_store(&config, &sources, true).await.unwrap()).await.unwrap();
-    (hub, world, place)
+    Hub::open(node::open_store(&config, &sources, true).await.unwrap()).await.unwrap()
 }
 
 /// The verbs alone: a hub without relay, feed or sweeper, over a fresh database with the world in it.

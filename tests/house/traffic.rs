@@ -106,9 +106,14 @@ pub async fn report(
     bed::report(hub, viewer, reports(units, || dice.census())).await
 }
 
-/// The whole log.
+/// What the log tells whoever runs the hub: nothing of any handoff.
 pub async fn log(store: &Store) -> Vec<Event> {
-    store.read(&console::viewer()).await.unwrap().events_after(0, 10_000_000).await.unwrap()
+    log_of(store, &console::viewer()).await
+}
+
+/// The whole log, as somebody is told it.
+pub async fn log_of(store: &Store, viewer: &Viewer) -> Vec<Event> {
+    store.read(viewer).await.unwrap().events_after(0, 10_000_000).await.unwrap()
 }
 
 /// Waits until a node has been told everything that was committed, numbered already or not.

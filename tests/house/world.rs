@@ -88,8 +88,13 @@ async fn region(hub: &Hub, code: &str) -> RegionId {
 async fn region_of(hub: &Hub, code: &str) -> RegionId {
     let counties =
         vec![County { fips: 12_086, name: "Miami-Dade".into() }, County { fips: 12_011, name: "Broward".into() }];
-    let details =
-        RegionDetails { name: code.into(), code: code.into(), time_zone: "America/New_York".into(), counties };
+    let details = RegionDetails {
+        name: code.into(),
+        code: code.into(),
+        time_zone: "America/New_York".into(),
+        counties,
+        jurisdiction: None,
+    };
     save(hub, SaveEntry::new(None, details, Provenance::Manual)).await.id
 }
 
@@ -189,7 +194,7 @@ fn unit(facility: FacilityId, service: ServiceId, drop_off: bool, public: bool) 
 }
 
 /// A service of an agency that goes to people: the one that is there, or a new one.
-async fn mobile(hub: &Hub, agency: &Agency) -> ServiceId {
+pub async fn mobile(hub: &Hub, agency: &Agency) -> ServiceId {
     let (scope, board) = (Scope::of(&console::viewer()), hub.board().now());
     let mut there = board.entries::<ServiceDetails>(&scope);
     if let Some(known) = there.find(|s| s.owner == agency.organization && s.details.kind == ServiceKind::Mobile) {
@@ -209,19 +214,28 @@ impl House {
 
     /// A third agency of the region, designated to coordinate it, with its people, `-c`.
     pub async fn coordinator(&self) -> OrganizationId {
+        self.another("Dolomite Line", true, "c").await
+    }
+
+    /// A third agency of the region, with no part in what is between the two, with its people, `-t`.
+    pub async fn third(&self) -> OrganizationId {
+        self.another("Feldspar Family Liaison", false, "t").await
+    }
+
+    async fn another(&self, name: &str, coordinating: bool, suffix: &str) -> OrganizationId {
         let details = OrganizationDetails {
-            name: "Dolomite Line".into(),
+            name: name.into(),
             kind: OrganizationKind::Tribal,
             part2_program: false,
             covered_entity: true,
             criminal_justice_agency: false,
-            coordinating: true,
+            coordinating,
         };
         let mut add = SaveEntry::new(None, details, Provenance::Manual);
         add.region = Some(self.world.region);
         let organization = save(self.hub(), add).await.id;
         for role in Role::ALL {
-            person(self.hub(), &format!("{}-c", role.code().to_lowercase()), *role, organization).await;
+            person(self.hub(), &format!("{}-{suffix}", role.code().to_lowercase()), *role, organization).await;
         }
         self.deliver().await;
         organization

@@ -19,12 +19,22 @@ async fn a_coordinator_says_nothing_for_others_and_opens_nothing(db: Db) {
         let person = house.client(&format!("{}-c", role.code().to_lowercase()));
         for sample in all() {
             let expected = match sample.needs {
-                Needs::Handoff(_) | Needs::Episode | Needs::Note(_) | Needs::Disclose(..) | Needs::Agree if looks => {
-                    "FORBIDDEN"
+                Needs::Handoff(_)
+                | Needs::Episode
+                | Needs::Note(_)
+                | Needs::Disclose(..)
+                | Needs::Agree
+                | Needs::Start(_)
+                | Needs::EndHold
+                | Needs::Threaten => {
+                    if looks {
+                        "FORBIDDEN"
+                    } else {
+                        "NOT_FOUND"
+                    }
                 }
-                Needs::Handoff(_) | Needs::Episode | Needs::Note(_) | Needs::Disclose(..) | Needs::Agree => "NOT_FOUND",
                 Needs::Nudge if !looks => "NOT_FOUND",
-                Needs::Consent => "NOT_FOUND",
+                Needs::Consent | Needs::Threat | Needs::Emergency => "NOT_FOUND",
                 _ => continue,
             };
             let answer = call(&person, sample, &ours).await;

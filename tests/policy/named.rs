@@ -1,4 +1,5 @@
 //! Whose things the samples of root fields name.
+use super::told::Told;
 use crate::house::House;
 use crate::house::traffic::{places, reports, staff};
 use crisis_hub::app::bed;
@@ -15,8 +16,8 @@ use crisis_hub::domain::follow_up::{FollowUpBy, FollowUpTerm};
 use crisis_hub::domain::handoff::{Acceptance, AcceptedBy, Destination, Door, InformationItem, Move};
 use crisis_hub::domain::id::{
     BedHoldId, BedUnitId, BedUpdateRequestId, CallId, ConsentId, EpisodeId, FacilityId, FollowUpId, GrantId,
-    HandoffEntryId, HandoffId, NoticeId, NounId, OrganizationId, PathwayId, PushSubscriptionId, RegionId, ServiceId,
-    TeamId,
+    HandoffEntryId, HandoffId, NoticeId, NounId, OrganizationId, PathwayId, PreservationId, PushSubscriptionId,
+    RegionId, ServiceId, TeamId,
 };
 use crisis_hub::domain::need::Need;
 use crisis_hub::domain::notice::{Address, NoticeSeverity, NoticeTerms, NoticeWords};
@@ -51,8 +52,15 @@ pub struct Named {
     pub entry: HandoffEntryId,
     /// Recorded by the agency in the first of them.
     pub consent: ConsentId,
+    /// Placed by the agency on the handoff that was received.
+    pub preservation: PreservationId,
+    /// A search with an offer that nobody has answered.
+    pub packet: EpisodeId,
+    /// What the law counts.
+    pub law: super::law::Ours,
     /// Of the people of a unit that somebody is offered to.
     pub call: CallId,
+    pub told: Told,
     /// Of the desk.
     pub push: PushSubscriptionId,
     pub hold: BedHoldId,
@@ -143,7 +151,7 @@ async fn follow(house: &House, handoff: HandoffId) -> FollowUpId {
 /// An entry of a handoff, and a consent within it.
 async fn sealed(house: &House, handoff: HandoffId, agency: OrganizationId) -> (HandoffEntryId, ConsentId) {
     let intake = staff(house.hub(), "intake");
-    let content = Content { text: Some("Amber".into()), identity: None };
+    let content = Content { text: Some("Amber".into()), ..Content::default() };
     let note = Note { handoff, tier: Tier::Clinical, content, keyed: None };
     let entry = sealed::note(house.hub(), &intake, note).await.unwrap().changed.unwrap().id;
     let now = house.clock.now();
@@ -159,9 +167,18 @@ async fn sealed(house: &House, handoff: HandoffId, agency: OrganizationId) -> (H
         starts_at: now,
         expires_at: now.plus_minutes(60),
         revoked_at: None,
+        program: false,
     };
     let record = RecordConsent { terms, keyed: None };
     (entry, consent::record(house.hub(), &intake, record).await.unwrap().changed.unwrap().id)
+}
+
+/// Units are asked to confirm their numbers.
+async fn requested(house: &House, units: &[BedUnitId]) -> BedUpdateRequestId {
+    let ask = Ask { answer_minutes: 30, note: Some("Amber".into()), drill: false };
+    let asked = RequestBedUpdate { of: Asked::Units(units.to_vec()), ask, keyed: None };
+    let asked = poll::request(house.hub(), &staff(house.hub(), "agency_admin"), asked).await.unwrap();
+    asked.changed.unwrap().request().id
 }
 
 impl Named {
@@ -170,11 +187,9 @@ impl Named {
         let agency = &house.world.agencies[0];
         let grant = house.grant(subject, Role::Peer, agency.organization).await;
         let told = [post(house, "agency_admin").await, post(house, "agency_admin-2").await];
-        let ask = Ask { answer_minutes: 30, note: Some("Amber".into()), drill: false };
-        let asked = RequestBedUpdate { of: Asked::Units(vec![agency.chairs(), agency.guest()]), ask, keyed: None };
-        let asked = poll::request(house.hub(), &staff(house.hub(), "agency_admin"), asked).await.unwrap();
+        let request = requested(house, &[agency.chairs(), agency.guest()]).await;
         let intake = staff(house.hub(), "intake");
-        bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(200))).await.unwrap();
+        bed::report(house.hub(), &intake, reports(&[agency.chairs()], || places(400))).await.unwrap();
         let hold = async || {
             let new = HoldBed { unit: agency.chairs(), minutes: None, need: None, keyed: None };
             hold::place(house.hub(), &intake, new).await.unwrap().changed.unwrap().hold().id
@@ -198,15 +213,16 @@ impl Named {
         };
         let handoffs = [announced().await, announced().await, announced().await];
         let (driven, received) = (announced().await, announced().await);
-        let follow_up = follow(house, received).await;
         let asked_by = house.pathway(agency, &format!("Amber request of {subject}"), PathwayMode::Request).await;
         let searches = offers(house, asked_by, agency.chairs()).await;
         let (entry, consent) = sealed(house, handoffs[0], agency.organization).await;
         super::calls::on_call(house, agency.guest()).await;
-        let (_, offered) = offer(house, "intake", asked_by, agency.guest()).await;
+        let (packet, offered) = offer(house, "intake", asked_by, agency.guest()).await;
         let call = super::calls::call_about(house, offered).await;
+        let law = super::law::Ours::of(house, announced().await, team, subject).await;
         house.deliver().await;
         Self {
+            law,
             offers: std::array::from_fn(|n| searches[n].1),
             episode: searches[8].0,
             asked: asked_by,
@@ -219,10 +235,13 @@ impl Named {
             handoffs,
             driven,
             received,
-            follow_up,
+            follow_up: follow(house, received).await,
             entry,
             consent,
+            preservation: super::keep::preserved(house, received).await,
+            packet,
             call,
+            told: super::told::told(house, pathway).await,
             push: super::calls::browser(house).await,
             hold,
             arriving,
@@ -231,7 +250,7 @@ impl Named {
             grant: grant.id,
             notice: told[0],
             asking: told[1],
-            request: asked.changed.unwrap().request().id,
+            request,
             subject: format!("new-{subject}"),
             later: house.clock.now().plus_minutes(60).to_string(),
         }
@@ -255,8 +274,12 @@ impl Named {
             asked: beside(self.asked),
             entry: beside(self.entry),
             consent: beside(self.consent),
+            preservation: beside(self.preservation),
+            packet: beside(self.packet),
             call: beside(self.call),
+            told: self.told.absent(),
             push: beside(self.push),
+            law: self.law.absent(),
             hold: beside(self.hold),
             arriving: beside(self.arriving),
             mobile: beside(self.mobile),
@@ -285,7 +308,11 @@ impl Named {
             self.follow_up.to_string(),
             self.entry.to_string(),
             self.consent.to_string(),
+            self.preservation.to_string(),
+            self.law.legal_hold.to_string(),
             self.call.to_string(),
+            self.told.threat.to_string(),
+            self.told.emergency.to_string(),
             self.push.to_string(),
             self.hold.to_string(),
             self.team.to_string(),

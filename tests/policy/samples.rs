@@ -1,6 +1,7 @@
 //! One sample document for each root field, about an agency's own things.
 use super::named::Named;
 use crisis_hub::domain::handoff::HandoffStep;
+use crisis_hub::domain::role::Role;
 use crisis_hub::domain::sealed::{Purpose, Tier};
 use crisis_hub::policy::rules::Action;
 use serde_json::{Value, json};
@@ -31,22 +32,36 @@ pub enum Needs {
     Follow,
     /// To see the agency's follow-up, and to say how it went.
     FollowUp,
+    /// To be allowed the action for oneself or for one's own agency.
+    Own(Action),
+    /// To see the agency's handoff or preserve what is written in its handoffs, and be allowed the latter.
+    Preserve,
+    /// To read the agency's preservations, and lift them.
+    Preservation,
     /// To see the agency's handoff, and be allowed to remind.
     Nudge,
     /// To see the agency's search, and be allowed to send.
     Episode,
     /// To see the agency's handoff, and to write an entry of a tier into it.
     Note(Tier),
+    /// To see the agency's handoff, and to be in one of the roles that start a legal hold.
+    Start(&'static [Role]),
+    /// To see the agency's handoff, and to say how its legal hold ended.
+    EndHold,
     /// To see the agency's handoff, and to be told of a tier for a purpose.
     Disclose(Tier, Purpose),
     /// To see the agency's handoff, and to keep consents.
     Agree,
     /// To know of the agency's consent.
     Consent,
+    /// To see the agency's handoff, and to tell of threats.
+    Threaten,
+    /// To read a threat that the agency was told.
+    Threat,
+    /// To be of the agency's privacy office.
+    Emergency,
     /// To know of the call of the agency's people, and be allowed to say that it is seen.
     Call,
-    /// To be allowed the action on what is one's own.
-    Own(Action),
     /// To be whose browser it is: the desk's.
     Push,
     /// To see the team and be allowed the action on it.
@@ -222,7 +237,7 @@ pub const SAMPLES: &[Sample] = &[
         "Mutation.reportBeds",
         Needs::Unit(Action::ReportBeds),
         "mutation($input: ReportBedsInput!) { reportBeds(input: $input) { bedUnits { id } problems { code current { id } } } }",
-        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 90, "occupied": 1 }] } }),
+        |named| json!({ "input": { "units": [{ "unitId": named.unit.to_string(), "staffed": 400, "occupied": 1 }] } }),
     ),
     sample(
         "Mutation.pauseBedUnit",

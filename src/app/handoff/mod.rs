@@ -3,10 +3,12 @@ mod door;
 mod offer;
 mod place;
 mod search;
+mod supervisor;
 mod team;
 
 pub use offer::{CloseEpisode, OfferHandoff, OfferTo, close, offer};
 pub(super) use place::free_places;
+pub use supervisor::{NameSupervisor, name_supervisor};
 
 use door::{Door, End};
 use place::{Keeping, touches_place};
@@ -16,12 +18,13 @@ use team::Coming;
 use super::coordinate::seen;
 use super::error::Error;
 use super::keyed::{remember, replayed_one};
+use super::law::Searched;
 use super::outcome::{Outcome, Problem, ProblemCode};
-use super::{Hub, follow_up, log};
+use super::{Hub, follow_up, guardian, log, packet, share};
 use crate::domain::bed::{BedUnit, ShownAs};
 use crate::domain::entry::{Changed, Version};
 use crate::domain::handoff::{
-    Ending, Handoff, HandoffState, Move, MoveRefused, NeedSummary, NewHandoff, Refusal, WithdrawReason,
+    Ending, Handoff, HandoffState, Move, MoveRefused, NeedSummary, NewHandoff, Refusal, WithdrawReason, check_name,
 };
 use crate::domain::id::{BedHoldId, BedUnitId, EpisodeId, HandoffId, PathwayId};
 use crate::domain::look::LookDoor;
@@ -168,7 +171,17 @@ fn announce_in<'a>(
         if search.is_none() {
             Search::begun(&tx, &permit, changed.state(), now).await?;
         }
-        finish(tx, permit, changed, (units, None), input.keyed.as_ref()).await
+        let handoff = changed.state();
+        let of = Searched { episode: handoff.episode, region: handoff.region, sender };
+        guardian::follow_need((&tx, hub), (of, search.is_none()), input.need.age, &[handoff.receiver], now).await?;
+        let Some((_, search)) = &search else {
+            return finish(tx, permit, changed, (units, None), input.keyed.as_ref()).await;
+        };
+        tx.save(permit::offer(&permit, id), &changed).await?;
+        let handoff = changed.into_state();
+        packet::carry(&tx, &permit, (sender, search.handoffs()), std::slice::from_ref(&handoff), now).await?;
+        remember(&tx, input.keyed.as_ref(), [handoff.id]).await?;
+        Ok(tx.commit(Written { handoff, units, team: None, replayed: false }).await?)
     })
 }
 
@@ -202,7 +215,8 @@ fn go_in<'a>(
             Some(handoff) => handoff.clone(),
             None => tx.handoff(known.id).await?.ok_or(Error::NotFound)?,
         };
-        let (party, permit) = permit::move_handoff(viewer, &handoff, &input.to)?;
+        let (party, permit) = permit::move_handoff(viewer, &handoff, handoff.step(&input.to))?;
+        permit::say(viewer, &input.to)?;
         check(&tx, &input.to).await?;
         handoff.expect(input.expected_version).map_err(|why| refused(why, &handoff))?;
         let to = &input.to;
@@ -241,6 +255,7 @@ async fn check(tx: &Tx, to: &Move) -> Result<(), Error> {
                 None => Ok(()),
             }
         }
+        Move::Redirect(_, Some(supervisor)) => Ok(check_name(supervisor)?),
         _ => Ok(()),
     }
 }
@@ -307,15 +322,12 @@ fn settled(hub: &Hub, viewer: &Viewer, written: Result<Written, Error>) -> Resul
 /// Handoffs by id, in the order asked; none for each that is absent or not the viewer's to see.
 pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[HandoffId]) -> Result<Vec<Option<HandoffView>>, Error> {
     log::known(viewer)?;
-    let found = hub.store().read(viewer).await?.handoffs(ids).await?;
-    let found = seen(hub, viewer, LookDoor::ById, views(hub, viewer, found)).await?;
+    let reader = hub.store().read(viewer).await?;
+    let views = share::handoffs(hub, viewer, &reader, reader.handoffs(ids).await?).await?;
+    drop(reader);
+    let found = seen(hub, viewer, LookDoor::ById, views).await?;
     let one = |id: &HandoffId| found.iter().find(|view| view.handoff().id == *id).cloned();
     Ok(ids.iter().map(one).collect())
-}
-
-fn views(hub: &Hub, viewer: &Viewer, found: Vec<Handoff>) -> Vec<HandoffView> {
-    let (scope, now) = (Scope::of(viewer), hub.clock().now());
-    found.into_iter().filter_map(|handoff| view::handoff(&scope, handoff, now)).collect()
 }
 
 /// Handoffs of a filter between two ids, latest first; its first `most`, or with `from_end` its last.
@@ -328,6 +340,9 @@ pub async fn list(
     from_end: bool,
 ) -> Result<Vec<HandoffView>, Error> {
     log::known(viewer)?;
-    let handoffs = hub.store().read(viewer).await?.list_handoffs(filter, between, most, from_end).await?;
-    seen(hub, viewer, LookDoor::List, views(hub, viewer, handoffs)).await
+    let reader = hub.store().read(viewer).await?;
+    let handoffs = reader.list_handoffs(filter, between, most, from_end).await?;
+    let views = share::handoffs(hub, viewer, &reader, handoffs).await?;
+    drop(reader);
+    seen(hub, viewer, LookDoor::List, views).await
 }

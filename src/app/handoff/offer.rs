@@ -4,12 +4,12 @@ use super::search::{Search, not_sought, withdraw};
 use crate::app::error::Error;
 use crate::app::keyed::{remember, replayed_one};
 use crate::app::outcome::{Outcome, Problem, ProblemCode};
-use crate::app::{Hub, log};
+use crate::app::{Hub, guardian, law, log, packet};
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::Version;
 use crate::domain::episode::{Episode, EpisodeEnd, HANDOFFS_MAX, NewEpisode, PARALLEL_MAX, SEARCHES_MAX, Settlement};
 use crate::domain::handoff::{
-    Asked, Destination, Handoff, HandoffState, Move, NeedSummary, NewHandoff, Party, WhatChanged, WithdrawReason,
+    Asked, Destination, Goal, Handoff, HandoffState, Move, NeedSummary, NewHandoff, Party, WhatChanged, WithdrawReason,
 };
 use crate::domain::id::{EpisodeId, HandoffId, PathwayId};
 use crate::domain::need::Need;
@@ -86,7 +86,7 @@ pub async fn offer(hub: &Hub, viewer: &Viewer, input: OfferHandoff) -> Result<Ou
         .write(viewer, |tx| async move {
             match done_before(&tx, input.keyed.as_ref()).await? {
                 Some(episode) => Ok(tx.commit((episode, Vec::new(), true)).await?),
-                None => offer_in(tx, viewer, input).await,
+                None => offer_in(tx, hub, viewer, input).await,
             }
         })
         .await;
@@ -95,14 +95,12 @@ pub async fn offer(hub: &Hub, viewer: &Viewer, input: OfferHandoff) -> Result<Ou
 
 fn offer_in<'a>(
     tx: Tx,
+    hub: &'a Hub,
     viewer: &'a Viewer,
     input: &'a OfferHandoff,
 ) -> BoxFuture<'a, Result<Committed<Written>, Error>> {
     Box::pin(async move {
-        let mut doors = Vec::with_capacity(input.to.len());
-        for to in &input.to {
-            doors.push((to, Door::find(&tx, to.pathway).await?));
-        }
+        let doors = doors(&tx, input).await?;
         let search = Search::to_go_on(&tx, viewer, input.episode).await?;
         let stands = search.as_ref().map(|(episode, _)| episode);
         let before = search.as_ref().map_or(&[][..], |(_, search)| search.handoffs());
@@ -136,7 +134,7 @@ fn offer_in<'a>(
             }
             let named = if to.to.team().is_some() { "teamId" } else { "unitId" };
             match follows(before, to.to, input) {
-                Ok(previous) => asked.push((*to, door, end.goal(), previous)),
+                Ok(previous) => asked.push((**to, door, end.goal(), previous)),
                 Err(problem) => problems.push(problem.at(&["to", &place, named])),
             }
         }
@@ -144,28 +142,57 @@ fn offer_in<'a>(
             return Err(Error::Refused(problems));
         }
         let episode = sought(&tx, viewer, (id, &permit), stands, input, now).await?;
-        // In one order: each row holds its unit, or its team, as it is.
-        asked.sort_unstable_by_key(|(to, ..)| to.to);
-        for (to, door, goal, previous) in asked {
-            let id = tx.id();
-            let new = NewHandoff {
-                id,
-                episode: episode.id,
-                sender: episode.sender,
-                sent_by: viewer.grant_id(),
-                on_behalf_of: input.on_behalf_of.clone(),
-                need: NeedSummary::from(&input.need),
-                arrive_minutes: to.arrive_minutes,
-                hold: None,
-            };
-            let first_accept = episode.settlement == Settlement::FirstAccept;
-            let asked = Asked { first_accept, changed: input.changed.clone(), previous };
-            let offered = Handoff::offer(new, asked, &door.pathway, goal, now)?;
-            tx.save(permit::offer(&permit, id), &offered).await?;
-        }
+        let offered = ask_each(&tx, viewer, (&permit, &episode), asked, input, now).await?;
+        packet::carry(&tx, &permit, (episode.sender, before), &offered, now).await?;
+        guardian::follow_need((&tx, hub), ((&episode).into(), stands.is_none()), input.need.age, &[], now).await?;
         remember(&tx, input.keyed.as_ref(), [episode.id]).await?;
         Ok(tx.commit((episode, Vec::new(), false)).await?)
     })
+}
+
+/// One receiver to ask: by which door, for which unit or team, and after which offer to the same one.
+type ToAsk<'a> = (OfferTo, &'a Door, Goal, Option<HandoffId>);
+
+/// Asks each: the offers as they are made.
+async fn ask_each(
+    tx: &Tx,
+    viewer: &Viewer,
+    (permit, episode): (&Permit<SendHandoff>, &Episode),
+    mut asked: Vec<ToAsk<'_>>,
+    input: &OfferHandoff,
+    now: At,
+) -> Result<Vec<Handoff>, Error> {
+    // In one order: each row holds its unit, or its team, as it is.
+    asked.sort_unstable_by_key(|(to, ..)| to.to);
+    let mut made = Vec::with_capacity(asked.len());
+    for (to, door, goal, previous) in asked {
+        let id = tx.id();
+        let new = NewHandoff {
+            id,
+            episode: episode.id,
+            sender: episode.sender,
+            sent_by: viewer.grant_id(),
+            on_behalf_of: input.on_behalf_of.clone(),
+            need: NeedSummary::from(&input.need),
+            arrive_minutes: to.arrive_minutes,
+            hold: None,
+        };
+        let first_accept = episode.settlement == Settlement::FirstAccept;
+        let asked = Asked { first_accept, changed: input.changed.clone(), previous };
+        let offered = Handoff::offer(new, asked, &door.pathway, goal, now)?;
+        tx.save(permit::offer(permit, id), &offered).await?;
+        made.push(offered.into_state());
+    }
+    Ok(made)
+}
+
+/// Whom to ask, each with what the pathway there leads to, held as it is.
+async fn doors<'a>(tx: &Tx, input: &'a OfferHandoff) -> Result<Vec<(&'a OfferTo, Door)>, Error> {
+    let mut doors = Vec::with_capacity(input.to.len());
+    for to in &input.to {
+        doors.push((to, Door::find(tx, to.pathway).await?));
+    }
+    Ok(doors)
 }
 
 /// The search that the offers belong to: begun, or as it goes on.
@@ -282,6 +309,7 @@ fn close_in<'a>(
         }
         let changed = episode.close(input.reason, now).map_err(|_| not_sought(&episode))?;
         tx.save(permit, &changed).await?;
+        law::end_with(&tx, changed.state(), now).await?;
         remember(&tx, input.keyed.as_ref(), [episode.id]).await?;
         Ok(tx.commit((changed.into_state(), units, false)).await?)
     })

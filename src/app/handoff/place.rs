@@ -207,7 +207,7 @@ pub(super) fn touches_place(to: &Move) -> bool {
 fn release_reason(to: &Move) -> Option<ReleaseReason> {
     use crate::domain::handoff::WithdrawReason as W;
     Some(match to {
-        Move::Redirect(_) => ReleaseReason::WentElsewhere,
+        Move::Redirect(..) => ReleaseReason::WentElsewhere,
         Move::Decline(_) => ReleaseReason::PlaceLost,
         Move::Withdraw(why) => match why {
             W::NoLongerNeeded | W::NeedChanged => ReleaseReason::NoLongerNeeded,

@@ -1,8 +1,8 @@
 //! The search for a place that a handoff belongs to, within a write that may settle it: one lock for all who answer it.
 use super::place::{Keeping, touches_place};
-use crate::app::Hub;
 use crate::app::error::Error;
 use crate::app::outcome::{Problem, ProblemCode};
+use crate::app::{Hub, law};
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::Changed;
 use crate::domain::episode::{Episode, HANDOFFS_MAX, NewEpisode, Settlement};
@@ -114,6 +114,7 @@ impl Search {
             let others_open = self.rivals(after.id).next().is_some();
             if let Some(changed) = episode.after(after, by, others_open, now) {
                 tx.save(permit::settle(episode)?, &changed).await?;
+                law::end_with(tx, changed.state(), now).await?;
             }
             Ok(units)
         })

@@ -65,7 +65,7 @@ fn status_after(to: &Move, state: HandoffState) -> Option<TeamStatus> {
         (Move::Depart, _) => Some(TeamStatus::EnRoute),
         (Move::Arrive, _) => Some(TeamStatus::OnScene),
         // It does not come, or does not stay.
-        (Move::Redirect(_) | Move::Fail(_), _) => Some(TeamStatus::Available),
+        (Move::Redirect(..) | Move::Fail(_), _) => Some(TeamStatus::Available),
         _ => None,
     }
 }

@@ -84,7 +84,7 @@ impl Desk {
     async fn answer(&self, hub: &Hub, viewer: &Viewer, view: &HandoffView, stage: &mut Stage<'_>) -> Result<(), Error> {
         let chance = stage.dice.between(1, 40);
         let to = match (view.handoff().state, chance) {
-            (HandoffState::Arrived, 1) => Move::Redirect(RedirectReason::Medical),
+            (HandoffState::Arrived, 1) => Move::Redirect(RedirectReason::Medical, None),
             (HandoffState::Arrived | HandoffState::HandedOver, 9..) => Move::Confirm(met(view)),
             // A house of peers hears of somebody from the person, and answers with no word of health.
             (HandoffState::Offered | HandoffState::Acknowledged, 10..) if is_introduction(view) => match chance {

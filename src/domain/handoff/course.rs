@@ -194,9 +194,13 @@ impl Course {
         Self { follow_ups: follow_ups.to_vec(), ..Self::default() }
     }
 
-    pub(super) fn drive(&mut self, word: TransportWord, now: At) {
+    /// It is said who drives, of somebody who set out at that instant or is still waiting.
+    pub(super) fn drive(&mut self, word: TransportWord, departed_at: Option<At>, now: At) {
         let before = self.transport;
-        let under_way = before.and_then(|before| before.picked_up_at);
+        let under_way = before.and_then(|before| before.picked_up_at).or(departed_at);
+        // A yes that is said again, with another time, is the same yes.
+        let yes = before.filter(|before| (before.mode, before.provider) == (word.mode, word.provider));
+        let yes = yes.and_then(|before| before.assigned_at);
         let stage = match (under_way, word.assigned) {
             (Some(_), _) => TransportStage::PickedUp,
             (None, true) => TransportStage::Assigned,
@@ -209,7 +213,7 @@ impl Course {
             pick_up_by: now.plus_minutes(i64::from(word.pick_up_minutes)),
             late: false,
             requested_at: before.map_or(now, |before| before.requested_at),
-            assigned_at: word.assigned.then_some(now),
+            assigned_at: word.assigned.then_some(yes.unwrap_or(now)),
             picked_up_at: under_way,
         });
     }

@@ -9,6 +9,7 @@ mod nudge;
 mod offer;
 mod states;
 mod summary;
+mod supervisor;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub use nudge::{Nudge, NudgeRefused, Nudger};
 pub use offer::{Acceptance, AcceptedBy, Choice, Offer, OfferCoded, Refusal, Waitlist};
 pub use states::{HandoffState, HandoffStep, Party, is_ever, next, table};
 pub use summary::{AgeBand, NeedSummary};
+pub use supervisor::{NAME_MINUTES, NotAwaited, Supervisor, SupervisorCoded, check_name};
 
 use super::entry::{Changed, Version};
 use super::event::{Audience, EventKind, Fact, Happening};
@@ -92,6 +94,8 @@ pub struct Handoff {
     pub times: Times,
     /// How it ended, where a reason belongs to it.
     pub ending: Option<Ending>,
+    /// Who answers for it that the person was sent on, where that is asked.
+    pub supervisor: Option<Supervisor>,
 }
 
 /// What happened when.
@@ -115,6 +119,9 @@ pub struct Times {
     pub receiver_confirmed_at: Option<At>,
     /// It ended.
     pub ended_at: Option<At>,
+    /// What was written in it was shredded.
+    #[serde(default)]
+    pub text_shredded_at: Option<At>,
 }
 
 /// The coded state of a handoff, as the log keeps it.
@@ -154,6 +161,9 @@ pub struct HandoffFact {
     pub times: Times,
     /// How it ended.
     pub ending: Option<Ending>,
+    /// Whether somebody was named who answers for it that the person was sent on.
+    #[serde(default)]
+    pub supervisor: Option<SupervisorCoded>,
 }
 
 /// What is announced, or offered.
@@ -265,12 +275,13 @@ impl Handoff {
             nudged: None,
             times: Times { announced_at: now, ..Times::default() },
             ending: None,
+            supervisor: None,
         })
     }
 
     /// Told to both its parties, and up to the event that ends it to those who coordinate the region: what follows when
     /// the person is in care is the parties' alone.
-    fn changed(self, kind: EventKind, at: At) -> Changed<Self> {
+    pub(super) fn changed(self, kind: EventKind, at: At) -> Changed<Self> {
         let fact = HandoffFact {
             receiver: self.receiver,
             level_of_care: self.need.level_of_care,
@@ -288,6 +299,7 @@ impl Handoff {
             nudged: self.nudged,
             times: self.times,
             ending: self.ending,
+            supervisor: self.supervisor.as_ref().map(|supervisor| supervisor.coded),
         };
         let coordinated = self.times.ended_at.is_none_or(|ended| ended == at);
         let happening = Happening {

@@ -3,7 +3,7 @@ use super::offer::{Acceptance, Choice, Refusal, Waitlist};
 use super::{
     AcceptanceCondition, CHOICE_MINUTES, CLEAR_MINUTES, CONFIRM_MINUTES, ContactKind, Destination, Door, Ending,
     FailReason, GIVE_UP_MINUTES, Handoff, HandoffState, HandoffStep, InformationItem, Party, PoliceAsked,
-    RedirectReason, SafetyTrigger, Times, TransportWord, WithdrawReason, next,
+    RedirectReason, SafetyTrigger, Supervisor, Times, TransportWord, WithdrawReason, next,
 };
 use crate::domain::entry::{Changed, Version};
 use crate::domain::event::EventKind;
@@ -40,8 +40,8 @@ pub enum Move {
     AskPolice(SafetyTrigger, bool),
     /// The transfer of care is confirmed, with what was seen at the door.
     Confirm(Door),
-    /// The receiver sends the person on.
-    Redirect(RedirectReason),
+    /// The receiver sends the person on; and who answers for that, where it is said at once.
+    Redirect(RedirectReason, Option<String>),
     /// It ends on the way.
     Fail(FailReason),
 }
@@ -73,7 +73,7 @@ impl Move {
 
     fn ending(&self) -> Option<Ending> {
         match self {
-            Self::Redirect(reason) => Some(Ending::Redirected(*reason)),
+            Self::Redirect(reason, _) => Some(Ending::Redirected(*reason)),
             Self::Fail(reason) => Some(Ending::Failed(*reason)),
             Self::Decline(refusal) => Some(Ending::Declined(refusal.reason)),
             Self::Withdraw(reason) => Some(Ending::Withdrawn(*reason)),
@@ -114,7 +114,7 @@ impl Handoff {
             Move::Drive(_) => HandoffStep::Drive,
             Move::AskPolice(..) => HandoffStep::AskPolice,
             Move::Confirm(_) => HandoffStep::Confirm,
-            Move::Redirect(_) => HandoffStep::Redirect,
+            Move::Redirect(..) => HandoffStep::Redirect,
             Move::Fail(_) => HandoffStep::Fail,
         }
     }
@@ -171,8 +171,12 @@ impl Handoff {
                 }
                 self.course.at_the_door(*door, by);
             }
+            // Whoever may not refuse says who answers for it; whoever was asked may.
+            (Move::Redirect(_, name), _) if self.offer.is_none() || name.is_some() => {
+                self.supervisor = Some(Supervisor::of_redirection(name.as_ref(), now));
+            }
             (Move::Contact(kind), by) => self.course.speak(*kind, by, now),
-            (Move::Drive(word), _) => self.course.drive(*word, now),
+            (Move::Drive(word), _) => self.course.drive(*word, times.departed_at, now),
             (Move::AskPolice(trigger, agreed), _) => {
                 self.course.police = Some(PoliceAsked { trigger: *trigger, person_agreed: *agreed, at: now });
             }

@@ -29,6 +29,7 @@ fn announced() -> Handoff {
         nudged: None,
         times: Times { announced_at: now, settled_at: Some(now), ..Times::default() },
         ending: None,
+        supervisor: None,
     }
 }
 
@@ -92,7 +93,7 @@ fn moves() -> impl Strategy<Value = Option<(Move, Party)>> {
         Just(Move::Depart),
         Just(Move::Arrive),
         Just(Move::Confirm(Door::default())),
-        Just(Move::Redirect(RedirectReason::Medical)),
+        Just(Move::Redirect(RedirectReason::Medical, None)),
         Just(Move::Fail(FailReason::NoShow)),
     ];
     let to = prop_oneof![3 => of_offers, 2 => of_the_way];
@@ -231,6 +232,68 @@ fn a_late_word_that_comes_is_late_no_more() {
     // The receiver has not spoken, whoever else has.
     let handed = there.go(&Move::Confirm(Door::default()), Party::Sender, at(85)).unwrap().into_state();
     assert_eq!((handed.late, handed.due_at), (false, Some(at(90))));
+}
+
+#[test]
+fn who_may_not_refuse_is_asked_who_answers_for_it() {
+    let at = |minutes| At::from_micros(0).plus_minutes(minutes);
+    let redirect = |name: Option<&str>| Move::Redirect(RedirectReason::Unsafe, name.map(str::to_owned));
+    let go = |of: &Handoff, name| of.go(&redirect(name), Party::Receiver, at(10)).unwrap().into_state();
+    let awaited = go(&announced(), None);
+    assert_eq!((awaited.supervisor_due_at(), awaited.due_at), (Some(at(70)), None));
+    assert!(awaited.tell_unnamed(at(70).plus_micros(-1)).is_none());
+    let named = awaited.name_supervisor("Nurse Amber", at(69)).unwrap().into_state();
+    assert_eq!(named.supervisor.as_ref().unwrap().name.as_deref(), Some("Nurse Amber"));
+    assert_eq!((named.supervisor_due_at(), named.name_supervisor("another", at(69)).unwrap_err()), (None, NotAwaited));
+    assert_eq!(awaited.name_supervisor("Nurse Amber", at(70)).unwrap_err(), NotAwaited);
+    let unnamed = awaited.tell_unnamed(at(71)).unwrap().into_state();
+    assert!(unnamed.tell_unnamed(at(72)).is_none() && unnamed.supervisor.as_ref().unwrap().coded.unnamed);
+    assert_eq!(unnamed.name_supervisor("Nurse Amber", at(72)).unwrap_err(), NotAwaited);
+    // Said at once there is no clock; and whoever was asked, and said yes, is not asked this.
+    assert_eq!(go(&announced(), Some("Nurse Amber")).supervisor_due_at(), None);
+    let settled = offered(true).go(&yes(&[]), Party::Receiver, at(5)).unwrap().into_state();
+    assert_eq!(go(&settled, None).supervisor, None);
+}
+
+#[test]
+fn words_and_names_are_shredded_and_what_is_coded_stays() {
+    use crate::domain::retention::RetentionLimits;
+    let (limits, at) = (RetentionLimits::default(), |days: i64| At::from_micros(0).plus_minutes(days * 24 * 60));
+    let yes = Handoff { on_behalf_of: Some("Amber 12".into()), ..offered(true) };
+    let yes = yes.go(&self::yes(&[]), Party::Receiver, at(0)).unwrap().into_state();
+    assert!(yes.shred(limits, at(1_000)).is_none(), "it goes on");
+    let redirect = Move::Redirect(RedirectReason::Medical, Some("Nurse Amber".into()));
+    let ended = yes.go(&redirect, Party::Receiver, at(1)).unwrap().into_state();
+    assert!(ended.shred(limits, at(91).plus_micros(-1)).is_none());
+    let left = ended.shred(limits, at(91)).unwrap().into_state();
+    assert!(!format!("{left:?}").contains("Amber"), "{left:?}");
+    let coded = |of: &Handoff| (of.state, of.ending, of.offer.as_ref().unwrap().coded.clone(), of.need.clone());
+    assert_eq!(
+        (coded(&left), left.version, left.times.text_shredded_at),
+        (coded(&ended), ended.version + 1, Some(at(91)))
+    );
+    assert_eq!(left.supervisor.as_ref().unwrap().coded, ended.supervisor.as_ref().unwrap().coded);
+    assert!(left.shred(limits, at(200)).is_none(), "once");
+}
+
+#[test]
+fn who_is_under_way_is_driven_and_a_yes_that_is_said_again_is_one_yes() {
+    let at = |minutes| At::from_micros(0).plus_minutes(minutes);
+    let drives = |provider: Option<u128>, assigned| {
+        let provider = provider.map(|key| OrganizationId::of(Uuid::from_u128(key)));
+        Move::Drive(TransportWord { mode: TransportMode::Ems, provider, assigned, pick_up_minutes: 10 })
+    };
+    let said = |of: &Handoff, to: &Move, minutes| of.go(to, Party::Sender, at(minutes)).unwrap().into_state();
+    let left = said(&announced(), &Move::Depart, 5);
+    let driven = said(&left, &drives(None, false), 7);
+    let transport = driven.course.transport.unwrap();
+    assert_eq!((transport.stage, transport.picked_up_at), (TransportStage::PickedUp, Some(at(5))));
+    let yes = said(&announced(), &drives(None, true), 5);
+    let assigned = |of: &Handoff| of.course.transport.unwrap().assigned_at;
+    let again = said(&yes, &drives(None, true), 8);
+    assert_eq!((assigned(&again), again.transport_due_at()), (Some(at(5)), Some(at(18))));
+    assert_eq!(assigned(&said(&again, &drives(Some(3), true), 9)), Some(at(9)), "somebody else has said yes");
+    assert_eq!(assigned(&said(&again, &drives(None, false), 9)), None);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a pathway takes, point by point; and how a need meets it.
 //!
 //! There is a point for each field of a need but the level of care, which the pathway's service has.
+use super::super::ages::{Taken, taken};
 use super::super::language::Language;
 use super::super::need::{
     self, Acuity, Behavior, Criterion, Fit, LegalStatus, MedicalScreening, Mobility, Need, Payer, Reason,
@@ -95,12 +96,13 @@ impl Criteria {
 
     fn age(&self, age: Option<u16>) -> Option<Reason> {
         let by = |fit, says| Some(reason(Criterion::Age, fit, says));
-        let (min, max) = (self.age_min.unwrap_or(0), self.age_max.unwrap_or(u16::MAX));
-        match age {
+        match taken(age, self.age_min, self.age_max) {
+            // Whoever says nothing, or leaves an end open beyond majority, leaves it to the unit.
             _ if self.age_min.is_none() && self.age_max.is_none() => None,
-            None => by(Fit::Unknown, "Ask the age: this pathway takes certain ages only."),
-            Some(age) if (min..=max).contains(&age) => by(Fit::Met, "This pathway takes this age."),
-            Some(_) => by(Fit::NotMet, "This pathway does not take this age."),
+            Taken::Unsaid | Taken::AskYouth | Taken::AskAdults => None,
+            Taken::AskAge => by(Fit::Unknown, "Ask the age: this pathway takes certain ages only."),
+            Taken::Yes => by(Fit::Met, "This pathway takes this age."),
+            Taken::No => by(Fit::NotMet, "This pathway does not take this age."),
         }
     }
 

@@ -12,6 +12,10 @@ codes! {
         Part2 "PART2",
         /// Legal: kind of hold, its end, pickup order. Never criminal history.
         Legal "LEGAL",
+        /// What became of the person: arrived, received, connected. No entry is of it: it is read in the handoff and its follow-ups.
+        Outcome "OUTCOME",
+        /// What a provider told an agency of a serious and imminent threat: pushed, and never asked for.
+        Threat "THREAT",
     }
     /// What something is opened for. It decides, with the role, what is shown.
     Purpose {
@@ -23,6 +27,27 @@ codes! {
         Safety "SAFETY",
         /// Reading again what one wrote oneself.
         OwnRecord "OWN_RECORD",
+        /// A medical emergency of the person, in which they cannot be asked: for medical personnel, once for each act, with an account
+        /// of it, and reviewed (42 CFR 2.51).
+        MedicalEmergency "MEDICAL_EMERGENCY",
+    }
+    /// On what a line of the ledger stands.
+    DisclosureBasis {
+        /// The role is shown it without asking the person.
+        Role "ROLE",
+        /// A standing consent of the person, under which it was opened.
+        Consent "CONSENT",
+        /// A consent of the person by which the agency is told, while it stands, where the handoff stands and what becomes of the
+        /// person.
+        ToldByConsent "TOLD_BY_CONSENT",
+        /// A serious and imminent threat, told by a provider (45 CFR 164.512(j)).
+        Threat "THREAT",
+        /// The same, read at the agency that was told.
+        ThreatRead "THREAT_READ",
+        /// A medical emergency, in which medical personnel opened a program's records without consent (42 CFR 2.51).
+        MedicalEmergency "MEDICAL_EMERGENCY",
+        /// What was said with such an opening, read by a privacy office.
+        EmergencyReview "EMERGENCY_REVIEW",
     }
     /// What a person consented to.
     ConsentKind {

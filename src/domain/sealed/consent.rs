@@ -58,6 +58,10 @@ pub struct ConsentFact {
     pub expires_at: At,
     /// Since when it is revoked, for good.
     pub revoked_at: Option<At>,
+    /// One of the handoff's agencies was a program under 42 CFR Part 2 when it was recorded: that the person is there is a
+    /// record of the program's.
+    #[serde(default)]
+    pub program: bool,
 }
 
 /// What is recorded.
@@ -73,6 +77,39 @@ pub struct NewConsent {
     pub grant: GrantId,
 }
 
+impl ConsentFact {
+    /// Whether it tells agencies what became of the person.
+    pub fn tells(&self) -> bool {
+        self.tiers.contains(&Tier::Outcome)
+    }
+
+    /// Checks what belongs to a consent that tells of the outcome.
+    fn tells_well(&self, of: &Handoff) -> Result<(), Flaw> {
+        let flaw = |field| Err(Flaw { field, kind: FlawKind::Malformed, min: 1, max: 1 });
+        let to_referrer = self.kind == ConsentKind::OutcomeToReferrer;
+        if !self.tells() {
+            return if to_referrer { flaw("tiers") } else { Ok(()) };
+        }
+        if self.kind.tells().is_none() {
+            return flaw("kind");
+        }
+        if !self.purposes.contains(&Purpose::CareCoordination) {
+            return flaw("purposes");
+        }
+        // Whoever says what became of somebody at a program says that they are there (42 CFR 2.12, 2.31).
+        if self.program && self.given == ConsentGiven::Verbal {
+            return flaw("given");
+        }
+        if to_referrer && (self.tiers.len(), self.from) != (1, of.receiver) {
+            return flaw(if self.tiers.len() == 1 { "fromId" } else { "tiers" });
+        }
+        if to_referrer && self.to != [of.sender] {
+            return flaw("toIds");
+        }
+        Ok(())
+    }
+}
+
 impl ConsentKind {
     /// Whether it is about records of a program under 42 CFR Part 2.
     pub fn is_of_part2(self) -> bool {
@@ -86,11 +123,18 @@ impl Consent {
         let terms = &new.terms;
         let count = |list: usize| i64::try_from(list).unwrap_or(i64::MAX);
         text::within("toIds", count(terms.to.len()), 1, TO_MAX)?;
-        text::within("tiers", count(terms.tiers.len()), 1, 4)?;
+        text::within("tiers", count(terms.tiers.len()), 1, 5)?;
         text::within("purposes", count(terms.purposes.len()), 1, 4)?;
         let malformed = |field| Err(Flaw { field, kind: FlawKind::Malformed, min: 1, max: 1 });
         if !parties(of).contains(&terms.from) {
             return malformed("fromId");
+        }
+        // Where there is an emergency nobody could be asked.
+        if terms.purposes.contains(&Purpose::MedicalEmergency) {
+            return malformed("purposes");
+        }
+        if terms.tiers.contains(&Tier::Threat) {
+            return malformed("tiers");
         }
         // A program's records are told by its own kinds of consent alone, and those are in writing (42 CFR 2.31).
         if terms.tiers.contains(&Tier::Part2) && !terms.kind.is_of_part2() {
@@ -99,6 +143,7 @@ impl Consent {
         if terms.kind.is_of_part2() && terms.given == ConsentGiven::Verbal {
             return malformed("given");
         }
+        terms.tells_well(of)?;
         let minutes = |from: At, to: At| to.micros_since(from).div_euclid(60_000_000);
         text::within("startsAt, in minutes from now,", minutes(now, terms.starts_at), -MINUTES_MAX, MINUTES_MAX)?;
         text::within(
@@ -107,6 +152,9 @@ impl Consent {
             1,
             MINUTES_MAX,
         )?;
+        if terms.expires_at <= now {
+            return malformed("expiresAt");
+        }
         let consent = Self {
             id: new.id,
             region: of.region,
@@ -126,6 +174,23 @@ impl Consent {
             let terms = ConsentFact { revoked_at: Some(now), ..self.terms.clone() };
             Self { terms, version: self.version + 1, ..self.clone() }.changed(EventKind::ConsentRevoked, of, now)
         })
+    }
+
+    /// Tells the log that a consent that tells of the outcome has begun, or has ended by its time; `None` when neither has.
+    pub fn tell_time(&self, of: &Handoff, now: At) -> Option<Changed<Self>> {
+        let terms = &self.terms;
+        if !terms.tells() || terms.revoked_at.is_some() || now < terms.starts_at {
+            return None;
+        }
+        let kind = if now < terms.expires_at { EventKind::ConsentBegan } else { EventKind::ConsentExpired };
+        Some(Self { version: self.version + 1, ..self.clone() }.changed(kind, of, now))
+    }
+
+    /// When time next changes whom a consent tells of the outcome.
+    pub fn tells_next_at(&self, after: At) -> Option<At> {
+        let terms = &self.terms;
+        let next = [terms.starts_at, terms.expires_at].into_iter().find(|at| *at > after);
+        next.filter(|_| terms.tells() && terms.revoked_at.is_none())
     }
 
     /// Whether it stands at an instant.

@@ -1,8 +1,11 @@
 //! Who opened what, for which purpose: the ledger's lines, and for how long there is anything to open.
-use super::{Purpose, Tier};
+use super::{DisclosureBasis, Purpose, Tier};
+use crate::domain::code::Coded;
+use crate::domain::emergency::EmergencyNature;
 use crate::domain::handoff::Handoff;
 use crate::domain::id::{ConsentId, DisclosureId, GrantId, HandoffId, OrganizationId, RegionId};
 use crate::domain::role::Role;
+use crate::domain::threat::ThreatBasis;
 use crate::domain::time::At;
 
 /// What stands with each disclosure of a program's records (42 CFR 2.32), in our own words.
@@ -45,8 +48,47 @@ pub struct Disclosure {
     pub author: Option<OrganizationId>,
     /// Under which consent, where one was needed.
     pub consent: Option<ConsentId>,
+    /// On what it stands.
+    pub basis: DisclosureBasis,
+    /// The coded reason, where one belongs to the basis.
+    pub reason: Option<DisclosureReason>,
     /// How many entries.
     pub entries: u32,
+}
+
+/// The coded reason of a disclosure that stands on neither role nor consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisclosureReason {
+    /// A threat, on this ground.
+    Threat(ThreatBasis),
+    /// A medical emergency, of this nature.
+    Emergency(EmergencyNature),
+}
+
+impl Disclosure {
+    /// Whether the grant of the line is one of an agency's: of the one that told, where it was told by an act of that one's, and
+    /// else of the one that opened it. Who recorded a consent is said by the consent.
+    pub fn is_by(&self, agency: OrganizationId) -> bool {
+        match self.basis {
+            DisclosureBasis::ToldByConsent => false,
+            DisclosureBasis::Threat => self.author == Some(agency),
+            DisclosureBasis::Role
+            | DisclosureBasis::Consent
+            | DisclosureBasis::ThreatRead
+            | DisclosureBasis::MedicalEmergency
+            | DisclosureBasis::EmergencyReview => self.organization == agency,
+        }
+    }
+}
+
+impl DisclosureReason {
+    /// The published code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Threat(basis) => basis.code(),
+            Self::Emergency(nature) => nature.code(),
+        }
+    }
 }
 
 /// The two agencies that a handoff is between.

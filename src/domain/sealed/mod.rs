@@ -1,5 +1,6 @@
 //! What is written of a person in a handoff: sealed in tiers, opened by `disclose` alone. Here stand the tiers, their limits
 //! and what both parties may know of an entry; never, outside the hand of whoever wrote or opened it, what it says.
+mod coded;
 mod codes;
 mod consent;
 mod disclosure;
@@ -7,9 +8,10 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
-pub use codes::{ConsentGiven, ConsentKind, Purpose, Signer, Tier};
+pub use coded::{Custody, GuardianSaid, LegalHoldBegan, LegalHoldEnd};
+pub use codes::{ConsentGiven, ConsentKind, DisclosureBasis, Purpose, Signer, Tier};
 pub use consent::{Consent, ConsentFact, NewConsent};
-pub use disclosure::{Disclosure, NOTICE, Side, parties, sides_of};
+pub use disclosure::{Disclosure, DisclosureReason, NOTICE, Side, parties, sides_of};
 pub use standing::{Standing, standing};
 
 use super::entry::{Changed, Version};
@@ -31,6 +33,8 @@ pub const CONSENTS_MAX: usize = 100;
 pub const HANDOFFS_MAX: usize = 50;
 /// Most entries that one `disclose` opens.
 pub const DISCLOSED_MAX: usize = 250;
+/// Most entries of one search's packet: each of them is sealed anew for everybody who is asked.
+pub const PACKET_MAX: usize = 20;
 /// How long after its end a handoff still takes notes, in minutes: one day.
 pub const NOTES_AFTER_END_MINUTES: i64 = 24 * 60;
 /// How long after its end a handoff's entries are opened, in days.
@@ -57,6 +61,15 @@ pub struct Content {
     pub text: Option<String>,
     /// Who the person is, in the tier IDENTITY.
     pub identity: Option<Identity>,
+    /// That a legal hold began, in the tier LEGAL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_hold: Option<LegalHoldBegan>,
+    /// How a legal hold ended, in the tier LEGAL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_hold_ended: Option<LegalHoldEnd>,
+    /// Whose a minor is, in the tier IDENTITY.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian: Option<GuardianSaid>,
 }
 
 /// What may be known of an entry without opening it.
@@ -78,6 +91,8 @@ pub struct EntryFacts {
     pub at: At,
     /// Whether 42 CFR Part 2 protects it, for good.
     pub part2: bool,
+    /// The packet of its search that it belongs to: each handoff of the search has its own entry of it.
+    pub packet: Option<HandoffEntryId>,
 }
 
 /// One entry as it is kept: its facts, and its content sealed.
@@ -99,12 +114,15 @@ pub struct EntryFact {
 }
 
 impl Tier {
+    /// The tiers that entries are written in.
+    pub const SEALED: [Self; 4] = [Self::Identity, Self::Clinical, Self::Part2, Self::Legal];
+
     /// Whether what an agency writes at this tier is protected by 42 CFR Part 2: for good, whatever the agency becomes.
     pub fn is_part2(self, program: bool) -> bool {
         match self {
             Self::Part2 => true,
             Self::Clinical => program,
-            Self::Identity | Self::Legal => false,
+            Self::Identity | Self::Legal | Self::Outcome | Self::Threat => false,
         }
     }
 
@@ -143,7 +161,9 @@ impl Identity {
 impl HandoffEntry {
     /// Adds a sealed entry to a handoff: told to both its parties, and nothing of what it says. That a program has written
     /// something is a record of the program's: its own people alone are told.
-    pub fn note(facts: EntryFacts, sealed: Vec<u8>, of: &Handoff) -> Changed<Self> {
+    ///
+    /// What is carried into a later offer is told when it is carried; it was written when it was written.
+    pub fn note(facts: EntryFacts, sealed: Vec<u8>, of: &Handoff, at: At) -> Changed<Self> {
         let [sender, receiver] = parties(of);
         let (owner, party) = if facts.part2 { (facts.author, None) } else { (sender, Some(receiver)) };
         let happening = Happening {
@@ -155,7 +175,7 @@ impl HandoffEntry {
             owner,
             party,
             audience: Audience::PARTIES,
-            at: facts.at,
+            at,
             fact: Fact::HandoffEntry(EntryFact { handoff: facts.handoff, tier: facts.tier }),
         };
         Changed::new(Self { facts, sealed }, happening)

@@ -18,7 +18,7 @@ codes! {
         Kept "KEPT",
         /// The agency was asked and did not take the person: what it was told for its answer is its own no more.
         OnlyAsked "ONLY_ASKED",
-        /// It ended 90 days ago or more.
+        /// It ended 90 days ago or more, or what was written in it is shredded.
         Over "OVER",
     }
 }
@@ -66,6 +66,7 @@ fn stage(state: HandoffState, settled: bool) -> Stage {
 /// How a handoff stands at an instant to what is sealed in it, for an agency.
 pub fn standing(of: &Handoff, agency: OrganizationId, now: At) -> Standing {
     let past = || match of.times.ended_at {
+        _ if of.times.text_shredded_at.is_some() => Standing::Over,
         Some(ended) if now >= ended.plus_minutes(READ_AFTER_END_DAYS * 24 * 60) => Standing::Over,
         Some(ended) if now >= ended.plus_minutes(NOTES_AFTER_END_MINUTES) => Standing::Kept,
         _ => Standing::Ended,

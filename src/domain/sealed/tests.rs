@@ -2,14 +2,14 @@
 use super::*;
 
 fn said(text: &str) -> Content {
-    Content { text: Some(text.into()), identity: None }
+    Content { text: Some(text.into()), ..Content::default() }
 }
 
 #[test]
 fn words_and_names_have_their_tiers_and_their_limits() {
     let named = |name: &str| Content {
-        text: None,
         identity: Some(Identity { name: Some(name.into()), ..Identity::default() }),
+        ..Content::default()
     };
     for tier in [Tier::Clinical, Tier::Part2, Tier::Legal] {
         assert!(said("a\nb").check(tier).is_ok());
@@ -19,7 +19,7 @@ fn words_and_names_have_their_tiers_and_their_limits() {
         }
     }
     assert!(named(&"n".repeat(IDENTITY_MAX)).check(Tier::Identity).is_ok());
-    let nobody = Content { text: None, identity: Some(Identity::default()) };
+    let nobody = Content { identity: Some(Identity::default()), ..Content::default() };
     let both = Content { text: Some("a".into()), ..named("A") };
     for bad in [named(&"n".repeat(IDENTITY_MAX + 1)), named("a\nb"), said("a"), nobody, both, Content::default()] {
         assert!(bad.check(Tier::Identity).is_err());

@@ -15,9 +15,12 @@ pub struct RecordConsentInput {
     kind: Code<ConsentKind>,
     /// Whose entries may be told: one of the handoff's two agencies.
     from_id: ID,
-    /// To which agencies, 1 to 10.
+    /// To which agencies, 1 to 10. With OUTCOME none of criminal justice, no council and none that is withdrawn; and at most 20 that
+    /// are told of one handoff, or will be, each counted for every consent that names it.
     to_ids: Vec<ID>,
-    /// Which tiers.
+    /// Which tiers. OUTCOME tells the agencies where the handoff stands and what becomes of the person while the consent stands,
+    /// for CARE_COORDINATION: INVOLVED_PERSON their advocates, PEER their peers; OUTCOME_TO_REFERRER, with OUTCOME alone, from the
+    /// receiver to the sender. With a program under 42 CFR Part 2 it is in writing. THREAT is nobody's to agree to.
     tiers: Vec<Code<Tier>>,
     /// For which purposes.
     purposes: Vec<Code<Purpose>>,
@@ -64,6 +67,7 @@ pub(in crate::graphql) fn record(asking: &Asking, input: RecordConsentInput) -> 
         starts_at: input.starts_at.map_or(asking.seen.now, |at| at.0),
         expires_at: input.expires_at.0,
         revoked_at: None,
+        program: false,
     };
     Ok(RecordConsent { terms, keyed })
 }

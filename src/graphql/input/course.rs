@@ -1,9 +1,11 @@
 //! What is said of how a person is handed over, and of what follows.
 use super::{absent, keyed, list, maybe_named, named};
-use crate::app::follow_up::{FollowUpFilter, PlanFollowUp, RecordFollowUp};
+use crate::app::follow_up::{FollowUpFilter, PlanAfterCall, PlanFollowUp, RecordFollowUp};
 use crate::app::handoff::MoveHandoff;
+use crate::app::sealed::blinded;
 use crate::domain::follow_up::{FollowUpBy, FollowUpOutcome, FollowUpState, FollowUpTerm};
 use crate::domain::handoff::{ContactKind, Door, Move, SafetyTrigger, TransportMode, TransportWord, Warmth};
+use crate::graphql::error::from_app;
 use crate::graphql::scalars::Code;
 use crate::graphql::seen::Asking;
 use async_graphql::{Error, ID, InputObject};
@@ -107,6 +109,22 @@ pub struct PlanFollowUpInput {
     idempotency_key: Option<String>,
 }
 
+/// Plans a follow-up for your agency after a call that needed no handoff.
+#[derive(Clone, InputObject)]
+pub struct PlanCallFollowUpInput {
+    /// Your agency's own reference of the person, at most 128 characters: never a name. It is kept as a keyed digest alone, so
+    /// that nobody is called too often.
+    person_reference: String,
+    /// The person agreed to be called.
+    person_agreed: bool,
+    /// Who follows up.
+    by: Code<FollowUpBy>,
+    /// Within how many hours from now: 1 to 24 for LINE_988, 1 to 72 for others.
+    within_hours: u32,
+    /// Your key for this request, at most 128 characters.
+    idempotency_key: Option<String>,
+}
+
 /// Says how a follow-up went.
 #[derive(Clone, Debug, InputObject)]
 pub struct RecordFollowUpInput {
@@ -173,6 +191,24 @@ pub(in crate::graphql) fn plan(asking: &Asking, input: PlanFollowUpInput) -> Res
     let keyed = keyed(asking, "planFollowUp", input.idempotency_key.as_deref(), &input)?;
     let term = FollowUpTerm { by: input.by.0, within_hours: input.within_hours };
     Ok(PlanFollowUp { handoff: named(&input.handoff_id)?, term, keyed })
+}
+
+/// Reads a plan after a call. The digest of its key is blinded first: whoever has the database alone could try guesses of the
+/// reference against it.
+pub(in crate::graphql) fn plan_after_call(
+    asking: &Asking,
+    input: PlanCallFollowUpInput,
+) -> Result<PlanAfterCall, Error> {
+    let keyed = match input.idempotency_key.as_deref() {
+        Some(key) => {
+            let whole = (&input.person_reference, input.person_agreed, input.by.0, input.within_hours);
+            let blind = blinded(&asking.hub, &format!("{whole:?}")).map_err(|error| from_app(&error))?;
+            keyed(asking, "planCallFollowUp", Some(key), &blind)?
+        }
+        None => None,
+    };
+    let term = FollowUpTerm { by: input.by.0, within_hours: input.within_hours };
+    Ok(PlanAfterCall { reference: input.person_reference, person_agreed: input.person_agreed, term, keyed })
 }
 
 /// Reads how a follow-up went.

@@ -3,6 +3,7 @@ use super::{NeedInput, absent, keyed, list, maybe_named, named};
 use crate::app::handoff::{Announce, HandoffFilter, MoveHandoff};
 use crate::domain::handoff::{FailReason, HandoffFact, HandoffState, Move, RedirectReason};
 use crate::domain::id::{BedUnitId, OrganizationId, TeamId};
+use crate::domain::share::ShareFact;
 use crate::graphql::scalars::Code;
 use crate::graphql::search::sought;
 use crate::graphql::seen::Asking;
@@ -68,6 +69,14 @@ impl Watched {
             && self.sender.is_none_or(|id| id == sender)
             && self.receiver.is_none_or(|id| id == fact.receiver)
     }
+
+    /// Whether it is about the handoff that an agency is told of by consent.
+    pub fn matches_share(&self, fact: &ShareFact) -> bool {
+        self.unit.is_none_or(|id| fact.unit == Some(id))
+            && self.team.is_none_or(|id| fact.team == Some(id))
+            && self.sender.is_none_or(|id| id == fact.sender)
+            && self.receiver.is_none_or(|id| id == fact.receiver)
+    }
 }
 
 /// Announces somebody to a unit by a pathway of the mode ANNOUNCE. It is accepted as it is made, and a place is kept where one
@@ -111,6 +120,9 @@ pub struct RedirectHandoffInput {
     handoff_id: ID,
     /// Why.
     reason: Code<RedirectReason>,
+    /// The supervisor who answers for it, at most 120 characters: shown to those of both agencies who care for people. Of
+    /// somebody who was announced it is awaited for 60 minutes, by `nameSupervisor`, when it is not said here.
+    supervisor_name: Option<String>,
     /// The version that you read: a later one is STALE_VERSION.
     expected_version: Option<i64>,
     /// Your key for this request, at most 128 characters.
@@ -179,7 +191,7 @@ pub(in crate::graphql) fn go(
 /// Reads a redirection.
 pub(in crate::graphql) fn redirect(asking: &Asking, input: RedirectHandoffInput) -> Result<MoveHandoff, Error> {
     let keyed = keyed(asking, "redirectHandoff", input.idempotency_key.as_deref(), &input)?;
-    let (handoff, to) = (named(&input.handoff_id)?, Move::Redirect(input.reason.0));
+    let (handoff, to) = (named(&input.handoff_id)?, Move::Redirect(input.reason.0, input.supervisor_name));
     Ok(MoveHandoff { handoff, expected_version: input.expected_version, to, keyed })
 }
 

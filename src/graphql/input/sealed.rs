@@ -1,4 +1,5 @@
 //! What is said to be sealed, and what is asked to be opened.
+use super::emergency::{EmergencyInput, of_emergency};
 use super::{keyed, named};
 use crate::app::sealed::{self, Disclose, Note};
 use crate::domain::sealed::{Content, HANDOFFS_MAX, Identity, Purpose, Tier};
@@ -17,6 +18,12 @@ pub struct IdentityInput {
     date_of_birth: Option<String>,
     /// How the person can be reached.
     contact: Option<String>,
+}
+
+impl From<IdentityInput> for Identity {
+    fn from(given: IdentityInput) -> Self {
+        Self { name: given.name, date_of_birth: given.date_of_birth, contact: given.contact }
+    }
 }
 
 /// Writes a sealed entry into a handoff of your agency: words in every tier but IDENTITY, which takes `identity`. Criminal
@@ -44,6 +51,10 @@ pub struct DiscloseInput {
     tiers: Vec<Code<Tier>>,
     /// For what. It is kept with what was opened.
     purpose: Code<Purpose>,
+    /// With MEDICAL_EMERGENCY, which opens CLINICAL and PART2 of one handoff once, for EMERGENCY_DEPARTMENT, EMS and INTAKE, without
+    /// consent, where another of its agencies is a program, and until a day after its end; the program's privacy office reviews it.
+    /// Not with anything else.
+    emergency: Option<EmergencyInput>,
 }
 
 /// Reads an entry. The digest of its key is blinded first: whoever has the database alone could try guesses against it.
@@ -56,12 +67,7 @@ pub(in crate::graphql) fn note(asking: &Asking, input: AddHandoffNoteInput) -> R
         }
         None => None,
     };
-    let identity = input.identity.map(|given| Identity {
-        name: given.name,
-        date_of_birth: given.date_of_birth,
-        contact: given.contact,
-    });
-    let content = Content { text: input.text, identity };
+    let content = Content { text: input.text, identity: input.identity.map(Into::into), ..Content::default() };
     Ok(Note { handoff: named(&input.handoff_id)?, tier: input.tier.0, content, keyed })
 }
 
@@ -72,5 +78,6 @@ pub(in crate::graphql) fn disclose(input: DiscloseInput) -> Result<Disclose, Err
     }
     let handoffs = input.handoff_ids.iter().map(named).collect::<Result<_, _>>()?;
     let tiers = input.tiers.into_iter().map(|tier| tier.0).collect();
-    Ok(Disclose { handoffs, tiers, purpose: input.purpose.0 })
+    let emergency = input.emergency.map(of_emergency);
+    Ok(Disclose { handoffs, tiers, purpose: input.purpose.0, emergency })
 }

@@ -1,15 +1,21 @@
 //! Permits: one yes for one row, spent by the write.
 mod calls;
 mod coordinate;
+mod keep;
+mod law;
 mod places;
 mod push;
 mod sealed;
+mod told;
 
 pub use calls::*;
 pub use coordinate::*;
+pub use keep::*;
+pub use law::*;
 pub use places::*;
 pub use push::*;
 pub use sealed::*;
+pub use told::*;
 
 use super::rules::{self, Action, Reach};
 use super::viewer::{Machine, Viewer};
@@ -89,6 +95,10 @@ acts! {
     SendHandoff
     /// Planning a follow-up, and saying how it went.
     FollowUpHandoff
+    /// Planning a follow-up after a call.
+    FollowUpCall
+    /// Recording a legal hold, and saying how it ended.
+    KeepLegalHold
     /// Looking at an open search of others, as a coordinator.
     ReadOpenEpisodes
     /// Reminding the party of a handoff whose word is awaited.
@@ -99,8 +109,20 @@ acts! {
     Disclose
     /// Recording or revoking a person's consent.
     KeepConsent
+    /// Telling an agency of a threat.
+    DiscloseThreat
+    /// Reading a threat that was told.
+    ReadThreats
+    /// Reading what was opened in a medical emergency.
+    ReadEmergencies
+    /// Reviewing it.
+    ReviewEmergency
     /// Saying who is on call for a unit or a team.
     SetOnCall
+    /// Preserving what is written in a handoff, and lifting that.
+    PreserveHandoff
+    /// Shredding what is written in a handoff.
+    ShredText
     /// Calling a unit's or a team's people.
     PlaceCall
     /// Saying that a call has been seen.

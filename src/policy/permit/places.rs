@@ -8,7 +8,7 @@ use crate::domain::chain::AuditChain;
 use crate::domain::entry::Version;
 use crate::domain::episode::Episode;
 use crate::domain::follow_up::FollowUp;
-use crate::domain::handoff::{self, ContactKind, Handoff, Move, Party};
+use crate::domain::handoff::{self, ContactKind, Handoff, HandoffStep, Move, Party};
 use crate::domain::hold::{Hold, Side};
 use crate::domain::id::{BedHoldId, EpisodeId, FollowUpId, HandoffId, Noun, NounId, OrganizationId, RegionId};
 use crate::domain::role::Role;
@@ -115,14 +115,16 @@ pub fn tell_episode(viewer: &Viewer, of: &Episode) -> Result<Permit<TellTime>, R
     permit(viewer, Row { noun: Noun::Episode, key, version, region, owner })
 }
 
-/// May the viewer move this handoff, and for which of its parties? Where an agency is both, for the one whose step it is.
-pub fn move_handoff(viewer: &Viewer, of: &Handoff, to: &Move) -> Result<(Party, Permit<SendHandoff>), Refused> {
-    let step = of.step(to);
-    // Who brings somebody may have been on the line; who cared for them, and how, is said by those who did.
+/// May the viewer say this of a handoff at all? Who brings somebody may have been on the line; who cared for them, and how, is said
+/// by those who did.
+pub fn say(viewer: &Viewer, to: &Move) -> Result<(), Refused> {
     let brings = [Role::Officer, Role::Dispatcher, Role::Ems].iter().any(|role| viewer.stands_as(*role));
-    if brings && matches!(to, Move::Contact(kind) if *kind != ContactKind::ThreeWayCall) {
-        return Err(Refused);
-    }
+    let of_care = matches!(to, Move::Contact(kind) if *kind != ContactKind::ThreeWayCall);
+    if brings && of_care { Err(Refused) } else { Ok(()) }
+}
+
+/// May the viewer move this handoff, and for which of its parties? Where an agency is both, for the one whose step it is.
+pub fn move_handoff(viewer: &Viewer, of: &Handoff, step: HandoffStep) -> Result<(Party, Permit<SendHandoff>), Refused> {
     let parties =
         [(Party::Sender, Action::SendHandoff, of.sender), (Party::Receiver, Action::ReceiveHandoff, of.receiver)];
     let mine = |(party, action, owner): &(Party, Action, OrganizationId)| {

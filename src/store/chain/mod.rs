@@ -150,7 +150,7 @@ fn audit_digest(row: &audit_entry::Model) -> Digest {
 
 /// The digest of what a line of the ledger says.
 fn ledger_digest(row: &disclosure::Model) -> Digest {
-    Words::of(LEDGER)
+    let words = Words::of(LEDGER)
         .id(row.id)
         .id(row.region_id)
         .number(row.at)
@@ -162,6 +162,10 @@ fn ledger_digest(row: &disclosure::Model) -> Digest {
         .text(&row.purpose)
         .maybe(maybe_id(row.author_id.as_ref()))
         .maybe(maybe_id(row.consent_id.as_ref()))
-        .number(i64::from(row.entries))
-        .done()
+        .number(i64::from(row.entries));
+    // Lines that say nothing of it were taken up before they could.
+    match &row.basis {
+        None => words.done(),
+        Some(basis) => words.text(basis).maybe(row.reason.as_ref().map(String::as_bytes)).done(),
+    }
 }

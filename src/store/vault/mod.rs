@@ -2,6 +2,7 @@
 //!
 //! Each handoff has a data key of its own, wrapped by the key of the month in which its retention ends; a node never makes
 //! up a month's key where another node could make up another. **Invariant**: no key has a `Debug`, or is logged.
+mod retain;
 mod ring;
 mod rotate;
 mod seal;
@@ -9,6 +10,8 @@ mod staff;
 #[cfg(test)]
 mod tests;
 
+pub use retain::Passed;
+pub(super) use retain::generation;
 pub use ring::{BadRing, KeyId, Month, Ring};
 pub(super) use rotate::GENERATION;
 pub(super) use seal::Secret;
@@ -17,9 +20,12 @@ pub(super) use staff::{Place, is_point};
 use super::error::Error;
 use super::meta::{hex, keep_once};
 use super::tx::Store;
+use crate::domain::emergency::EmergencyDisclosure;
+use crate::domain::follow_up::PersonRef;
 use crate::domain::handoff::Handoff;
-use crate::domain::id::{HandoffId, NounId};
+use crate::domain::id::{HandoffId, NounId, OrganizationId};
 use crate::domain::sealed::{EntryFacts, RETENTION_DAYS};
+use crate::domain::threat::ThreatFacts;
 use crate::domain::time::At;
 use aws_lc_rs::hmac;
 use secrecy::zeroize::Zeroizing;
@@ -39,6 +45,8 @@ pub struct Vault(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,
+    /// The one node that there is made it.
+    own: bool,
     held: RwLock<(Arc<Ring>, Seen)>,
 }
 
@@ -83,6 +91,11 @@ pub fn month_of(handoff: &Handoff) -> Month {
     Month::of_micros(handoff.times.announced_at.plus_minutes(RETENTION_DAYS * 24 * 60).micros())
 }
 
+/// The month under which something goes on that is kept beyond its own: as if it were announced now.
+fn later_month(now: At) -> Month {
+    Month::of_micros(now.plus_minutes(RETENTION_DAYS * 24 * 60).micros())
+}
+
 impl Ring {
     fn check_value(&self) -> Option<String> {
         let place = seal::bound(&[b"meta", CHECK.as_bytes(), self.name().as_bytes()]);
@@ -111,6 +124,10 @@ fn place_of_key(of: HandoffId, id: KeyId) -> Vec<u8> {
 fn place_of_entry(entry: &EntryFacts) -> Vec<u8> {
     let mut place = earlier_place_of_entry(entry);
     place.extend(seal::bound(&[entry.grant.key().as_bytes(), &entry.at.micros().to_be_bytes()]));
+    // What belongs to a packet is carried on: nobody makes that of an entry by changing its row.
+    if let Some(packet) = entry.packet {
+        place.extend(seal::bound(&[b"packet", packet.key().as_bytes()]));
+    }
     place
 }
 
@@ -127,6 +144,57 @@ fn earlier_place_of_entry(entry: &EntryFacts) -> Vec<u8> {
     ])
 }
 
+/// What a threat is bound to: its table, row and handoff, whose data key it is under, both agencies, and until when it is read.
+fn place_of_threat(threat: &ThreatFacts) -> Vec<u8> {
+    seal::bound(&[
+        b"threat_disclosure",
+        threat.id.key().as_bytes(),
+        threat.handoff.key().as_bytes(),
+        threat.from.key().as_bytes(),
+        threat.to.key().as_bytes(),
+        &threat.until.micros().to_be_bytes(),
+    ])
+}
+
+/// Seals what is told of a threat under its handoff's data key.
+pub(super) fn close_threat(key: &Secret, threat: &ThreatFacts, plain: &[u8]) -> Result<Vec<u8>, Error> {
+    seal::close(key, &place_of_threat(threat), plain).ok_or_else(|| closed(BadRing::Random))
+}
+
+/// Opens what was told of a threat.
+pub(super) fn open_threat(key: &Secret, threat: &ThreatFacts, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let corrupt = Error::Corrupt { table: "threat_disclosure", what: "sealed text" };
+    seal::open(key, &place_of_threat(threat), sealed).ok_or(corrupt)
+}
+
+/// What the account of an emergency is bound to: its table, row and handoff, both agencies, under which grant and when.
+fn place_of_account(opened: &EmergencyDisclosure) -> Vec<u8> {
+    seal::bound(&[
+        b"emergency_disclosure",
+        opened.id.key().as_bytes(),
+        opened.handoff.key().as_bytes(),
+        opened.author.key().as_bytes(),
+        opened.organization.key().as_bytes(),
+        opened.grant.key().as_bytes(),
+        &opened.at.micros().to_be_bytes(),
+    ])
+}
+
+/// Seals what is said of an emergency under its handoff's data key.
+pub(super) fn close_account(key: &Secret, opened: &EmergencyDisclosure, plain: &[u8]) -> Result<Vec<u8>, Error> {
+    seal::close(key, &place_of_account(opened), plain).ok_or_else(|| closed(BadRing::Random))
+}
+
+/// Opens what was said of an emergency.
+pub(super) fn open_account(
+    key: &Secret,
+    opened: &EmergencyDisclosure,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let corrupt = Error::Corrupt { table: "emergency_disclosure", what: "account" };
+    seal::open(key, &place_of_account(opened), sealed).ok_or(corrupt)
+}
+
 /// Seals what an entry says under its handoff's data key.
 pub(super) fn close_entry(key: &Secret, entry: &EntryFacts, plain: &[u8]) -> Result<Vec<u8>, Error> {
     seal::close(key, &place_of_entry(entry), plain).ok_or_else(|| closed(BadRing::Random))
@@ -136,14 +204,16 @@ pub(super) fn close_entry(key: &Secret, entry: &EntryFacts, plain: &[u8]) -> Res
 pub(super) fn open_entry(key: &Secret, entry: &EntryFacts, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let corrupt = Error::Corrupt { table: "handoff_entry", what: "sealed text" };
     let opened = seal::open(key, &place_of_entry(entry), sealed);
-    opened.or_else(|| seal::open(key, &earlier_place_of_entry(entry), sealed)).ok_or(corrupt)
+    // The first entries belonged to no packet.
+    let earlier = || seal::open(key, &earlier_place_of_entry(entry), sealed).filter(|_| entry.packet.is_none());
+    opened.or_else(earlier).ok_or(corrupt)
 }
 
 impl Vault {
-    fn open(path: &Path) -> Result<Self, BadRing> {
+    fn open(path: &Path, own: bool) -> Result<Self, BadRing> {
         let seen = seen(path)?;
         let held = RwLock::new((Arc::new(Ring::read(path)?), seen));
-        Ok(Self(Arc::new(Inner { path: path.into(), held })))
+        Ok(Self(Arc::new(Inner { path: path.into(), own, held })))
     }
 
     /// The ring as its file stands now: a key that was destroyed is gone at once.
@@ -195,7 +265,7 @@ impl Store {
             self.make_ring(path).await?;
         }
         let check = self.meta(CHECK).await?.unwrap_or_default();
-        let vault = match Vault::open(path) {
+        let vault = match Vault::open(path, makes) {
             Err(BadRing::File(_, error)) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(NoVault::Gone(path.into()));
             }
@@ -245,9 +315,20 @@ impl Store {
         self.vault()?.digest(words)
     }
 
+    /// Whom an agency follows up, by its own reference of the person: no other agency's is alike, and whoever has the database
+    /// alone cannot try guesses against it.
+    pub fn person_ref(&self, of: OrganizationId, reference: &str) -> Result<PersonRef, Error> {
+        let digest = self.vault()?.digest(&format!("person {of} {reference}"))?;
+        let corrupt = Error::Corrupt { table: "follow_up", what: "digest" };
+        unhex(&digest).and_then(|digest| digest.try_into().ok()).map(PersonRef).ok_or(corrupt)
+    }
+
     /// A new data key of a handoff, and it wrapped under a generation's key of its month.
     pub(super) fn new_data_key(&self, handoff: &Handoff, generation: u32) -> Result<(KeyId, Secret, Vec<u8>), Error> {
-        let id = KeyId { month: month_of(handoff), generation };
+        // What goes on for longer than foreseen is never put under a month whose keys are about to go.
+        let (own, now) = (month_of(handoff), self.clock().now());
+        let month = if own > month_at(now) { own } else { later_month(now) };
+        let id = KeyId { month, generation };
         let key = seal::random_key().ok_or_else(|| closed(BadRing::Random))?;
         let wrapped = self.wrap(handoff.id, id, &key)?;
         Ok((id, key, wrapped))

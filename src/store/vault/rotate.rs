@@ -93,12 +93,13 @@ impl Store {
     }
 
     /// How many handoffs would lose what is sealed in them with a month's keys though it is still theirs to read: they are
-    /// open, or ended less than 90 days ago.
+    /// open, ended less than 90 days ago, or preserved.
     pub async fn still_kept(&self, month: Month) -> Result<u64, Error> {
         let over = self.clock().now().plus_minutes(-READ_AFTER_END_DAYS * 24 * 60);
         let sql = "SELECT COUNT(*) AS n FROM handoff_key k JOIN handoff h ON h.id = k.handoff_id
-                   WHERE k.month = $1 AND (h.ended_at IS NULL OR h.ended_at > $2)";
-        let values = [month.to_string().into(), over.micros().into()];
+                   WHERE k.month = $1 AND (h.ended_at IS NULL OR h.ended_at > $2 OR EXISTS (SELECT 1 FROM preservation p
+                     WHERE p.handoff_id = h.id AND p.lifted_at IS NULL AND (p.until_at IS NULL OR p.until_at > $3)))";
+        let values = [month.to_string().into(), over.micros().into(), self.clock().now().micros().into()];
         let count = Statement::from_sql_and_values(self.dialect().backend(), sql, values);
         let row = self.pools().readers.query_one_raw(count).await?;
         let kept = row.map(|row| row.try_get::<i64>("", "n")).transpose()?.unwrap_or(0);

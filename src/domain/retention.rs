@@ -1,0 +1,81 @@
+//! Retention: how long what is written of a person stays, and what becomes of it then.
+use super::entry::Changed;
+use super::event::EventKind;
+use super::handoff::Handoff;
+use super::sealed::READ_AFTER_END_DAYS;
+use super::time::At;
+
+/// How long a passed month's keys are kept beyond it, in days: longer than any write lasts that has wrapped under them.
+pub const MONTH_GRACE_DAYS: i64 = 7;
+
+/// Most days after a handoff's end until its texts are shredded: a month in which what a court asks for late is preserved.
+const DAYS_MAX: i64 = 120;
+
+/// How long what is written of a person stays.
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionLimits {
+    /// How many days after a handoff's end its texts are shredded: none that somebody may still open are.
+    pub days: u32,
+    /// Keys of months that have passed are destroyed when nothing is under them any more, where the ring is the hub's own file.
+    pub destroys_keys: bool,
+}
+
+impl Default for RetentionLimits {
+    fn default() -> Self {
+        Self { days: u32::try_from(READ_AFTER_END_DAYS).unwrap_or(u32::MAX), destroys_keys: true }
+    }
+}
+
+impl RetentionLimits {
+    /// What is wrong with which setting.
+    pub fn wrong(&self) -> Option<&'static str> {
+        // What is opened until the ninetieth day is not shredded before. Longer than a month after it there is nobody to
+        // stay for: what has to is preserved.
+        let fine = (READ_AFTER_END_DAYS..=DAYS_MAX).contains(&i64::from(self.days));
+        (!fine).then_some("retention.days is 90 to 120: what has to stay longer is preserved, handoff by handoff")
+    }
+
+    /// The latest end of a handoff whose texts are over at an instant.
+    pub fn over(&self, now: At) -> At {
+        now.plus_minutes(-i64::from(self.days) * 24 * 60)
+    }
+}
+
+impl Handoff {
+    /// When the time ended in which what is written of the person is opened, where it has: the same instant whether it was
+    /// shredded then or an agency preserves it, for that is the agency's own to know.
+    pub fn retention_ended(&self, now: At) -> Option<At> {
+        let over = self.times.ended_at.map(|ended| ended.plus_minutes(READ_AFTER_END_DAYS * 24 * 60));
+        over.filter(|over| *over <= now).or(self.times.text_shredded_at)
+    }
+
+    /// Shreds what is written of the person: words and names go, what is coded stays. `None` while it goes on, and once it is
+    /// done.
+    pub fn shred(&self, limits: RetentionLimits, now: At) -> Option<Changed<Self>> {
+        let over = self.times.ended_at.is_some_and(|ended| ended <= limits.over(now));
+        (over && self.times.text_shredded_at.is_none()).then(|| {
+            let mut left = Self { version: self.version + 1, on_behalf_of: None, ..self.clone() };
+            if let Some(offer) = &mut left.offer {
+                offer.accepted_by = None;
+            }
+            if let Some(supervisor) = &mut left.supervisor {
+                supervisor.name = None;
+            }
+            left.times.text_shredded_at = Some(now);
+            left.changed(EventKind::HandoffShredded, now)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_shredded_while_somebody_may_open_it() {
+        let wrong = |days| RetentionLimits { days, ..RetentionLimits::default() }.wrong().is_some();
+        assert_eq!([1, 89, 90, 120, 121].map(wrong), [true, true, false, false, true]);
+        assert!(RetentionLimits::default().wrong().is_none());
+    }
+}
