@@ -8,6 +8,7 @@ use crate::bus::bell::Bell;
 use crate::bus::{feed::Feed, relay};
 use crate::clock::{Clock, HubClock, Ids, RandomIds};
 use crate::config::{Config, Connections, Health, Shutdown};
+use crate::domain::retention::Belief;
 use crate::domain::time::At;
 use crate::graphql::Schema;
 use crate::graphql::tables::Tables;
@@ -226,11 +227,14 @@ impl Node {
         let heartbeat = Duration::from_secs(config.socket.heartbeat_seconds);
         let tables = Tables::open(schema.clone(), limits, hub.clone(), feed.clone(), heartbeat, closed.clone());
         let verifier = Verifier::new(issuers, sources.clock.clone())?;
+        // Before anything of this run's is in the log.
+        let written = hub.store().read(&app::console::viewer()).await?.written_at().await?;
+        let belief = Belief::since(written.unwrap_or_else(|| hub.clock().now()));
         let mut work = vec![
             tokio::spawn(relay::run(store.apart(), bell.clone())),
             tokio::spawn(feed.run(store.apart(), bell, hub.board().clone())),
             tokio::spawn(sweep(hub.clone())),
-            tokio::spawn(retain(hub.clone())),
+            tokio::spawn(retain(hub.clone(), belief)),
             tokio::spawn(lay_chain(hub.clone())),
             tokio::spawn(tell_chain(hub.clone())),
             tokio::spawn(call(Caller::new(hub.clone(), Arc::new(messenger)))),
@@ -308,14 +312,23 @@ async fn sweep(hub: Hub) {
     }
 }
 
-/// Shreds what is over, and looks to the months' keys: once a minute of the hub's time, and on until nothing is left.
-async fn retain(hub: Hub) {
+/// Shreds what is over, and looks to the months' keys: once a minute of the hub's time, and on until nothing is left; not while
+/// the time is not believed.
+async fn retain(hub: Hub, mut belief: Belief) {
     // What an earlier run of the program shredded may lie on as well.
     let (mut next, mut lies_on) = (At::default(), true);
     loop {
         let now = hub.clock().now();
         if now < next {
             tokio::time::sleep(SWEEP_EVERY).await;
+            continue;
+        }
+        if let Some(from) = belief.look(&hub.rules().retention, now) {
+            metrics::counter!("hub_clock_warnings_total", "why" => "leap").increment(1);
+            tracing::warn!(%now, %from, "the time has leapt: nothing is shredded until then; if the clock is wrong, stop the hub and set it");
+        }
+        if !belief.holds() {
+            next = now.plus_minutes(1);
             continue;
         }
         match app::retention::pass(&hub).await {

@@ -129,7 +129,7 @@ pub fn describe() {
     describe_gauge!("hub_clock_apart_seconds", Unit::Seconds, "The hub's time less the host's clock as it is set now");
     describe_counter!(
         "hub_clock_warnings_total",
-        "Measurements in which the clock jumped, or stood far apart, by reason"
+        "Times that the clock jumped, stood far apart, or leapt by more than a day, by reason"
     );
     describe_gauge!("hub_database_up", "1 when the database answered the last question, else 0");
     describe_gauge!("hub_redis_up", "1 when Redis is connected, else 0; absent without Redis");

@@ -167,6 +167,13 @@ impl Reader {
         Ok(row.and_then(|row| Some((row.number?, EventId::of(row.id)))))
     }
 
+    /// When the log was last written to; none when it is empty.
+    pub async fn written_at(&self) -> Result<Option<At>, Error> {
+        #[expect(clippy::disallowed_methods, reason = "an instant tells nobody what happened")]
+        let last = Entity::find().order_by_desc(Column::Position).one(self.connection()).await?;
+        Ok(last.map(|row| At::from_micros(row.at)))
+    }
+
     /// The last event of every row of the board numbered up to `number`, that the viewer sees, in order.
     pub async fn board_events(&self, number: i64) -> Result<Vec<Event>, Error> {
         // One lookup in the index a row, however long the log.

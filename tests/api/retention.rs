@@ -20,6 +20,7 @@ on_both!(
     two_nodes_shred_each_once,
     what_goes_on_is_kept_however_long,
     what_cannot_be_read_keeps_nothing_else,
+    a_clock_that_leapt_shreds_nothing_for_a_day,
 );
 
 pub const DAY: i64 = 24 * 60;
@@ -322,5 +323,30 @@ async fn what_cannot_be_read_keeps_nothing_else(db: Db) {
     // They ended first, and fill a whole batch.
     house.clock.advance(91 * DAY);
     until("the one behind them is shredded", async || keys(&house).await == UNREADABLE).await;
+    house.close().await;
+}
+
+async fn a_clock_that_leapt_shreds_nothing_for_a_day(db: Db) {
+    let mut house = House::with(db, |config| config.retention.leap_hours = 24).await;
+    let door = open_door(&house, 9, 4).await;
+    let id = on_the_way(&house.client("officer-2"), door).await;
+    wrote(&house.client("officer-2"), &id, "CLINICAL", "zebra").await;
+    went(&house.client("officer-2"), "failHandoff", &id, json!({ "reason": "NO_SHOW" })).await;
+    house.deliver().await;
+    house.halt().await;
+    house.clock.advance(91 * DAY);
+    house.start().await;
+    // Long enough for several looks.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(keys(&house).await, 1, "it was shredded before anybody could put the clock right");
+    // Were the clock put right now, all would be there. It was right, and time goes on.
+    house.clock.advance(22 * 60);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(keys(&house).await, 1, "a day is a day");
+    until("it is believed, and shredded", async || {
+        house.clock.advance(2);
+        keys(&house).await == 0
+    })
+    .await;
     house.close().await;
 }

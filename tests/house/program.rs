@@ -33,6 +33,7 @@ impl Program {
         let settings = format!(
             "database_url = {:?}\nredis_url = {:?}\nkeys_file = {:?}\nlisten = \"{address}\"\n\
              [pool]\nconnections_max = 12\n\
+             [retention]\nleap_hours = 0\n\
              [rates]\nperson_per_minute = 1000000\napplication_per_minute = 1000000\nstranger_per_minute = 1000000\n\
              [socket]\nper_person_max = 100000\nstreams_per_person_max = 100000\n\
              [[issuers]]\nissuer = {ISSUER:?}\naudience = {AUDIENCE:?}\nalgorithms = [\"ES256\"]\n\
