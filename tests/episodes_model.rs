@@ -153,7 +153,7 @@ impl Been {
         self.reopened += usize::from(model.searches.len() == before.0 && seeking(model) > before.1);
         self.states.extend(model.handoffs.iter().map(|handoff| handoff.state.code()));
         self.ends.extend(model.searches.iter().map(|search| (search.state.code(), search.end.map(Coded::code))));
-        self.transports.extend(model.handoffs.iter().filter_map(|handoff| handoff.stage()).map(Coded::code));
+        self.transports.extend(model.handoffs.iter().filter_map(model::Handoff::stage).map(Coded::code));
         self.follow_ups.extend(model.follow_ups.iter().map(|follow_up| follow_up.state.code()));
         self.teams.extend(model.teams.iter().map(|team| team.shown(model.now).code()));
     }

@@ -270,7 +270,7 @@ fn compare_handoff(real: &mut Real, number: usize, view: &HandoffView, alarms: &
     let shown = is.offer.as_ref().and_then(|offer| offer.coded.bed_was_shown_available);
     assert_eq!(shown, expected.asked.as_ref().and_then(|asked| asked.shown_free), "{}", about());
     assert_eq!(is.supervisor_due_at().map(minute), expected.named_by, "{}", about());
-    compare_course(is, expected, minute, &about);
+    compare_course(is, expected, minute, about);
     // The alarm clock has the same, and nothing of what has ended.
     let set = alarms.is_set(DueKind::HandoffClock, is.id.key(), is.due_at)
         + alarms.is_set(DueKind::TransportClock, is.id.key(), is.transport_due_at())

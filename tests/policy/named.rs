@@ -181,6 +181,21 @@ async fn requested(house: &House, units: &[BedUnitId]) -> BedUpdateRequestId {
     asked.changed.unwrap().request().id
 }
 
+async fn announced(house: &House, pathway: PathwayId, unit: BedUnitId) -> HandoffId {
+    let new = Announce {
+        pathway,
+        unit,
+        need: Need::default(),
+        arrive_minutes: None,
+        on_behalf_of: Some("Amber 12".into()),
+        hold: None,
+        episode: None,
+        keyed: None,
+    };
+    let announced = handoff::announce(house.hub(), &staff(house.hub(), "dispatcher"), new).await.unwrap();
+    announced.changed.unwrap_or_else(|| panic!("{:?}", announced.problems)).handoff().id
+}
+
 impl Named {
     /// The first agency's, with a grant made for the occasion.
     pub async fn ours(house: &House, subject: &str) -> Self {
@@ -197,20 +212,7 @@ impl Named {
         let (hold, arriving) = (hold().await, hold().await);
         let team = house.team(agency, &format!("Amber team of {subject}")).await;
         let pathway = house.pathway(agency, &format!("Amber pathway of {subject}"), PathwayMode::Announce).await;
-        let announced = async || {
-            let new = Announce {
-                pathway,
-                unit: agency.chairs(),
-                need: Need::default(),
-                arrive_minutes: None,
-                on_behalf_of: Some("Amber 12".into()),
-                hold: None,
-                episode: None,
-                keyed: None,
-            };
-            let announced = handoff::announce(house.hub(), &staff(house.hub(), "dispatcher"), new).await.unwrap();
-            announced.changed.unwrap_or_else(|| panic!("{:?}", announced.problems)).handoff().id
-        };
+        let announced = async || announced(house, pathway, agency.chairs()).await;
         let handoffs = [announced().await, announced().await, announced().await];
         let (driven, received) = (announced().await, announced().await);
         let asked_by = house.pathway(agency, &format!("Amber request of {subject}"), PathwayMode::Request).await;
