@@ -148,10 +148,16 @@ pub struct NewEpisode {
 pub struct NotSought;
 
 impl Episode {
-    /// Begins a search, by offers.
+    /// Begins a search, by offers or for those to come.
     pub fn open(new: NewEpisode, now: At) -> Changed<Self> {
         let episode = Self::begun(new, now);
         Self { due_at: episode.next_mark(), ..episode }.changed(EventKind::EpisodeOpened, now)
+    }
+
+    /// Begins a search for which the hub knows of nobody to ask.
+    pub fn unmatched(new: NewEpisode, now: At) -> Changed<Self> {
+        let episode = Self::begun(new, now);
+        Self { due_at: episode.next_mark(), ..episode }.changed(EventKind::EpisodeUnmatched, now)
     }
 
     /// Begins a search that is settled as it begins, by an announcement.

@@ -48,6 +48,9 @@ codes! {
         EpisodeReopened "EPISODE_REOPENED",
         /// Nobody who was asked takes somebody: the sender has to ask elsewhere.
         EpisodeOutOfOffers "EPISODE_OUT_OF_OFFERS",
+        /// A search for a place began, and no pathway led its sender to a place that does not have to say no: full, closed, or none
+        /// for such a need.
+        EpisodeUnmatched "EPISODE_UNMATCHED",
         /// Somebody has waited for a place for another 4, 12 or 24 hours.
         EpisodeWaiting "EPISODE_WAITING",
         /// The search for somebody's place ended.

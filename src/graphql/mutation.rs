@@ -15,7 +15,7 @@ use super::input::hold::{ArriveOnHoldInput, ExtendHoldInput, HoldBedInput, Relea
 use super::input::notice::{AcknowledgeNoticeInput, PostNoticeInput, RequestBedUpdateInput, WithdrawNoticeInput};
 use super::input::offer::{
     AcceptOfferInput, AskForInformationInput, ChooseOfferInput, CloseEpisodeInput, DeclineOfferInput,
-    OfferHandoffInput, WaitlistOfferInput, WithdrawOfferInput,
+    OfferHandoffInput, OpenEpisodeInput, WaitlistOfferInput, WithdrawOfferInput,
 };
 use super::input::pathway::SavePathwayInput;
 use super::input::team::{SaveTeamInput, SetTeamStatusInput};
@@ -197,6 +197,16 @@ impl Mutation {
     async fn withdraw_offer(&self, ctx: &Context<'_>, input: WithdrawOfferInput) -> Answer<HandoffPayload> {
         let asking = asking(ctx);
         Self::go(asking, input::offer::withdraw(asking, input)).await
+    }
+
+    /// Begins a search that asks nobody yet: for when `matchPathways` finds no place. Whoever coordinates the region sees it, its
+    /// wait is counted, and where the hub itself finds nobody to ask, the log says EPISODE_UNMATCHED: a gap that needs no report.
+    /// Go on with `offerHandoff` or `announceHandoff` and its `episodeId` once there is a place, or end it with `closeEpisode`.
+    async fn open_episode(&self, ctx: &Context<'_>, input: OpenEpisodeInput) -> Answer<EpisodePayload> {
+        let asking = asking(ctx);
+        let input = given!(input::offer::open(asking, input));
+        let outcome = app::handoff::open(&asking.hub, &asking.viewer, input).await;
+        EpisodePayload::settle(asking, outcome, |view| Episode::new(view, &asking.look())).await
     }
 
     /// Ends a search without a place. Whoever was asked is told that the offer is taken back.

@@ -68,4 +68,5 @@ mod told;
 mod told_edges;
 mod told_load;
 mod travel;
+mod unmatched;
 mod withdrawn;

@@ -1,6 +1,7 @@
 //! Samples of what is said of offers, and of the search that they belong to.
 use super::samples::{Needs, Sample, sample};
 use crisis_hub::domain::handoff::HandoffStep;
+use crisis_hub::policy::rules::Action;
 use serde_json::json;
 
 pub const OFFERS: &[Sample] = &[
@@ -63,6 +64,12 @@ pub const OFFERS: &[Sample] = &[
         Needs::Handoff(HandoffStep::Choose),
         "mutation($input: ChooseOfferInput!) { chooseOffer(input: $input) { handoff { id } problems { code current { id } } } }",
         |named| json!({ "input": { "handoffId": named.offers[7].to_string() } }),
+    ),
+    sample(
+        "Mutation.openEpisode",
+        Needs::Own(Action::SendHandoff),
+        "mutation($input: OpenEpisodeInput!) { openEpisode(input: $input) { episode { id } problems { code current { id } } } }",
+        |_| json!({ "input": { "need": {} } }),
     ),
     sample(
         "Mutation.closeEpisode",

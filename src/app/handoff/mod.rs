@@ -1,12 +1,14 @@
 //! Verbs of handoffs: announced or offered by a pathway, and moved by both parties to their end.
 mod door;
 mod offer;
+mod open;
 mod place;
 mod search;
 mod supervisor;
 mod team;
 
 pub use offer::{CloseEpisode, OfferHandoff, OfferTo, close, offer};
+pub use open::{OpenEpisode, open};
 pub(super) use place::free_places;
 pub use supervisor::{NameSupervisor, name_supervisor};
 

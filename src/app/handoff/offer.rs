@@ -70,7 +70,7 @@ pub struct CloseEpisode {
 }
 
 /// What a write leaves: the search, the units that changed, and whether it had been done before.
-type Written = (Episode, Vec<BedUnit>, bool);
+pub(super) type Written = (Episode, Vec<BedUnit>, bool);
 
 /// Asks up to three receivers at once, each by a pathway that decides: all are asked, or none.
 pub async fn offer(hub: &Hub, viewer: &Viewer, input: OfferHandoff) -> Result<Outcome<EpisodeView>, Error> {
@@ -231,7 +231,7 @@ fn usual(input: &OfferHandoff) -> Settlement {
 }
 
 /// Refuses more searches of one agency at once than are a night's work: a key that got lost must not ring at every desk.
-async fn few_enough(tx: &Tx, viewer: &Viewer) -> Result<(), Error> {
+pub(super) async fn few_enough(tx: &Tx, viewer: &Viewer) -> Result<(), Error> {
     let sender = viewer.organization().ok_or(Error::Forbidden)?;
     if tx.seeking_of(sender).await?.len() >= SEARCHES_MAX {
         let says = format!("Places are sought for {SEARCHES_MAX} people of your agency: end searches that are over.");
@@ -328,12 +328,16 @@ fn withdrawn_as(why: EpisodeEnd) -> WithdrawReason {
 }
 
 /// The search that the key was used for before, read again through the viewer's present scope.
-async fn done_before(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Episode>, Error> {
+pub(super) async fn done_before(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Episode>, Error> {
     let Some(id) = replayed_one(tx, keyed).await? else { return Ok(None) };
     Ok(Some(tx.episode(id).await?.ok_or(Error::NotFound)?))
 }
 
-fn settled(hub: &Hub, viewer: &Viewer, written: Result<Written, Error>) -> Result<Outcome<EpisodeView>, Error> {
+pub(super) fn settled(
+    hub: &Hub,
+    viewer: &Viewer,
+    written: Result<Written, Error>,
+) -> Result<Outcome<EpisodeView>, Error> {
     Outcome::settle(written.and_then(|(episode, units, replayed)| {
         hub.board().learn_units(&units);
         let view = view::episode(&Scope::of(viewer), episode).ok_or(Error::NotFound)?;

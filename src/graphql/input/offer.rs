@@ -1,6 +1,6 @@
 //! What is said of offers, and of the search that they belong to.
 use super::{NeedInput, absent, keyed, list, maybe_named, named};
-use crate::app::handoff::{CloseEpisode, EpisodeFilter, MoveHandoff, OfferHandoff, OfferTo};
+use crate::app::handoff::{CloseEpisode, EpisodeFilter, MoveHandoff, OfferHandoff, OfferTo, OpenEpisode};
 use crate::domain::episode::{EpisodeEnd, EpisodeState, Settlement};
 use crate::domain::handoff::{
     Acceptance, AcceptanceCondition, AcceptedBy, Choice, ChosenFor, DeclineReason, Destination, InformationItem, Move,
@@ -81,6 +81,20 @@ pub struct OfferHandoffInput {
     changed: Vec<Code<WhatChanged>>,
     /// For dispatchers: the call sign of the field unit that they ask for, at most 40 characters.
     on_behalf_of: Option<String>,
+    /// Your key for this request, at most 128 characters.
+    idempotency_key: Option<String>,
+}
+
+/// Begins a search that asks nobody yet.
+#[derive(Clone, Debug, InputObject)]
+pub struct OpenEpisodeInput {
+    /// What is known of the need, as it is now. It is kept as in `offerHandoff`.
+    need: NeedInput,
+    /// The person, or whoever decides for them, agrees with the search.
+    #[graphql(default)]
+    person_agreed: bool,
+    /// How the search is settled, once somebody is asked; by the sender's choice when not given.
+    settlement: Option<Code<Settlement>>,
     /// Your key for this request, at most 128 characters.
     idempotency_key: Option<String>,
 }
@@ -216,6 +230,13 @@ pub(in crate::graphql) fn offer(asking: &Asking, input: OfferHandoffInput) -> Re
         on_behalf_of: input.on_behalf_of,
         keyed,
     })
+}
+
+/// Reads what is sought.
+pub(in crate::graphql) fn open(asking: &Asking, input: OpenEpisodeInput) -> Result<OpenEpisode, Error> {
+    let keyed = keyed(asking, "openEpisode", input.idempotency_key.as_deref(), &input)?;
+    let settlement = input.settlement.map_or(Settlement::SenderChooses, |code| code.0);
+    Ok(OpenEpisode { need: sought(asking, input.need)?, person_agreed: input.person_agreed, settlement, keyed })
 }
 
 macro_rules! moves {
