@@ -3,12 +3,12 @@
 //! **Invariant**: rooms are wired together here and nowhere else.
 use crate::app::call::Caller;
 use crate::app::push::PushRules;
+use crate::app::retention::Belief;
 use crate::app::{self, Hub, Rules};
 use crate::bus::bell::Bell;
 use crate::bus::{feed::Feed, relay};
 use crate::clock::{Clock, HubClock, Ids, RandomIds};
 use crate::config::{Config, Connections, Health, Shutdown};
-use crate::domain::retention::Belief;
 use crate::domain::time::At;
 use crate::graphql::Schema;
 use crate::graphql::tables::Tables;

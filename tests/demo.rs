@@ -16,7 +16,7 @@ use tokio::process::{Child, Command};
 on_both!(a_demo_plays_the_night_goes_on_alive_and_starts_again_where_it_was);
 
 /// Longest wait for anything: a debug build takes its time, and other tests theirs.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// The directory and everybody's grants: what is there once.
 const ONCE: [EventKind; 6] = [
     EventKind::RegionSaved,

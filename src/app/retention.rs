@@ -5,6 +5,7 @@
 use super::Hub;
 use super::error::Error;
 use crate::domain::id::{FollowUpId, HandoffId};
+pub use crate::domain::retention::Belief;
 use crate::policy::{Machine, Viewer, permit};
 use crate::store::{self, Committed};
 
