@@ -15,7 +15,7 @@ async fn open(client: &Client, more: Value) -> Answer {
     let document =
         "mutation($input: OpenEpisodeInput!) { openEpisode(input: $input) { episode { id version state settlement
         personAgreed dueAt openedAt handoffs { id } need { ageBand } sender { id } } problems { code } replayed } }";
-    let mut input = json!({ "need": { "age": 15 }, "personAgreed": true });
+    let mut input = json!({ "need": { "age": 34 }, "personAgreed": true });
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     client.ask(document, json!({ "input": input })).await
 }
@@ -35,7 +35,7 @@ async fn nobody_to_ask_is_a_fact_and_a_search_all_the_same(db: Db) {
     let search = opened(&sender, json!({ "idempotencyKey": "o" })).await;
     let id = search["id"].as_str().unwrap().to_owned();
     assert_eq!((&search["state"], &search["settlement"]), (&json!("SEEKING"), &json!("SENDER_CHOOSES")));
-    assert_eq!((&search["handoffs"], &search["need"]["ageBand"]), (&json!([]), &json!("ADOLESCENT")));
+    assert_eq!((&search["handoffs"], &search["need"]["ageBand"]), (&json!([]), &json!("ADULT")));
     let again = open(&sender, json!({ "idempotencyKey": "o" })).await;
     assert_eq!(again.data("/openEpisode/episode/id"), &json!(id));
     assert_eq!(again.data("/openEpisode/replayed"), &json!(true));
@@ -51,7 +51,7 @@ async fn nobody_to_ask_is_a_fact_and_a_search_all_the_same(db: Db) {
     let unit = house.world.agencies[0].ward();
     house.client("intake").ask(REPORT, numbers(unit, 10, 6)).await.data("");
     house.deliver().await;
-    let to = json!({ "to": asked.one(&house), "need": { "age": 15 }, "episodeId": id });
+    let to = json!({ "to": asked.one(&house), "need": { "age": 34 }, "episodeId": id });
     let (same, handoffs) = offered(&house.client("emergency_department-2"), to).await;
     assert_eq!((same, handoffs.len()), (id, 1));
     house.close().await;
@@ -67,6 +67,10 @@ async fn who_knows_of_a_place_says_so_and_asks_nobody(db: Db) {
     assert_eq!(told(&mut events, id, "EPISODE_OPENED").await, ["EPISODE_OPENED"]);
     assert_eq!(search["settlement"], "FIRST_ACCEPT");
     assert_eq!(problems(&close(&sender, id, "FOUND_ELSEWHERE").await, "closeEpisode"), [""; 0]);
+    // Free places for others are none for an adolescent.
+    let search = opened(&sender, json!({ "need": { "age": 15 } })).await;
+    let id = search["id"].as_str().unwrap();
+    assert_eq!(told(&mut events, id, "EPISODE_UNMATCHED").await, ["EPISODE_UNMATCHED"]);
     house.close().await;
 }
 
