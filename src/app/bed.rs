@@ -1,7 +1,7 @@
 //! Verbs of bed units.
 use super::directory::standing;
 use super::error::Error;
-use super::keyed::{remember, replayed, replayed_one};
+use super::keyed::{Again, once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::bed::{BedUnit, BedUnitDetails, Census, NewReport, PauseReason, Report, ReportRefused};
@@ -54,23 +54,22 @@ pub struct UnitReport {
 /// Takes reports of one or many units: all of them, or none.
 pub async fn report(hub: &Hub, viewer: &Viewer, input: ReportBeds) -> Result<Outcome<Vec<BedUnitView>>, Error> {
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            if let Some(done) = replayed(&tx, input.keyed.as_ref()).await? {
-                let units = in_order(&tx, &done).await?;
-                return Ok(tx.commit((units, true)).await?);
-            }
-            report_in(tx, viewer, input).await
-        })
-        .await;
-    Outcome::settle(written.map(|(units, replayed)| {
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| report_in(tx, viewer, input)).await?;
+    done.seen(|units| {
         hub.board().learn_units(&units);
-        Outcome::done(views(hub, viewer, units), replayed)
-    }))
+        Some(views(hub, viewer, units))
+    })
 }
 
-async fn report_in(tx: Tx, viewer: &Viewer, input: &ReportBeds) -> Result<Committed<(Vec<BedUnit>, bool)>, Error> {
+impl Again for Vec<BedUnit> {
+    type Id = BedUnitId;
+
+    async fn again(tx: &Tx, ids: &[BedUnitId]) -> Result<Option<Self>, Error> {
+        in_order(tx, ids).await.map(Some)
+    }
+}
+
+async fn report_in(tx: Tx, viewer: &Viewer, input: &ReportBeds) -> Result<Committed<Vec<BedUnit>>, Error> {
     let wanted = wanted(&tx, &input.about).await?;
     let mut problems = Vec::new();
     let mut units = Vec::with_capacity(wanted.len());
@@ -90,7 +89,7 @@ async fn report_in(tx: Tx, viewer: &Viewer, input: &ReportBeds) -> Result<Commit
         return Err(Error::Refused(problems));
     }
     remember(&tx, input.keyed.as_ref(), units.iter().map(BedUnit::id)).await?;
-    Ok(tx.commit((units, false)).await?)
+    Ok(tx.commit(units).await?)
 }
 
 /// Units, locked in the order of their ids, answered in the order asked.
@@ -148,10 +147,6 @@ fn views(hub: &Hub, viewer: &Viewer, units: Vec<BedUnit>) -> Vec<BedUnitView> {
     units.into_iter().filter_map(|unit| crate::policy::view::bed_unit(&scope, Arc::new(unit), now)).collect()
 }
 
-fn view(hub: &Hub, viewer: &Viewer, unit: BedUnit) -> Result<BedUnitView, Error> {
-    views(hub, viewer, vec![unit]).pop().ok_or(Error::NotFound)
-}
-
 /// Pauses a unit, or ends its pause.
 #[derive(Clone, Debug)]
 pub struct SetPause {
@@ -166,23 +161,16 @@ pub struct SetPause {
 /// Pauses a unit with a reason and an expected end, or ends its pause.
 pub async fn set_pause(hub: &Hub, viewer: &Viewer, input: SetPause) -> Result<Outcome<BedUnitView>, Error> {
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            let replayed = replayed_one::<BedUnitId>(&tx, input.keyed.as_ref()).await?.is_some();
-            let unit = tx.bed_unit(input.unit).await?.ok_or(Error::NotFound)?;
-            if replayed {
-                return Ok(tx.commit((unit, true)).await?);
-            }
-            let permit = permit::pause_unit(viewer, &unit)?;
-            let changed = match input.pause {
-                Some((reason, until)) => Some(unit.pause(reason, until, tx.now())?),
-                None => unit.resume(tx.now()),
-            };
-            finish(tx, permit, unit, changed, input.keyed.as_ref()).await
-        })
-        .await;
-    settled(hub, viewer, written)
+    let pause = |tx: Tx| async move {
+        let unit = tx.bed_unit(input.unit).await?.ok_or(Error::NotFound)?;
+        let permit = permit::pause_unit(viewer, &unit)?;
+        let changed = match input.pause {
+            Some((reason, until)) => Some(unit.pause(reason, until, tx.now())?),
+            None => unit.resume(tx.now()),
+        };
+        finish(tx, permit, unit, changed, input.keyed.as_ref()).await
+    };
+    shown(hub, viewer, once(hub, viewer, input.keyed.as_ref(), pause).await?)
 }
 
 async fn finish<A: permit::Acts>(
@@ -191,7 +179,7 @@ async fn finish<A: permit::Acts>(
     unit: BedUnit,
     changed: Option<Changed<BedUnit>>,
     keyed: Option<&Keyed>,
-) -> Result<Committed<(BedUnit, bool)>, Error>
+) -> Result<Committed<BedUnit>, Error>
 where
     BedUnit: crate::store::KeptBy<A>,
 {
@@ -199,14 +187,14 @@ where
         tx.save(permit, changed).await?;
     }
     remember(&tx, keyed, [unit.id()]).await?;
-    Ok(tx.commit((changed.map_or(unit, Changed::into_state), false)).await?)
+    Ok(tx.commit(changed.map_or(unit, Changed::into_state)).await?)
 }
 
-fn settled(hub: &Hub, viewer: &Viewer, written: Result<(BedUnit, bool), Error>) -> Result<Outcome<BedUnitView>, Error> {
-    Outcome::settle(written.and_then(|(unit, replayed)| {
+fn shown(hub: &Hub, viewer: &Viewer, done: Outcome<BedUnit>) -> Result<Outcome<BedUnitView>, Error> {
+    done.seen(|unit| {
         hub.board().learn_units([&unit]);
-        Ok(Outcome::done(view(hub, viewer, unit)?, replayed))
-    }))
+        views(hub, viewer, vec![unit]).pop()
+    })
 }
 
 /// Adds or edits a unit.
@@ -229,35 +217,29 @@ pub struct SaveUnit {
 /// Adds, edits or withdraws a unit of the viewer's own agency.
 pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveUnit) -> Result<Outcome<BedUnitView>, Error> {
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            if let Some(id) = replayed_one(&tx, input.keyed.as_ref()).await? {
-                let unit = tx.bed_unit(id).await?.ok_or(Error::NotFound)?;
-                return Ok(tx.commit((unit, true)).await?);
+    shown(hub, viewer, once(hub, viewer, input.keyed.as_ref(), |tx| save_in(tx, viewer, input)).await?)
+}
+
+async fn save_in(tx: Tx, viewer: &Viewer, input: &SaveUnit) -> Result<Committed<BedUnit>, Error> {
+    match input.unit {
+        Some(id) => {
+            // Before the unit: rows are locked in one order.
+            let place = if input.retire { None } else { Some(place(&tx, &input.details).await?) };
+            let unit = tx.bed_unit(id).await?.ok_or(Error::NotFound)?;
+            let permit = permit::edit(viewer, &unit.entry, (!input.retire).then_some(&input.details))?;
+            if place.is_some_and(|(_, owner)| owner != unit.entry.owner) {
+                return Err(Error::NotFound);
             }
-            match input.unit {
-                Some(id) => {
-                    // Before the unit: rows are locked in one order.
-                    let place = if input.retire { None } else { Some(place(&tx, &input.details).await?) };
-                    let unit = tx.bed_unit(id).await?.ok_or(Error::NotFound)?;
-                    let permit = permit::edit(viewer, &unit.entry, (!input.retire).then_some(&input.details))?;
-                    if place.is_some_and(|(_, owner)| owner != unit.entry.owner) {
-                        return Err(Error::NotFound);
-                    }
-                    let changed = edited(&tx, input, &unit)?;
-                    finish(tx, permit, unit, changed, input.keyed.as_ref()).await
-                }
-                None if input.retire => Err(Error::BadInput("`retire` needs the `id` of what it withdraws".into())),
-                None => {
-                    let unit = add(&tx, viewer, &input.details, input.provenance).await?;
-                    remember(&tx, input.keyed.as_ref(), [unit.id()]).await?;
-                    Ok(tx.commit((unit, false)).await?)
-                }
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+            let changed = edited(&tx, input, &unit)?;
+            finish(tx, permit, unit, changed, input.keyed.as_ref()).await
+        }
+        None if input.retire => Err(Error::BadInput("`retire` needs the `id` of what it withdraws".into())),
+        None => {
+            let unit = add(&tx, viewer, &input.details, input.provenance).await?;
+            remember(&tx, input.keyed.as_ref(), [unit.id()]).await?;
+            Ok(tx.commit(unit).await?)
+        }
+    }
 }
 
 /// Adds units in one write, all of them or none, and answers them in the order of the input.

@@ -1,6 +1,6 @@
 //! Verbs of consents: what a person agreed that may be told, recorded and revoked within a handoff.
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, guardian, log};
 use crate::domain::entry::Version;
@@ -39,24 +39,10 @@ pub struct RevokeConsent {
 pub async fn record(hub: &Hub, viewer: &Viewer, input: RecordConsent) -> Result<Outcome<Consent>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(consent) => Ok(tx.commit(Outcome::done(consent, true)).await?),
-                None => record_in(tx, hub, viewer, input).await,
-            }
-        })
-        .await;
-    Outcome::settle(written)
+    once(hub, viewer, input.keyed.as_ref(), |tx| record_in(tx, hub, viewer, input)).await
 }
 
-async fn record_in(
-    tx: Tx,
-    hub: &Hub,
-    viewer: &Viewer,
-    input: &RecordConsent,
-) -> Result<Committed<Outcome<Consent>>, Error> {
+async fn record_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &RecordConsent) -> Result<Committed<Consent>, Error> {
     let (recorder, grant) = viewer.organization().zip(viewer.grant_id()).ok_or(Error::Forbidden)?;
     let mut told_well = true;
     for agency in &input.terms.to {
@@ -90,7 +76,7 @@ async fn record_in(
     }
     tx.save(permit, &changed).await?;
     remember(&tx, input.keyed.as_ref(), [id]).await?;
-    Ok(tx.commit(Outcome::done(changed.into_state(), false)).await?)
+    Ok(tx.commit(changed.into_state()).await?)
 }
 
 /// Whether one of a handoff's agencies is a program under 42 CFR Part 2.
@@ -130,19 +116,10 @@ pub(super) fn told(tx: &Tx, consent: &Consent, role: Role, at: At) -> Vec<Disclo
 pub async fn revoke(hub: &Hub, viewer: &Viewer, input: RevokeConsent) -> Result<Outcome<Consent>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(consent) => Ok(tx.commit(Outcome::done(consent, true)).await?),
-                None => revoke_in(tx, viewer, input).await,
-            }
-        })
-        .await;
-    Outcome::settle(written)
+    once(hub, viewer, input.keyed.as_ref(), |tx| revoke_in(tx, viewer, input)).await
 }
 
-async fn revoke_in(tx: Tx, viewer: &Viewer, input: &RevokeConsent) -> Result<Committed<Outcome<Consent>>, Error> {
+async fn revoke_in(tx: Tx, viewer: &Viewer, input: &RevokeConsent) -> Result<Committed<Consent>, Error> {
     let consent = seen(viewer, tx.consent(input.consent).await?)?;
     tx.stop_consents(consent.handoff).await?;
     let handoff = tx.handoff(consent.handoff).await?.ok_or(Error::NotFound)?;
@@ -156,16 +133,11 @@ async fn revoke_in(tx: Tx, viewer: &Viewer, input: &RevokeConsent) -> Result<Com
     let changed = consent.revoke(&handoff, tx.now()).ok_or_else(|| refused(ProblemCode::WrongState))?;
     tx.save(permit, &changed).await?;
     remember(&tx, input.keyed.as_ref(), [consent.id]).await?;
-    Ok(tx.commit(Outcome::done(changed.into_state(), false)).await?)
+    Ok(tx.commit(changed.into_state()).await?)
 }
 
 fn seen(viewer: &Viewer, consent: Option<Consent>) -> Result<Consent, Error> {
     consent.filter(|consent| permit::knows_consent(viewer, consent)).ok_or(Error::NotFound)
-}
-
-async fn done_before(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Consent>, Error> {
-    let Some(id) = replayed_one(tx, keyed).await? else { return Ok(None) };
-    Ok(Some(tx.consent(id).await?.ok_or(Error::NotFound)?))
 }
 
 /// Consents by id, in the order asked; none for each that is absent, or not the viewer's to know of.

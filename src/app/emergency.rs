@@ -1,6 +1,6 @@
 //! Verbs of medical emergencies: each opening is written down as it is made, and reviewed by a privacy office.
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::emergency::{
@@ -119,29 +119,24 @@ pub(super) async fn opened(
 pub async fn review(hub: &Hub, viewer: &Viewer, input: ReviewEmergency) -> Result<Outcome<EmergencyView>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            let done = replayed_one::<EmergencyDisclosureId>(&tx, input.keyed.as_ref()).await?;
-            let home = home(&tx, viewer).await?;
-            let opened = tx.emergency(done.unwrap_or(input.opened)).await?.ok_or(Error::NotFound)?;
-            if done.is_some() {
-                return Ok(tx.commit((opened, true)).await?);
-            }
-            let (reviewer, permit) = (viewer.grant_id(), permit::review_emergency(viewer, &home, &opened)?);
-            let refused = |code| Error::Refused(vec![Problem::new(code).with_current(opened.id)]);
-            if input.expected_version.is_some_and(|version| version != opened.version) {
-                return Err(refused(ProblemCode::StaleVersion));
-            }
-            let reviewer = reviewer.ok_or(Error::Forbidden)?;
-            let changed = opened.reviewed(input.verdict, reviewer, tx.now());
-            let changed = changed.map_err(|_| refused(ProblemCode::WrongState))?;
-            tx.save(permit, &changed).await?;
-            remember(&tx, input.keyed.as_ref(), [opened.id]).await?;
-            Ok::<Committed<_>, Error>(tx.commit((changed.into_state(), false)).await?)
-        })
-        .await;
-    Outcome::settle(written.and_then(|(opened, replayed)| Ok(Outcome::done(seen(viewer, opened)?, replayed))))
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| review_in(tx, viewer, input)).await?;
+    done.seen(|opened| view::emergency(&Scope::of(viewer), opened))
+}
+
+async fn review_in(tx: Tx, viewer: &Viewer, input: &ReviewEmergency) -> Result<Committed<EmergencyDisclosure>, Error> {
+    let home = home(&tx, viewer).await?;
+    let opened = tx.emergency(input.opened).await?.ok_or(Error::NotFound)?;
+    let (reviewer, permit) = (viewer.grant_id(), permit::review_emergency(viewer, &home, &opened)?);
+    let refused = |code| Error::Refused(vec![Problem::new(code).with_current(opened.id)]);
+    if input.expected_version.is_some_and(|version| version != opened.version) {
+        return Err(refused(ProblemCode::StaleVersion));
+    }
+    let reviewer = reviewer.ok_or(Error::Forbidden)?;
+    let changed = opened.reviewed(input.verdict, reviewer, tx.now());
+    let changed = changed.map_err(|_| refused(ProblemCode::WrongState))?;
+    tx.save(permit, &changed).await?;
+    remember(&tx, input.keyed.as_ref(), [opened.id]).await?;
+    Ok(tx.commit(changed.into_state()).await?)
 }
 
 fn seen(viewer: &Viewer, opened: EmergencyDisclosure) -> Result<EmergencyView, Error> {

@@ -1,6 +1,6 @@
 //! Verbs of follow-ups: what is done for somebody after a handoff, planned with it or later, and how it went.
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log, share};
 use crate::domain::entry::Changed;
@@ -87,19 +87,11 @@ fn begun(tx: &Tx, after: &Handoff, now: At) -> Result<Vec<Changed<FollowUp>>, Er
 pub async fn plan(hub: &Hub, viewer: &Viewer, input: PlanFollowUp) -> Result<Outcome<FollowUpView>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match replayed_one::<FollowUpId>(&tx, input.keyed.as_ref()).await? {
-                Some(id) => again(tx, id).await,
-                None => plan_in(tx, viewer, input).await,
-            }
-        })
-        .await;
-    settled(viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| plan_in(tx, viewer, input)).await?;
+    done.seen(|follow_up| view::follow_up(&Scope::of(viewer), follow_up))
 }
 
-async fn plan_in(tx: Tx, viewer: &Viewer, input: &PlanFollowUp) -> Result<Committed<(FollowUp, bool)>, Error> {
+async fn plan_in(tx: Tx, viewer: &Viewer, input: &PlanFollowUp) -> Result<Committed<FollowUp>, Error> {
     // Locked, so that whoever else plans one waits to count.
     let handoff = tx.handoff(input.handoff).await?.ok_or(Error::NotFound)?;
     let id = tx.id();
@@ -115,7 +107,7 @@ async fn plan_in(tx: Tx, viewer: &Viewer, input: &PlanFollowUp) -> Result<Commit
     let planned = FollowUp::plan(id, &handoff, owner, input.term, tx.now())?;
     tx.save(permit, &planned).await?;
     remember(&tx, input.keyed.as_ref(), [id]).await?;
-    Ok(tx.commit((planned.into_state(), false)).await?)
+    Ok(tx.commit(planned.into_state()).await?)
 }
 
 /// Plans a follow-up for the viewer's agency, after a call that needed no handoff.
@@ -123,16 +115,8 @@ pub async fn plan_after_call(hub: &Hub, viewer: &Viewer, input: PlanAfterCall) -
     log::known(viewer)?;
     text::line("personReference", &input.reference, REFERENCE_MAX)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match replayed_one::<FollowUpId>(&tx, input.keyed.as_ref()).await? {
-                Some(id) => again(tx, id).await,
-                None => plan_after_call_in(tx, hub, viewer, input).await,
-            }
-        })
-        .await;
-    settled(viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| plan_after_call_in(tx, hub, viewer, input)).await?;
+    done.seen(|follow_up| view::follow_up(&Scope::of(viewer), follow_up))
 }
 
 async fn plan_after_call_in(
@@ -140,7 +124,7 @@ async fn plan_after_call_in(
     hub: &Hub,
     viewer: &Viewer,
     input: &PlanAfterCall,
-) -> Result<Committed<(FollowUp, bool)>, Error> {
+) -> Result<Committed<FollowUp>, Error> {
     let id = tx.id();
     let (owner, region, permit) = permit::follow_up_call(viewer, id)?;
     let refused = |code, path: &str| Error::Refused(vec![Problem::new(code).at(&[path])]);
@@ -157,26 +141,18 @@ async fn plan_after_call_in(
     let planned = FollowUp::plan_after_call(AfterCall { id, region, owner, person }, input.term, tx.now())?;
     tx.save(permit, &planned).await?;
     remember(&tx, input.keyed.as_ref(), [id]).await?;
-    Ok(tx.commit((planned.into_state(), false)).await?)
+    Ok(tx.commit(planned.into_state()).await?)
 }
 
 /// Says how a follow-up of the viewer's agency went.
 pub async fn record(hub: &Hub, viewer: &Viewer, input: RecordFollowUp) -> Result<Outcome<FollowUpView>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match replayed_one::<FollowUpId>(&tx, input.keyed.as_ref()).await? {
-                Some(id) => again(tx, id).await,
-                None => record_in(tx, viewer, input).await,
-            }
-        })
-        .await;
-    settled(viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| record_in(tx, viewer, input)).await?;
+    done.seen(|follow_up| view::follow_up(&Scope::of(viewer), follow_up))
 }
 
-async fn record_in(tx: Tx, viewer: &Viewer, input: &RecordFollowUp) -> Result<Committed<(FollowUp, bool)>, Error> {
+async fn record_in(tx: Tx, viewer: &Viewer, input: &RecordFollowUp) -> Result<Committed<FollowUp>, Error> {
     let follow_up = tx.follow_up(input.follow_up).await?.ok_or(Error::NotFound)?;
     let permit = permit::record_follow_up(viewer, &follow_up)?;
     let refused = |code| Error::Refused(vec![Problem::new(code).at(&["followUpId"]).with_current(follow_up.id)]);
@@ -189,19 +165,7 @@ async fn record_in(tx: Tx, viewer: &Viewer, input: &RecordFollowUp) -> Result<Co
     })?;
     tx.save(permit, &changed).await?;
     remember(&tx, input.keyed.as_ref(), [follow_up.id]).await?;
-    Ok(tx.commit((changed.into_state(), false)).await?)
-}
-
-async fn again(tx: Tx, id: FollowUpId) -> Result<Committed<(FollowUp, bool)>, Error> {
-    let follow_up = tx.follow_up(id).await?.ok_or(Error::NotFound)?;
-    Ok(tx.commit((follow_up, true)).await?)
-}
-
-fn settled(viewer: &Viewer, written: Result<(FollowUp, bool), Error>) -> Result<Outcome<FollowUpView>, Error> {
-    Outcome::settle(written.and_then(|(follow_up, replayed)| {
-        let view = view::follow_up(&Scope::of(viewer), follow_up).ok_or(Error::NotFound)?;
-        Ok(Outcome::done(view, replayed))
-    }))
+    Ok(tx.commit(changed.into_state()).await?)
 }
 
 /// Follow-ups by id, in the order asked; none for each that is absent or not the viewer's to see.

@@ -1,7 +1,7 @@
 //! Verbs of grants, and how a principal becomes a viewer.
 use super::Hub;
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use crate::domain::entry::Changed;
 use crate::domain::grant::{Grant, GrantOrigin, HolderKind, Principal};
@@ -138,31 +138,25 @@ pub struct GrantRole {
 /// Grants a role within the viewer's reach.
 pub async fn grant_role(hub: &Hub, viewer: &Viewer, input: GrantRole) -> Result<Outcome<Grant>, Error> {
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            if let Some(id) = replayed_one(&tx, input.keyed.as_ref()).await? {
-                let grant = tx.grant(id).await?.ok_or(Error::NotFound)?;
-                return Ok::<Committed<_>, Error>(tx.commit((grant, true)).await?);
-            }
-            let (grant, agency) = new_grant(&tx, viewer, input).await?;
-            let permit = permit::grant_role(viewer, &grant, &agency).map_err(|no| match no {
-                NoGrant::Refused => Error::Forbidden,
-                NoGrant::Misfit => Error::Refused(vec![Problem::new(ProblemCode::RoleDoesNotFit).at(&["role"])]),
-            })?;
-            let same = |held: &Grant| {
-                held.role == grant.role && held.organization == grant.organization && held.holds(tx.now())
-            };
-            if let Some(held) = tx.grants_of(&grant.principal).await?.iter().find(|held| same(held)) {
-                return Err(Error::Refused(vec![Problem::new(ProblemCode::AlreadyGranted).with_current(held.id)]));
-            }
-            let changed = grant.create(tx.now())?;
-            tx.save(permit, &changed).await?;
-            remember(&tx, input.keyed.as_ref(), [changed.state().id]).await?;
-            Ok(tx.commit((changed.into_state(), false)).await?)
-        })
-        .await;
-    settled(hub, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| grant_in(tx, viewer, input)).await?;
+    Ok(learned(hub, done))
+}
+
+async fn grant_in(tx: Tx, viewer: &Viewer, input: &GrantRole) -> Result<Committed<Grant>, Error> {
+    let (grant, agency) = new_grant(&tx, viewer, input).await?;
+    let permit = permit::grant_role(viewer, &grant, &agency).map_err(|no| match no {
+        NoGrant::Refused => Error::Forbidden,
+        NoGrant::Misfit => Error::Refused(vec![Problem::new(ProblemCode::RoleDoesNotFit).at(&["role"])]),
+    })?;
+    let same =
+        |held: &Grant| held.role == grant.role && held.organization == grant.organization && held.holds(tx.now());
+    if let Some(held) = tx.grants_of(&grant.principal).await?.iter().find(|held| same(held)) {
+        return Err(Error::Refused(vec![Problem::new(ProblemCode::AlreadyGranted).with_current(held.id)]));
+    }
+    let changed = grant.create(tx.now())?;
+    tx.save(permit, &changed).await?;
+    remember(&tx, input.keyed.as_ref(), [changed.state().id]).await?;
+    Ok(tx.commit(changed.into_state()).await?)
 }
 
 async fn new_grant(tx: &Tx, viewer: &Viewer, input: &GrantRole) -> Result<(Grant, OrganizationDetails), Error> {
@@ -187,11 +181,9 @@ async fn new_grant(tx: &Tx, viewer: &Viewer, input: &GrantRole) -> Result<(Grant
     Ok((grant, agency.details))
 }
 
-fn settled(hub: &Hub, written: Result<(Grant, bool), Error>) -> Result<Outcome<Grant>, Error> {
-    Outcome::settle(written.map(|(grant, replayed)| {
-        hub.board().learn_grant(&grant);
-        Outcome::done(grant, replayed)
-    }))
+fn learned(hub: &Hub, done: Outcome<Grant>) -> Outcome<Grant> {
+    done.changed.iter().for_each(|grant| hub.board().learn_grant(grant));
+    done
 }
 
 /// Revokes a grant, for good: later writes of its holder are refused at once, reads on this node at once, and on other
@@ -206,10 +198,12 @@ pub async fn revoke_grant(hub: &Hub, viewer: &Viewer, id: GrantId) -> Result<Out
             if let Some(changed) = &changed {
                 tx.save(permit, changed).await?;
             }
-            Ok::<Committed<_>, Error>(tx.commit((changed.map_or(grant, Changed::into_state), false)).await?)
+            Ok::<Committed<_>, Error>(
+                tx.commit(Outcome::done(changed.map_or(grant, Changed::into_state), false)).await?,
+            )
         })
         .await;
-    settled(hub, written)
+    Ok(learned(hub, Outcome::settle(written)?))
 }
 
 /// Whether every grant that the viewer stands on still holds, and the designation that lets them look on at others, by what

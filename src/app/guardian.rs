@@ -1,7 +1,7 @@
 //! Verbs of the step of reaching a minor's guardian. Who that is, and who may consent, is sealed in the handoff that it was
 //! said in.
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::law::{self, Desk, Searched, concerned, save_told};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log, sealed};
@@ -30,8 +30,6 @@ pub struct RecordGuardianReached {
     /// The client's key.
     pub keyed: Option<Keyed>,
 }
-
-type Written = (Guardian, bool);
 
 /// Waits for the guardian of a minor for whom a place is sought, once the need says how old the person is; and no longer where
 /// it says that they are none. What is not known is asked. `also` are agencies whose handoff is about to be written.
@@ -77,29 +75,15 @@ pub async fn record_reached(
     log::known(viewer)?;
     input.said.check()?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match replayed_one::<GuardianId>(&tx, input.keyed.as_ref()).await? {
-                Some(id) => {
-                    let step = tx.guardian(id).await?.ok_or(Error::NotFound)?;
-                    Ok(tx.commit((step, true)).await?)
-                }
-                None => record_in(tx, viewer, input).await,
-            }
-        })
-        .await;
-    Outcome::settle(written.and_then(|(step, replayed)| {
-        let view = views::guardian(&Scope::of(viewer), step, hub.clock().now()).ok_or(Error::NotFound)?;
-        Ok(Outcome::done(view, replayed))
-    }))
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| record_in(tx, viewer, input)).await?;
+    done.seen(|step| views::guardian(&Scope::of(viewer), step, hub.clock().now()))
 }
 
 fn record_in<'a>(
     tx: Tx,
     viewer: &'a Viewer,
     input: &'a RecordGuardianReached,
-) -> BoxFuture<'a, Result<Committed<Written>, Error>> {
+) -> BoxFuture<'a, Result<Committed<Guardian>, Error>> {
     Box::pin(async move {
         let desk = Desk::open(&tx, viewer, input.handoff).await?;
         let note = permit::note(viewer, &desk.home, &desk.handoff, tx.id(), Tier::Identity)?;
@@ -125,7 +109,7 @@ fn record_in<'a>(
             None => step,
         };
         remember(&tx, input.keyed.as_ref(), [step.id]).await?;
-        Ok(tx.commit((step, false)).await?)
+        Ok(tx.commit(step).await?)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Verbs of holds.
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{Again, once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::bed::BedUnit;
@@ -51,8 +51,16 @@ pub enum HoldTo {
     Arrive,
 }
 
-/// What a write leaves: the hold, the unit where it changed, and whether it had been done before.
-type Written = (Hold, Option<BedUnit>, bool);
+/// What a write leaves: the hold, and the unit where it changed.
+type Written = (Hold, Option<BedUnit>);
+
+impl Again for Written {
+    type Id = BedHoldId;
+
+    async fn again(tx: &Tx, ids: &[BedHoldId]) -> Result<Option<Self>, Error> {
+        Ok(Hold::again(tx, ids).await?.map(|hold| (hold, None)))
+    }
+}
 
 /// Holds a place on a unit, under its hold policy, while there is one.
 pub async fn place(hub: &Hub, viewer: &Viewer, input: HoldBed) -> Result<Outcome<HoldView>, Error> {
@@ -60,16 +68,9 @@ pub async fn place(hub: &Hub, viewer: &Viewer, input: HoldBed) -> Result<Outcome
     let holder = viewer.organization().ok_or(Error::Forbidden)?;
     let need = input.need.as_ref().map(|need| hub.seal().digest(&format!("need of {holder}"), need));
     let (input, need) = (&input, &need);
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(hold) => Ok(tx.commit((hold, None, true)).await?),
-                None => place_in(tx, hub, viewer, (holder, need.clone()), input).await,
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+    let done =
+        once(hub, viewer, input.keyed.as_ref(), |tx| place_in(tx, hub, viewer, (holder, need.clone()), input)).await?;
+    shown(hub, viewer, done)
 }
 
 async fn place_in(
@@ -105,16 +106,8 @@ async fn place_in(
 /// Extends a hold, gives it back, takes it back, or uses it up by an arrival.
 pub async fn change(hub: &Hub, viewer: &Viewer, input: ChangeHold) -> Result<Outcome<HoldView>, Error> {
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(hold) => Ok(tx.commit((hold, None, true)).await?),
-                None => change_in(tx, hub, viewer, input).await,
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| change_in(tx, hub, viewer, input)).await?;
+    shown(hub, viewer, done)
 }
 
 async fn change_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &ChangeHold) -> Result<Committed<Written>, Error> {
@@ -133,7 +126,7 @@ async fn change_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &ChangeHold) -> Re
         return save(tx, permits, change, input.keyed.as_ref()).await;
     }
     remember(&tx, input.keyed.as_ref(), [hold.id]).await?;
-    Ok(tx.commit((hold, None, false)).await?)
+    Ok(tx.commit((hold, None)).await?)
 }
 
 async fn save(
@@ -146,13 +139,7 @@ async fn save(
     tx.save(permits.hold, &change.hold).await?;
     let hold = Changed::into_state(change.hold);
     remember(&tx, keyed, [hold.id]).await?;
-    Ok(tx.commit((hold, Some(change.unit.into_state()), false)).await?)
-}
-
-/// The hold that the key was used for before, read again through the viewer's present scope.
-async fn done_before(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Hold>, Error> {
-    let Some(id) = replayed_one(tx, keyed).await? else { return Ok(None) };
-    Ok(Some(tx.bed_hold(id).await?.ok_or(Error::NotFound)?))
+    Ok(tx.commit((hold, Some(change.unit.into_state()))).await?)
 }
 
 fn problem(refused: HoldRefused, unit: &BedUnit, field: &str, current: impl Into<GlobalId>) -> Error {
@@ -177,12 +164,11 @@ fn problem(refused: HoldRefused, unit: &BedUnit, field: &str, current: impl Into
     Error::Refused(vec![problem])
 }
 
-fn settled(hub: &Hub, viewer: &Viewer, written: Result<Written, Error>) -> Result<Outcome<HoldView>, Error> {
-    Outcome::settle(written.and_then(|(hold, unit, replayed)| {
+fn shown(hub: &Hub, viewer: &Viewer, done: Outcome<Written>) -> Result<Outcome<HoldView>, Error> {
+    done.seen(|(hold, unit)| {
         hub.board().learn_units(&unit);
-        let view = view::hold(&Scope::of(viewer), hold, hub.clock().now()).ok_or(Error::NotFound)?;
-        Ok(Outcome::done(view, replayed))
-    }))
+        view::hold(&Scope::of(viewer), hold, hub.clock().now())
+    })
 }
 
 /// Holds by id, in the order asked; none for each that is absent or not the viewer's to see.

@@ -1,7 +1,7 @@
 //! Verbs of legal holds: recorded with a clock, told as its time goes, and ended. Under which status, and how it ended, is
 //! sealed in the handoff that it was said in.
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::law::{self, Desk, concerned, save_told};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log, sealed};
@@ -47,22 +47,12 @@ pub struct EndLegalHold {
     pub keyed: Option<Keyed>,
 }
 
-type Written = (LegalHold, bool);
-
 /// Records that somebody's legal hold began, and starts its clock.
 pub async fn record(hub: &Hub, viewer: &Viewer, input: RecordLegalHold) -> Result<Outcome<LegalHoldView>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match replayed_one::<LegalHoldId>(&tx, input.keyed.as_ref()).await? {
-                Some(id) => again(tx, id).await,
-                None => record_in(tx, hub, viewer, input).await,
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| record_in(tx, hub, viewer, input)).await?;
+    shown(hub, viewer, done)
 }
 
 fn record_in<'a>(
@@ -70,7 +60,7 @@ fn record_in<'a>(
     hub: &'a Hub,
     viewer: &'a Viewer,
     input: &'a RecordLegalHold,
-) -> BoxFuture<'a, Result<Committed<Written>, Error>> {
+) -> BoxFuture<'a, Result<Committed<LegalHold>, Error>> {
     Box::pin(async move {
         let desk = Desk::open(&tx, viewer, input.handoff).await?;
         let (home, handoff) = (&desk.home, &desk.handoff);
@@ -117,7 +107,7 @@ fn record_in<'a>(
         sealed::seal(&tx, note, &desk, (Tier::Legal, &says), now).await?;
         save_told(&tx, permit, &changes).await?;
         remember(&tx, input.keyed.as_ref(), [id]).await?;
-        Ok(tx.commit((begun, false)).await?)
+        Ok(tx.commit(begun).await?)
     })
 }
 
@@ -125,19 +115,15 @@ fn record_in<'a>(
 pub async fn end(hub: &Hub, viewer: &Viewer, input: EndLegalHold) -> Result<Outcome<LegalHoldView>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match replayed_one::<LegalHoldId>(&tx, input.keyed.as_ref()).await? {
-                Some(id) => again(tx, id).await,
-                None => end_in(tx, viewer, input).await,
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| end_in(tx, viewer, input)).await?;
+    shown(hub, viewer, done)
 }
 
-fn end_in<'a>(tx: Tx, viewer: &'a Viewer, input: &'a EndLegalHold) -> BoxFuture<'a, Result<Committed<Written>, Error>> {
+fn end_in<'a>(
+    tx: Tx,
+    viewer: &'a Viewer,
+    input: &'a EndLegalHold,
+) -> BoxFuture<'a, Result<Committed<LegalHold>, Error>> {
     Box::pin(async move {
         let desk = Desk::open(&tx, viewer, input.handoff).await?;
         let note = permit::note(viewer, &desk.home, &desk.handoff, tx.id(), Tier::Legal)?;
@@ -153,20 +139,12 @@ fn end_in<'a>(tx: Tx, viewer: &'a Viewer, input: &'a EndLegalHold) -> BoxFuture<
         save_told(&tx, permit, &changes).await?;
         let ended = changes.last().map(Changed::state).cloned().ok_or(Error::NotFound)?;
         remember(&tx, input.keyed.as_ref(), [ended.id]).await?;
-        Ok(tx.commit((ended, false)).await?)
+        Ok(tx.commit(ended).await?)
     })
 }
 
-async fn again(tx: Tx, id: LegalHoldId) -> Result<Committed<Written>, Error> {
-    let hold = tx.legal_hold(id).await?.ok_or(Error::NotFound)?;
-    Ok(tx.commit((hold, true)).await?)
-}
-
-fn settled(hub: &Hub, viewer: &Viewer, written: Result<Written, Error>) -> Result<Outcome<LegalHoldView>, Error> {
-    Outcome::settle(written.and_then(|(hold, replayed)| {
-        let view = views::legal_hold(&Scope::of(viewer), hold, hub.clock().now()).ok_or(Error::NotFound)?;
-        Ok(Outcome::done(view, replayed))
-    }))
+fn shown(hub: &Hub, viewer: &Viewer, done: Outcome<LegalHold>) -> Result<Outcome<LegalHoldView>, Error> {
+    done.seen(|hold| views::legal_hold(&Scope::of(viewer), hold, hub.clock().now()))
 }
 
 /// The hold of a search that has ended ends with it.

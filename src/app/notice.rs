@@ -1,7 +1,7 @@
 //! Verbs of notices.
 use super::Hub;
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use crate::board::Snapshot;
 use crate::domain::entry::Changed;
@@ -121,59 +121,45 @@ pub(super) fn author(viewer: &Viewer) -> Result<Author, Error> {
 /// Posts a notice for the viewer's own agency.
 pub async fn post(hub: &Hub, viewer: &Viewer, input: PostNotice) -> Result<Outcome<NoticeView>, Error> {
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            if let Some(id) = replayed_one(&tx, input.keyed.as_ref()).await? {
-                let notice = tx.notice(id).await?.ok_or(Error::NotFound)?;
-                return Ok(tx.commit((notice, true)).await?);
-            }
-            let home = home(&tx, viewer).await?;
-            let id: NoticeId = tx.id();
-            let permit = permit::post_notice(viewer, &home, id)?;
-            let changed = Notice::post(id, author(viewer)?, input.words.clone(), input.terms.clone(), tx.now())?;
-            tx.save(permit, &changed).await?;
-            remember(&tx, input.keyed.as_ref(), [id]).await?;
-            Ok::<Committed<_>, Error>(tx.commit((changed.into_state(), false)).await?)
-        })
-        .await;
-    settled(hub, viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| post_in(tx, viewer, input)).await?;
+    shown(hub, viewer, done)
+}
+
+async fn post_in(tx: Tx, viewer: &Viewer, input: &PostNotice) -> Result<Committed<Notice>, Error> {
+    let home = home(&tx, viewer).await?;
+    let id: NoticeId = tx.id();
+    let permit = permit::post_notice(viewer, &home, id)?;
+    let changed = Notice::post(id, author(viewer)?, input.words.clone(), input.terms.clone(), tx.now())?;
+    tx.save(permit, &changed).await?;
+    remember(&tx, input.keyed.as_ref(), [id]).await?;
+    Ok(tx.commit(changed.into_state()).await?)
 }
 
 /// Takes a notice of the viewer's own agency back before its end.
 pub async fn withdraw(hub: &Hub, viewer: &Viewer, input: OnNotice) -> Result<Outcome<NoticeView>, Error> {
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            let replayed = replayed_one::<NoticeId>(&tx, input.keyed.as_ref()).await?.is_some();
-            let notice = tx.notice(input.notice).await?.ok_or(Error::NotFound)?;
-            let permit = permit::withdraw_notice(viewer, &home(&tx, viewer).await?, &notice)?;
-            let changed =
-                if replayed { None } else { notice.withdraw(tx.now()).map_err(|why| refused(why, &notice))? };
-            finish(tx, permit, notice, changed, input, replayed).await
-        })
-        .await;
-    settled(hub, viewer, written)
+    let withdraw = |tx: Tx| async move {
+        let notice = tx.notice(input.notice).await?.ok_or(Error::NotFound)?;
+        let permit = permit::withdraw_notice(viewer, &home(&tx, viewer).await?, &notice)?;
+        let changed = notice.withdraw(tx.now()).map_err(|why| refused(why, &notice))?;
+        finish(tx, permit, notice, changed, input).await
+    };
+    shown(hub, viewer, once(hub, viewer, input.keyed.as_ref(), withdraw).await?)
 }
 
 /// Acknowledges a notice for the viewer's own agency, once.
 pub async fn acknowledge(hub: &Hub, viewer: &Viewer, input: OnNotice) -> Result<Outcome<NoticeView>, Error> {
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            let replayed = replayed_one::<NoticeId>(&tx, input.keyed.as_ref()).await?.is_some();
-            let notice = tx.notice(input.notice).await?.ok_or(Error::NotFound)?;
-            let home = home(&tx, viewer).await?;
-            let permit = permit::acknowledge_notice(viewer, &home, &notice)?;
-            let counties = counties_of(&tx, &notice, home.id).await?;
-            let done = notice.acknowledge(author(viewer)?, home.details.kind, &counties, tx.now());
-            let changed = if replayed { None } else { done.map_err(|why| refused(why, &notice))? };
-            finish(tx, permit, notice, changed, input, replayed).await
-        })
-        .await;
-    settled(hub, viewer, written)
+    let acknowledge = |tx: Tx| async move {
+        let notice = tx.notice(input.notice).await?.ok_or(Error::NotFound)?;
+        let home = home(&tx, viewer).await?;
+        let permit = permit::acknowledge_notice(viewer, &home, &notice)?;
+        let counties = counties_of(&tx, &notice, home.id).await?;
+        let done = notice.acknowledge(author(viewer)?, home.details.kind, &counties, tx.now());
+        let changed = done.map_err(|why| refused(why, &notice))?;
+        finish(tx, permit, notice, changed, input).await
+    };
+    shown(hub, viewer, once(hub, viewer, input.keyed.as_ref(), acknowledge).await?)
 }
 
 /// The counties of an agency's places, where the notice asks for them.
@@ -199,25 +185,21 @@ async fn finish<A: Acts>(
     notice: Notice,
     changed: Option<Changed<Notice>>,
     input: &OnNotice,
-    replayed: bool,
-) -> Result<Committed<(Notice, bool)>, Error>
+) -> Result<Committed<Notice>, Error>
 where
     Notice: KeptBy<A>,
 {
     if let Some(changed) = &changed {
         tx.save(permit, changed).await?;
     }
-    if !replayed {
-        remember(&tx, input.keyed.as_ref(), [notice.id]).await?;
-    }
-    Ok(tx.commit((changed.map_or(notice, Changed::into_state), replayed)).await?)
+    remember(&tx, input.keyed.as_ref(), [notice.id]).await?;
+    Ok(tx.commit(changed.map_or(notice, Changed::into_state)).await?)
 }
 
-fn settled(hub: &Hub, viewer: &Viewer, written: Result<(Notice, bool), Error>) -> Result<Outcome<NoticeView>, Error> {
-    Outcome::settle(written.and_then(|(notice, replayed)| {
+fn shown(hub: &Hub, viewer: &Viewer, done: Outcome<Notice>) -> Result<Outcome<NoticeView>, Error> {
+    done.seen(|notice| {
         let notice = Arc::new(notice);
         hub.board().learn_notice(&notice);
-        let view = view::notice(viewer, &Scope::of(viewer), notice).ok_or(Error::NotFound)?;
-        Ok(Outcome::done(view, replayed))
-    }))
+        view::notice(viewer, &Scope::of(viewer), notice)
+    })
 }

@@ -1,6 +1,6 @@
 //! Verbs of who is on call for a unit or a mobile team.
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::entry::Version;
@@ -29,17 +29,7 @@ pub struct SetOnCall {
 pub async fn set(hub: &Hub, viewer: &Viewer, input: SetOnCall) -> Result<Outcome<OnCall>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            if let Some(id) = replayed_one::<OnCallId>(&tx, input.keyed.as_ref()).await? {
-                let chain = tx.on_call(id).await?.ok_or(Error::NotFound)?;
-                return Ok(tx.commit(Outcome::done(chain, true)).await?);
-            }
-            set_in(tx, viewer, input).await
-        })
-        .await;
-    Outcome::settle(written)
+    once(hub, viewer, input.keyed.as_ref(), |tx| set_in(tx, viewer, input)).await
 }
 
 /// Where a unit or a team belongs, and whether it is withdrawn. Its lock keeps the chain still.
@@ -56,7 +46,7 @@ async fn place_of(tx: &Tx, whose: Destination) -> Result<((RegionId, Organizatio
     }
 }
 
-async fn set_in(tx: Tx, viewer: &Viewer, input: &SetOnCall) -> Result<Committed<Outcome<OnCall>>, Error> {
+async fn set_in(tx: Tx, viewer: &Viewer, input: &SetOnCall) -> Result<Committed<OnCall>, Error> {
     let (place, retired) = place_of(&tx, input.whose).await?;
     let stands = tx.on_call_of(input.whose).await?;
     let id = stands.as_ref().map_or_else(|| tx.id(), |chain| chain.id);
@@ -81,7 +71,7 @@ async fn set_in(tx: Tx, viewer: &Viewer, input: &SetOnCall) -> Result<Committed<
     };
     tx.save(permit, &changed).await?;
     remember(&tx, input.keyed.as_ref(), [id]).await?;
-    Ok(tx.commit(Outcome::done(changed.into_state(), false)).await?)
+    Ok(tx.commit(changed.into_state()).await?)
 }
 
 /// Chains by id, in the order asked; none for each that is absent, or not the viewer's to see.

@@ -147,6 +147,12 @@ impl<T> Outcome<T> {
         Self { changed: Some(changed), problems: Vec::new(), replayed }
     }
 
+    /// The same, as the viewer sees what changed: what they may not see is not there.
+    pub fn seen<V>(self, see: impl FnOnce(T) -> Option<V>) -> Result<Outcome<V>, Error> {
+        let changed = self.changed.map(|changed| see(changed).ok_or(Error::NotFound)).transpose()?;
+        Ok(Outcome { changed, problems: self.problems, replayed: self.replayed })
+    }
+
     /// Takes expected refusals as data and leaves every other error one.
     pub fn settle(result: Result<Self, Error>) -> Result<Self, Error> {
         use crate::store::MayConflict;

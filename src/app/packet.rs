@@ -1,6 +1,6 @@
 //! The packet of a search: what its sender writes once, sealed anew into each handoff of it, those of later offers too.
 use super::error::Error;
-use super::keyed::{remember, replayed};
+use super::keyed::{Again, once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::code::Coded;
@@ -32,27 +32,22 @@ pub async fn note(hub: &Hub, viewer: &Viewer, input: PacketNote) -> Result<Outco
     log::known(viewer)?;
     input.content.check(input.tier)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match replayed::<HandoffEntryId>(&tx, input.keyed.as_ref()).await? {
-                Some(ids) => again(tx, &ids).await,
-                None => Box::pin(note_in(tx, viewer, input)).await,
-            }
-        })
-        .await;
-    Outcome::settle(written)
+    once(hub, viewer, input.keyed.as_ref(), |tx| note_in(tx, viewer, input)).await
 }
 
-async fn again(tx: Tx, ids: &[HandoffEntryId]) -> Result<Committed<Outcome<Vec<EntryFacts>>>, Error> {
-    let mut entries = Vec::with_capacity(ids.len());
-    for id in ids {
-        entries.push(tx.handoff_entry(*id).await?.ok_or(Error::NotFound)?.facts);
+impl Again for Vec<EntryFacts> {
+    type Id = HandoffEntryId;
+
+    async fn again(tx: &Tx, ids: &[HandoffEntryId]) -> Result<Option<Self>, Error> {
+        let mut entries = Vec::with_capacity(ids.len());
+        for id in ids {
+            entries.push(tx.handoff_entry(*id).await?.ok_or(Error::NotFound)?.facts);
+        }
+        Ok(Some(entries))
     }
-    Ok(tx.commit(Outcome::done(entries, true)).await?)
 }
 
-async fn note_in(tx: Tx, viewer: &Viewer, input: &PacketNote) -> Result<Committed<Outcome<Vec<EntryFacts>>>, Error> {
+async fn note_in(tx: Tx, viewer: &Viewer, input: &PacketNote) -> Result<Committed<Vec<EntryFacts>>, Error> {
     let (author, grant) = viewer.organization().zip(viewer.grant_id()).ok_or(Error::Forbidden)?;
     let home = tx.consult::<OrganizationDetails>(author).await?.ok_or(Error::NotFound)?;
     let episode = tx.episode(input.episode).await?.ok_or(Error::NotFound)?;
@@ -103,7 +98,7 @@ async fn note_in(tx: Tx, viewer: &Viewer, input: &PacketNote) -> Result<Committe
         written.push(facts);
     }
     remember(&tx, input.keyed.as_ref(), written.iter().map(|entry| entry.id)).await?;
-    Ok(tx.commit(Outcome::done(written, false)).await?)
+    Ok(tx.commit(written).await?)
 }
 
 /// Carries the packet of a search into its new handoffs, whose offers are saved: each entry once, with the tier, the label, the

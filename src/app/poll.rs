@@ -2,7 +2,7 @@
 use super::Hub;
 use super::bed::UNITS_MAX;
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::notice::{author, home};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use crate::domain::bed::BedUnit;
@@ -42,31 +42,25 @@ pub enum Asked {
 /// Asks units to confirm their numbers now: all of them, or none.
 pub async fn request(hub: &Hub, viewer: &Viewer, input: RequestBedUpdate) -> Result<Outcome<RequestView>, Error> {
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            if let Some(id) = replayed_one(&tx, input.keyed.as_ref()).await? {
-                let request = tx.bed_update_request(id).await?.ok_or(Error::NotFound)?;
-                return Ok(tx.commit((request, true)).await?);
-            }
-            let home = home(&tx, viewer).await?;
-            let units = units(&tx, viewer, &home, &input.of).await?;
-            let id: BedUpdateRequestId = tx.id();
-            let permit = permit::request_bed_update(viewer, &home, id, &units)?;
-            withdrawn(&input.of, &units)?;
-            // Asked after the units were locked: a report that waits for them comes after the question.
-            let changed = BedUpdateRequest::ask(id, author(viewer)?, &units, input.ask.clone(), tx.now())?;
-            tx.save(permit, &changed).await?;
-            remember(&tx, input.keyed.as_ref(), [id]).await?;
-            Ok::<Committed<_>, Error>(tx.commit((changed.into_state(), false)).await?)
-        })
-        .await;
-    Outcome::settle(written.and_then(|(request, replayed)| {
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| request_in(tx, viewer, input)).await?;
+    done.seen(|request| {
         let request = Arc::new(request);
         hub.board().learn_request(&request);
-        let view = view::bed_update_request(&Scope::of(viewer), request).ok_or(Error::NotFound)?;
-        Ok(Outcome::done(view, replayed))
-    }))
+        view::bed_update_request(&Scope::of(viewer), request)
+    })
+}
+
+async fn request_in(tx: Tx, viewer: &Viewer, input: &RequestBedUpdate) -> Result<Committed<BedUpdateRequest>, Error> {
+    let home = home(&tx, viewer).await?;
+    let units = units(&tx, viewer, &home, &input.of).await?;
+    let id: BedUpdateRequestId = tx.id();
+    let permit = permit::request_bed_update(viewer, &home, id, &units)?;
+    withdrawn(&input.of, &units)?;
+    // Asked after the units were locked: a report that waits for them comes after the question.
+    let changed = BedUpdateRequest::ask(id, author(viewer)?, &units, input.ask.clone(), tx.now())?;
+    tx.save(permit, &changed).await?;
+    remember(&tx, input.keyed.as_ref(), [id]).await?;
+    Ok(tx.commit(changed.into_state()).await?)
 }
 
 /// The units, locked in the order of their ids.

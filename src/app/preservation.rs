@@ -1,6 +1,6 @@
 //! Verbs of preservation: an agency's privacy office keeps what is written in a handoff beyond its retention, and lifts that.
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::entry::Version;
@@ -41,23 +41,10 @@ pub struct LiftPreservation {
 pub async fn preserve(hub: &Hub, viewer: &Viewer, input: PreserveHandoff) -> Result<Outcome<Preservation>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(preservation) => Ok(tx.commit(Outcome::done(preservation, true)).await?),
-                None => preserve_in(tx, viewer, input).await,
-            }
-        })
-        .await;
-    Outcome::settle(written)
+    once(hub, viewer, input.keyed.as_ref(), |tx| preserve_in(tx, viewer, input)).await
 }
 
-async fn preserve_in(
-    tx: Tx,
-    viewer: &Viewer,
-    input: &PreserveHandoff,
-) -> Result<Committed<Outcome<Preservation>>, Error> {
+async fn preserve_in(tx: Tx, viewer: &Viewer, input: &PreserveHandoff) -> Result<Committed<Preservation>, Error> {
     let handoff = found(&tx, viewer, input.handoff).await?.ok_or(Error::NotFound)?;
     let id = tx.id();
     let now = tx.now();
@@ -78,7 +65,7 @@ async fn preserve_in(
     // Whoever destroys the handoff's month does not take it.
     tx.carry_key_on(handoff.id).await?;
     remember(&tx, input.keyed.as_ref(), [id]).await?;
-    Ok(tx.commit(Outcome::done(changed.into_state(), false)).await?)
+    Ok(tx.commit(changed.into_state()).await?)
 }
 
 /// The handoff, locked: as the viewer sees it, or for a privacy office that preserves what it does not read.
@@ -93,19 +80,10 @@ async fn found(tx: &Tx, viewer: &Viewer, id: HandoffId) -> Result<Option<Handoff
 pub async fn lift(hub: &Hub, viewer: &Viewer, input: LiftPreservation) -> Result<Outcome<Preservation>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(preservation) => Ok(tx.commit(Outcome::done(preservation, true)).await?),
-                None => lift_in(tx, viewer, input).await,
-            }
-        })
-        .await;
-    Outcome::settle(written)
+    once(hub, viewer, input.keyed.as_ref(), |tx| lift_in(tx, viewer, input)).await
 }
 
-async fn lift_in(tx: Tx, viewer: &Viewer, input: &LiftPreservation) -> Result<Committed<Outcome<Preservation>>, Error> {
+async fn lift_in(tx: Tx, viewer: &Viewer, input: &LiftPreservation) -> Result<Committed<Preservation>, Error> {
     let preservation = tx.preservation(input.preservation).await?.ok_or(Error::NotFound)?;
     let permit = permit::lift(viewer, &preservation)?;
     let refused = |code| Error::Refused(vec![Problem::new(code).at(&["preservationId"]).with_current(preservation.id)]);
@@ -115,12 +93,7 @@ async fn lift_in(tx: Tx, viewer: &Viewer, input: &LiftPreservation) -> Result<Co
     let changed = preservation.lift(tx.now()).ok_or_else(|| refused(ProblemCode::WrongState))?;
     tx.save(permit, &changed).await?;
     remember(&tx, input.keyed.as_ref(), [preservation.id]).await?;
-    Ok(tx.commit(Outcome::done(changed.into_state(), false)).await?)
-}
-
-async fn done_before(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Preservation>, Error> {
-    let Some(id) = replayed_one(tx, keyed).await? else { return Ok(None) };
-    Ok(Some(tx.preservation(id).await?.ok_or(Error::NotFound)?))
+    Ok(tx.commit(changed.into_state()).await?)
 }
 
 /// Preservations by id, in the order asked; none for each that is absent, or not the viewer's to see.

@@ -1,6 +1,6 @@
 //! Verbs of browsers that people are reached at: each registers and takes back their own.
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::entry::Changed;
@@ -48,21 +48,7 @@ pub struct RemovePush {
 pub async fn register(hub: &Hub, viewer: &Viewer, input: RegisterPush) -> Result<Outcome<PushSubscription>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match replayed_one::<PushSubscriptionId>(&tx, input.keyed.as_ref()).await? {
-                Some(id) => again(tx, id).await,
-                None => register_in(tx, hub, viewer, input).await,
-            }
-        })
-        .await;
-    Outcome::settle(written)
-}
-
-async fn again(tx: Tx, id: PushSubscriptionId) -> Result<Committed<Outcome<PushSubscription>>, Error> {
-    let known = tx.push_subscription(id).await?.ok_or(Error::NotFound)?;
-    Ok(tx.commit(Outcome::done(known, true)).await?)
+    once(hub, viewer, input.keyed.as_ref(), |tx| register_in(tx, hub, viewer, input)).await
 }
 
 async fn register_in(
@@ -70,7 +56,7 @@ async fn register_in(
     hub: &Hub,
     viewer: &Viewer,
     input: &RegisterPush,
-) -> Result<Committed<Outcome<PushSubscription>>, Error> {
+) -> Result<Committed<PushSubscription>, Error> {
     let grant = viewer.grant().cloned().ok_or(Error::Forbidden)?;
     let (id, keys) = (tx.id::<PushSubscriptionId>(), &input.keys);
     let new = permit::register_push(viewer, id)?;
@@ -107,7 +93,7 @@ async fn register_in(
     tx.save(permit, &changed).await?;
     let changed = changed.into_state();
     remember(&tx, input.keyed.as_ref(), [changed.id]).await?;
-    Ok(tx.commit(Outcome::done(changed, false)).await?)
+    Ok(tx.commit(changed).await?)
 }
 
 /// Takes back a browser of the viewer's own: nobody is reached at it any more, and its keys are gone. Said again, it changes
@@ -115,23 +101,18 @@ async fn register_in(
 pub async fn remove(hub: &Hub, viewer: &Viewer, input: RemovePush) -> Result<Outcome<PushSubscription>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            if let Some(id) = replayed_one::<PushSubscriptionId>(&tx, input.keyed.as_ref()).await? {
-                return again(tx, id).await;
-            }
-            let known = tx.push_subscription(input.subscription).await?.ok_or(Error::NotFound)?;
-            let permit = permit::change_push(viewer, &known)?;
-            let changed = known.end(PushState::Removed, tx.now());
-            if let Some(changed) = &changed {
-                tx.save(permit, changed).await?;
-            }
-            remember(&tx, input.keyed.as_ref(), [known.id]).await?;
-            Ok(tx.commit(Outcome::done(changed.map_or(known, Changed::into_state), false)).await?)
-        })
-        .await;
-    Outcome::settle(written)
+    once(hub, viewer, input.keyed.as_ref(), |tx| remove_in(tx, viewer, input)).await
+}
+
+async fn remove_in(tx: Tx, viewer: &Viewer, input: &RemovePush) -> Result<Committed<PushSubscription>, Error> {
+    let known = tx.push_subscription(input.subscription).await?.ok_or(Error::NotFound)?;
+    let permit = permit::change_push(viewer, &known)?;
+    let changed = known.end(PushState::Removed, tx.now());
+    if let Some(changed) = &changed {
+        tx.save(permit, changed).await?;
+    }
+    remember(&tx, input.keyed.as_ref(), [known.id]).await?;
+    Ok(tx.commit(changed.map_or(known, Changed::into_state)).await?)
 }
 
 /// Browsers by id, in the order asked; none for each that is absent, or not the viewer's to see.

@@ -1,7 +1,7 @@
 //! Verbs of what is sealed in a handoff: an entry is written, and entries are opened after the ledger has said so.
 use super::emergency::{self, InEmergency};
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{Again, once, remember};
 use super::law::Desk;
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
@@ -64,22 +64,19 @@ pub async fn note(hub: &Hub, viewer: &Viewer, input: Note) -> Result<Outcome<Ent
     log::known(viewer)?;
     input.content.check(input.tier)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match replayed_one::<HandoffEntryId>(&tx, input.keyed.as_ref()).await? {
-                Some(id) => {
-                    let entry = tx.handoff_entry(id).await?.ok_or(Error::NotFound)?;
-                    Ok(tx.commit(Outcome::done(entry.facts, true)).await?)
-                }
-                None => note_in(tx, viewer, input).await,
-            }
-        })
-        .await;
-    Outcome::settle(written)
+    once(hub, viewer, input.keyed.as_ref(), |tx| note_in(tx, viewer, input)).await
 }
 
-async fn note_in(tx: Tx, viewer: &Viewer, input: &Note) -> Result<Committed<Outcome<EntryFacts>>, Error> {
+impl Again for EntryFacts {
+    type Id = HandoffEntryId;
+
+    async fn again(tx: &Tx, ids: &[HandoffEntryId]) -> Result<Option<Self>, Error> {
+        let Some(id) = ids.first() else { return Ok(None) };
+        Ok(tx.handoff_entry(*id).await?.map(|entry| entry.facts))
+    }
+}
+
+async fn note_in(tx: Tx, viewer: &Viewer, input: &Note) -> Result<Committed<EntryFacts>, Error> {
     let (author, grant) = viewer.organization().zip(viewer.grant_id()).ok_or(Error::Forbidden)?;
     let home = tx.consult::<OrganizationDetails>(author).await?.ok_or(Error::NotFound)?;
     let handoff = tx.handoff(input.handoff).await?.ok_or(Error::NotFound)?;
@@ -91,7 +88,7 @@ async fn note_in(tx: Tx, viewer: &Viewer, input: &Note) -> Result<Committed<Outc
     }
     let facts = write(&tx, permit, (&home, grant), &handoff, (input.tier, &input.content), at).await?;
     remember(&tx, input.keyed.as_ref(), [id]).await?;
-    Ok(tx.commit(Outcome::done(facts, false)).await?)
+    Ok(tx.commit(facts).await?)
 }
 
 /// Writes an entry into a handoff, which is locked, for an agency that has room for it.

@@ -1,7 +1,7 @@
 //! Verbs of mobile teams.
 use super::Hub;
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use crate::domain::entry::{Changed, Entry, Origin, Provenance, Version};
 use crate::domain::id::{OrganizationId, TeamId};
@@ -63,22 +63,15 @@ pub struct SaveTeam {
 /// Adds, edits or withdraws a team of the viewer's own agency.
 pub async fn save(hub: &Hub, viewer: &Viewer, input: SaveTeam) -> Result<Outcome<TeamView>, Error> {
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            let replayed = replayed_one(&tx, input.keyed.as_ref()).await?;
-            match replayed.or(input.team) {
-                Some(id) => {
-                    let team = tx.team(id).await?.ok_or(Error::NotFound)?;
-                    let permit = permit::edit(viewer, &team.entry, (!input.retire).then_some(&input.details))?;
-                    let changed = if replayed.is_some() { None } else { edited(&tx, input, &team).await? };
-                    finish(tx, permit, team, changed, input.keyed.as_ref(), replayed.is_some()).await
-                }
-                None => add(tx, viewer, input).await,
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+    shown(hub, viewer, once(hub, viewer, input.keyed.as_ref(), |tx| save_in(tx, viewer, input)).await?)
+}
+
+async fn save_in(tx: Tx, viewer: &Viewer, input: &SaveTeam) -> Result<Committed<Team>, Error> {
+    let Some(id) = input.team else { return add(tx, viewer, input).await };
+    let team = tx.team(id).await?.ok_or(Error::NotFound)?;
+    let permit = permit::edit(viewer, &team.entry, (!input.retire).then_some(&input.details))?;
+    let changed = edited(&tx, input, &team).await?;
+    finish(tx, permit, team, changed, input.keyed.as_ref()).await
 }
 
 async fn edited(tx: &Tx, input: &SaveTeam, team: &Team) -> Result<Option<Changed<Team>>, Error> {
@@ -103,7 +96,7 @@ async fn offered(tx: &Tx, input: &SaveTeam) -> Result<Option<Service>, Error> {
     Ok(service)
 }
 
-async fn add(tx: Tx, viewer: &Viewer, input: &SaveTeam) -> Result<Committed<(Team, bool)>, Error> {
+async fn add(tx: Tx, viewer: &Viewer, input: &SaveTeam) -> Result<Committed<Team>, Error> {
     let service = offered(&tx, input).await?.ok_or(Error::NotFound)?;
     let id: TeamId = tx.id();
     let permit = permit::add::<TeamDetails>(viewer, id, service.region, service.owner)?;
@@ -111,7 +104,7 @@ async fn add(tx: Tx, viewer: &Viewer, input: &SaveTeam) -> Result<Committed<(Tea
     let changed = Team::create(Entry::create(id, origin, input.details.clone(), Vec::new(), tx.now())?);
     tx.save(permit, &changed).await?;
     remember(&tx, input.keyed.as_ref(), [id]).await?;
-    Ok(tx.commit((changed.into_state(), false)).await?)
+    Ok(tx.commit(changed.into_state()).await?)
 }
 
 /// Says for a team whether it is free.
@@ -130,20 +123,13 @@ pub struct SetStatus {
 /// Says for a team of the viewer's own agency whether it is free; the same again is its heartbeat.
 pub async fn set_status(hub: &Hub, viewer: &Viewer, input: SetStatus) -> Result<Outcome<TeamView>, Error> {
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            let replayed = replayed_one::<TeamId>(&tx, input.keyed.as_ref()).await?.is_some();
-            let team = tx.team(input.team).await?.ok_or(Error::NotFound)?;
-            let permit = permit::set_team_status(viewer, &team)?;
-            let changed = match replayed {
-                true => None,
-                false => team.say(input.status, input.free_in_minutes, tx.now()).map_err(|why| refused(why, &team))?,
-            };
-            finish(tx, permit, team, changed, input.keyed.as_ref(), replayed).await
-        })
-        .await;
-    settled(hub, viewer, written)
+    let say = |tx: Tx| async move {
+        let team = tx.team(input.team).await?.ok_or(Error::NotFound)?;
+        let permit = permit::set_team_status(viewer, &team)?;
+        let changed = team.say(input.status, input.free_in_minutes, tx.now()).map_err(|why| refused(why, &team))?;
+        finish(tx, permit, team, changed, input.keyed.as_ref()).await
+    };
+    shown(hub, viewer, once(hub, viewer, input.keyed.as_ref(), say).await?)
 }
 
 fn refused(why: SayRefused, team: &Team) -> Error {
@@ -162,24 +148,20 @@ async fn finish<A: permit::Acts>(
     team: Team,
     changed: Option<Changed<Team>>,
     keyed: Option<&Keyed>,
-    replayed: bool,
-) -> Result<Committed<(Team, bool)>, Error>
+) -> Result<Committed<Team>, Error>
 where
     Team: KeptBy<A>,
 {
     if let Some(changed) = &changed {
         tx.save(permit, changed).await?;
     }
-    if !replayed {
-        remember(&tx, keyed, [team.id()]).await?;
-    }
-    Ok(tx.commit((changed.map_or(team, Changed::into_state), replayed)).await?)
+    remember(&tx, keyed, [team.id()]).await?;
+    Ok(tx.commit(changed.map_or(team, Changed::into_state)).await?)
 }
 
-fn settled(hub: &Hub, viewer: &Viewer, written: Result<(Team, bool), Error>) -> Result<Outcome<TeamView>, Error> {
-    Outcome::settle(written.and_then(|(team, replayed)| {
+fn shown(hub: &Hub, viewer: &Viewer, done: Outcome<Team>) -> Result<Outcome<TeamView>, Error> {
+    done.seen(|team| {
         hub.board().learn_teams([&team]);
-        let view = view::team(&Scope::of(viewer), Arc::new(team), hub.clock().now()).ok_or(Error::NotFound)?;
-        Ok(Outcome::done(view, replayed))
-    }))
+        view::team(&Scope::of(viewer), Arc::new(team), hub.clock().now())
+    })
 }

@@ -1,6 +1,6 @@
 //! Verbs of threats: told by those who hold a person, and read by those who can lessen it.
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{Again, once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::handoff::Handoff;
@@ -44,25 +44,20 @@ pub async fn disclose(hub: &Hub, viewer: &Viewer, input: DiscloseThreat) -> Resu
     log::known(viewer)?;
     threat::check(&input.says)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match replayed_one::<ThreatDisclosureId>(&tx, input.keyed.as_ref()).await? {
-                Some(id) => {
-                    let threat = tx.threat(id).await?.ok_or(Error::NotFound)?;
-                    Ok(tx.commit((threat.facts, true)).await?)
-                }
-                None => disclose_in(tx, viewer, input).await,
-            }
-        })
-        .await;
-    Outcome::settle(written.and_then(|(facts, replayed)| {
-        let view = view::threat(&Scope::of(viewer), facts, facts.at).ok_or(Error::NotFound)?;
-        Ok(Outcome::done(view, replayed))
-    }))
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| disclose_in(tx, viewer, input)).await?;
+    done.seen(|facts| view::threat(&Scope::of(viewer), facts, facts.at))
 }
 
-async fn disclose_in(tx: Tx, viewer: &Viewer, input: &DiscloseThreat) -> Result<Committed<(ThreatFacts, bool)>, Error> {
+impl Again for ThreatFacts {
+    type Id = ThreatDisclosureId;
+
+    async fn again(tx: &Tx, ids: &[ThreatDisclosureId]) -> Result<Option<Self>, Error> {
+        let Some(id) = ids.first() else { return Ok(None) };
+        Ok(tx.threat(*id).await?.map(|threat| threat.facts))
+    }
+}
+
+async fn disclose_in(tx: Tx, viewer: &Viewer, input: &DiscloseThreat) -> Result<Committed<ThreatFacts>, Error> {
     let grant = viewer.grant().ok_or(Error::Forbidden)?;
     let own = grant.organization;
     let home = tx.consult::<OrganizationDetails>(own).await?.ok_or(Error::NotFound)?;
@@ -102,7 +97,7 @@ async fn disclose_in(tx: Tx, viewer: &Viewer, input: &DiscloseThreat) -> Result<
     let sealed = tx.close_threat(&noted, &handoff, &facts, &input.says).await?;
     tx.save(permit, &ThreatDisclosure::tell(facts, sealed)).await?;
     remember(&tx, input.keyed.as_ref(), [id]).await?;
-    Ok(tx.commit((facts, false)).await?)
+    Ok(tx.commit(facts).await?)
 }
 
 /// Whether an agency knows in this handoff what a program wrote: as that program then, or because its people opened it.

@@ -117,6 +117,13 @@ pub struct Tx {
 /// Proof that a verb committed: only [`Tx::commit`] makes one.
 pub struct Committed<T>(T);
 
+impl<T> Committed<T> {
+    /// The same proof, of what is made of the value.
+    pub fn map<U>(self, made: impl FnOnce(T) -> U) -> Committed<U> {
+        Committed(made(self.0))
+    }
+}
+
 /// How a domain value is kept in its table.
 pub trait Kept: Send + Sync + Sized {
     /// Its table.

@@ -7,7 +7,7 @@ pub use caller::{Caller, Sending};
 pub use carry::{Browser, Carried, Carrier, Letter, To};
 
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::call::Call;
@@ -32,23 +32,11 @@ pub struct AcknowledgeCall {
 pub async fn acknowledge(hub: &Hub, viewer: &Viewer, input: AcknowledgeCall) -> Result<Outcome<CallView>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            if let Some(id) = replayed_one::<CallId>(&tx, input.keyed.as_ref()).await? {
-                let call = tx.call(id).await?.ok_or(Error::NotFound)?;
-                return Ok(tx.commit((call, true)).await?);
-            }
-            acknowledge_in(tx, viewer, input).await
-        })
-        .await;
-    Outcome::settle(written.and_then(|(call, replayed)| {
-        let view = calls::call(&Scope::of(viewer), call).ok_or(Error::NotFound)?;
-        Ok(Outcome::done(view, replayed))
-    }))
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| acknowledge_in(tx, viewer, input)).await?;
+    done.seen(|call| calls::call(&Scope::of(viewer), call))
 }
 
-async fn acknowledge_in(tx: Tx, viewer: &Viewer, input: &AcknowledgeCall) -> Result<Committed<(Call, bool)>, Error> {
+async fn acknowledge_in(tx: Tx, viewer: &Viewer, input: &AcknowledgeCall) -> Result<Committed<Call>, Error> {
     let by = viewer.grant_id().ok_or(Error::Forbidden)?;
     let call = tx.call(input.call).await?.ok_or(Error::NotFound)?;
     let permit = permit::acknowledge_call(viewer, &call)?;
@@ -59,7 +47,7 @@ async fn acknowledge_in(tx: Tx, viewer: &Viewer, input: &AcknowledgeCall) -> Res
     }
     remember(&tx, input.keyed.as_ref(), [call.id]).await?;
     let call = changed.map_or(call, crate::domain::entry::Changed::into_state);
-    Ok(tx.commit((call, false)).await?)
+    Ok(tx.commit(call).await?)
 }
 
 /// Calls by id, in the order asked; none for each that is absent, or not the viewer's to see.

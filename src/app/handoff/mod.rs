@@ -19,7 +19,7 @@ use team::Coming;
 
 use super::coordinate::seen;
 use super::error::Error;
-use super::keyed::{remember, replayed_one};
+use super::keyed::{Again, once, remember};
 use super::law::Searched;
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, follow_up, guardian, log, packet, share};
@@ -81,17 +81,19 @@ pub struct MoveHandoff {
     pub keyed: Option<Keyed>,
 }
 
-/// What a write leaves: the handoff, the units and the team that changed, and whether it had been done before.
+/// What a write leaves: the handoff, and the units and the team that changed.
 struct Written {
     handoff: Handoff,
     units: Vec<BedUnit>,
     team: Option<Team>,
-    replayed: bool,
 }
 
-impl Written {
-    fn before(handoff: Handoff) -> Self {
-        Self { handoff, units: Vec::new(), team: None, replayed: true }
+impl Again for Written {
+    type Id = HandoffId;
+
+    async fn again(tx: &Tx, ids: &[HandoffId]) -> Result<Option<Self>, Error> {
+        let handoff = Handoff::again(tx, ids).await?;
+        Ok(handoff.map(|handoff| Self { handoff, units: Vec::new(), team: None }))
     }
 }
 
@@ -102,16 +104,8 @@ pub async fn announce(hub: &Hub, viewer: &Viewer, input: Announce) -> Result<Out
         return Err(Error::BadInput("`onBehalfOf` is for dispatchers: leave it out".into()));
     }
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(handoff) => Ok(tx.commit(Written::before(handoff)).await?),
-                None => announce_in(tx, hub, viewer, input).await,
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| announce_in(tx, hub, viewer, input)).await?;
+    shown(hub, viewer, done)
 }
 
 /// The whole announcement. Boxed, as all that it is made of: what it holds at once is more than a worker's stack should carry.
@@ -183,7 +177,7 @@ fn announce_in<'a>(
         let handoff = changed.into_state();
         packet::carry(&tx, &permit, (sender, search.handoffs()), std::slice::from_ref(&handoff), now).await?;
         remember(&tx, input.keyed.as_ref(), [handoff.id]).await?;
-        Ok(tx.commit(Written { handoff, units, team: None, replayed: false }).await?)
+        Ok(tx.commit(Written { handoff, units, team: None }).await?)
     })
 }
 
@@ -191,16 +185,8 @@ fn announce_in<'a>(
 pub async fn go(hub: &Hub, viewer: &Viewer, input: MoveHandoff) -> Result<Outcome<HandoffView>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(handoff) => Ok(tx.commit(Written::before(handoff)).await?),
-                None => go_in(tx, hub, viewer, input).await,
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| go_in(tx, hub, viewer, input)).await?;
+    shown(hub, viewer, done)
 }
 
 fn go_in<'a>(
@@ -301,24 +287,17 @@ async fn finish(
     tx.save(permit, &changed).await?;
     let handoff = changed.into_state();
     remember(&tx, keyed, [handoff.id]).await?;
-    Ok(tx.commit(Written { handoff, units, team, replayed: false }).await?)
+    Ok(tx.commit(Written { handoff, units, team }).await?)
 }
 
-/// The handoff that the key was used for before, read again through the viewer's present scope.
-async fn done_before(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Handoff>, Error> {
-    let Some(id) = replayed_one(tx, keyed).await? else { return Ok(None) };
-    Ok(Some(tx.handoff(id).await?.ok_or(Error::NotFound)?))
-}
-
-fn settled(hub: &Hub, viewer: &Viewer, written: Result<Written, Error>) -> Result<Outcome<HandoffView>, Error> {
-    Outcome::settle(written.and_then(|Written { handoff, units, team, replayed }| {
+fn shown(hub: &Hub, viewer: &Viewer, done: Outcome<Written>) -> Result<Outcome<HandoffView>, Error> {
+    done.seen(|Written { handoff, units, team }| {
         hub.board().learn_units(&units);
         if let Some(team) = &team {
             hub.board().learn_teams([team]);
         }
-        let view = view::handoff(&Scope::of(viewer), handoff, hub.clock().now()).ok_or(Error::NotFound)?;
-        Ok(Outcome::done(view, replayed))
-    }))
+        view::handoff(&Scope::of(viewer), handoff, hub.clock().now())
+    })
 }
 
 /// Handoffs by id, in the order asked; none for each that is absent or not the viewer's to see.

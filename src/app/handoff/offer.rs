@@ -2,7 +2,7 @@
 use super::door::{Door, End};
 use super::search::{Search, not_sought, withdraw};
 use crate::app::error::Error;
-use crate::app::keyed::{remember, replayed_one};
+use crate::app::keyed::{Again, once, remember};
 use crate::app::outcome::{Outcome, Problem, ProblemCode};
 use crate::app::{Hub, guardian, law, log, packet};
 use crate::domain::bed::BedUnit;
@@ -69,8 +69,16 @@ pub struct CloseEpisode {
     pub keyed: Option<Keyed>,
 }
 
-/// What a write leaves: the search, the units that changed, and whether it had been done before.
-pub(super) type Written = (Episode, Vec<BedUnit>, bool);
+/// What a write leaves: the search, and the units that changed.
+pub(super) type Written = (Episode, Vec<BedUnit>);
+
+impl Again for Written {
+    type Id = EpisodeId;
+
+    async fn again(tx: &Tx, ids: &[EpisodeId]) -> Result<Option<Self>, Error> {
+        Ok(Episode::again(tx, ids).await?.map(|episode| (episode, Vec::new())))
+    }
+}
 
 /// Asks up to three receivers at once, each by a pathway that decides: all are asked, or none.
 pub async fn offer(hub: &Hub, viewer: &Viewer, input: OfferHandoff) -> Result<Outcome<EpisodeView>, Error> {
@@ -81,16 +89,8 @@ pub async fn offer(hub: &Hub, viewer: &Viewer, input: OfferHandoff) -> Result<Ou
         return Err(Error::BadInput(format!("`to` names 1 to {PARALLEL_MAX} receivers")));
     }
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(episode) => Ok(tx.commit((episode, Vec::new(), true)).await?),
-                None => offer_in(tx, hub, viewer, input).await,
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| offer_in(tx, hub, viewer, input)).await?;
+    shown(hub, viewer, done)
 }
 
 fn offer_in<'a>(
@@ -146,7 +146,7 @@ fn offer_in<'a>(
         packet::carry(&tx, &permit, (episode.sender, before), &offered, now).await?;
         guardian::follow_need((&tx, hub), ((&episode).into(), stands.is_none()), input.need.age, &[], now).await?;
         remember(&tx, input.keyed.as_ref(), [episode.id]).await?;
-        Ok(tx.commit((episode, Vec::new(), false)).await?)
+        Ok(tx.commit((episode, Vec::new())).await?)
     })
 }
 
@@ -271,16 +271,8 @@ pub async fn close(hub: &Hub, viewer: &Viewer, input: CloseEpisode) -> Result<Ou
         return Err(Error::BadInput("`reason` SILENCE is the hub's own: say why".into()));
     }
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(episode) => Ok(tx.commit((episode, Vec::new(), true)).await?),
-                None => close_in(tx, hub, viewer, input).await,
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| close_in(tx, hub, viewer, input)).await?;
+    shown(hub, viewer, done)
 }
 
 fn close_in<'a>(
@@ -311,7 +303,7 @@ fn close_in<'a>(
         tx.save(permit, &changed).await?;
         law::end_with(&tx, changed.state(), now).await?;
         remember(&tx, input.keyed.as_ref(), [episode.id]).await?;
-        Ok(tx.commit((changed.into_state(), units, false)).await?)
+        Ok(tx.commit((changed.into_state(), units)).await?)
     })
 }
 
@@ -327,20 +319,9 @@ fn withdrawn_as(why: EpisodeEnd) -> WithdrawReason {
     }
 }
 
-/// The search that the key was used for before, read again through the viewer's present scope.
-pub(super) async fn done_before(tx: &Tx, keyed: Option<&Keyed>) -> Result<Option<Episode>, Error> {
-    let Some(id) = replayed_one(tx, keyed).await? else { return Ok(None) };
-    Ok(Some(tx.episode(id).await?.ok_or(Error::NotFound)?))
-}
-
-pub(super) fn settled(
-    hub: &Hub,
-    viewer: &Viewer,
-    written: Result<Written, Error>,
-) -> Result<Outcome<EpisodeView>, Error> {
-    Outcome::settle(written.and_then(|(episode, units, replayed)| {
+pub(super) fn shown(hub: &Hub, viewer: &Viewer, done: Outcome<Written>) -> Result<Outcome<EpisodeView>, Error> {
+    done.seen(|(episode, units)| {
         hub.board().learn_units(&units);
-        let view = view::episode(&Scope::of(viewer), episode).ok_or(Error::NotFound)?;
-        Ok(Outcome::done(view, replayed))
-    }))
+        view::episode(&Scope::of(viewer), episode)
+    })
 }

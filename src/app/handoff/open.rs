@@ -1,7 +1,7 @@
 //! A search that asks nobody yet: whoever finds no place is seen looking for one.
-use super::offer::{Written, done_before, few_enough, settled};
+use super::offer::{Written, few_enough, shown};
 use crate::app::error::Error;
-use crate::app::keyed::remember;
+use crate::app::keyed::{once, remember};
 use crate::app::outcome::Outcome;
 use crate::app::{Hub, guardian, log};
 use crate::board::Seek;
@@ -31,19 +31,19 @@ pub struct OpenEpisode {
 pub async fn open(hub: &Hub, viewer: &Viewer, input: OpenEpisode) -> Result<Outcome<EpisodeView>, Error> {
     log::known(viewer)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(episode) => Ok(tx.commit((episode, Vec::new(), true)).await?),
-                None => open_in(tx, hub, viewer, input).await,
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+    // The board is no part of the write: nobody waits while it is looked at.
+    let anybody = anybody(hub, viewer, &input.need, hub.clock().now());
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| open_in(tx, hub, viewer, input, anybody)).await?;
+    shown(hub, viewer, done)
 }
 
-async fn open_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &OpenEpisode) -> Result<Committed<Written>, Error> {
+async fn open_in(
+    tx: Tx,
+    hub: &Hub,
+    viewer: &Viewer,
+    input: &OpenEpisode,
+    anybody: bool,
+) -> Result<Committed<Written>, Error> {
     let (region, sender) = viewer.region().zip(viewer.organization()).ok_or(Error::Forbidden)?;
     let id = tx.id();
     let permit = permit::seek(viewer, region, id)?;
@@ -58,13 +58,12 @@ async fn open_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &OpenEpisode) -> Res
         settlement: input.settlement,
         person_agreed: input.person_agreed,
     };
-    let begun =
-        if anybody(hub, viewer, &input.need, now) { Episode::open(new, now) } else { Episode::unmatched(new, now) };
+    let begun = if anybody { Episode::open(new, now) } else { Episode::unmatched(new, now) };
     tx.save(permit, &begun).await?;
     let episode = begun.into_state();
     guardian::follow_need((&tx, hub), ((&episode).into(), true), input.need.age, &[], now).await?;
     remember(&tx, input.keyed.as_ref(), [episode.id]).await?;
-    Ok(tx.commit((episode, Vec::new(), false)).await?)
+    Ok(tx.commit((episode, Vec::new())).await?)
 }
 
 /// Whether a pathway leads the viewer to a place, or to teams, that do not have to say no, as the board shows them.

@@ -1,6 +1,7 @@
 //! Naming who answers for it that somebody who was announced was sent on.
-use super::{Written, done_before, finish, refused, settled};
+use super::{Written, finish, refused, shown};
 use crate::app::error::Error;
+use crate::app::keyed::once;
 use crate::app::outcome::{Outcome, Problem, ProblemCode};
 use crate::app::{Hub, log};
 use crate::domain::entry::Version;
@@ -29,16 +30,8 @@ pub async fn name_supervisor(hub: &Hub, viewer: &Viewer, input: NameSupervisor) 
     log::known(viewer)?;
     check_name(&input.name)?;
     let input = &input;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
-            match done_before(&tx, input.keyed.as_ref()).await? {
-                Some(handoff) => Ok(tx.commit(Written::before(handoff)).await?),
-                None => name_in(tx, viewer, input).await,
-            }
-        })
-        .await;
-    settled(hub, viewer, written)
+    let done = once(hub, viewer, input.keyed.as_ref(), |tx| name_in(tx, viewer, input)).await?;
+    shown(hub, viewer, done)
 }
 
 async fn name_in(tx: Tx, viewer: &Viewer, input: &NameSupervisor) -> Result<Committed<Written>, Error> {
