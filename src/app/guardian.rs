@@ -114,10 +114,10 @@ fn record_in<'a>(
 }
 
 /// The step of a search that has ended ends with it.
-pub(super) async fn end_with(tx: &Tx, episode: &Episode, now: At) -> Result<(), Error> {
+pub(super) async fn end_with(tx: &Tx, episode: &Episode, also: &[OrganizationId], now: At) -> Result<(), Error> {
     let step = tx.guardian_behind(episode.id).await?.filter(|step| step.ended_at.is_none());
     let Some(step) = step else { return Ok(()) };
-    let to = concerned(tx, episode.into(), &[]).await?;
+    let to = concerned(tx, episode.into(), also).await?;
     save_told(tx, permit::await_guardian(&step, true)?, &step.end(&to, now).unwrap_or_default()).await
 }
 

@@ -73,14 +73,20 @@ where
     Ok(())
 }
 
-/// The clocks of law of a search that has ended end with it.
-pub(super) fn end_with<'a>(tx: &'a Tx, episode: &'a Episode, now: At) -> BoxFuture<'a, Result<(), Error>> {
+/// The clocks of law of a search that has ended end with it. `also` are agencies whose handoff has ended just now: they were
+/// concerned until then.
+pub(super) fn end_with<'a>(
+    tx: &'a Tx,
+    episode: &'a Episode,
+    also: &'a [OrganizationId],
+    now: At,
+) -> BoxFuture<'a, Result<(), Error>> {
     Box::pin(async move {
         if episode.is_open() {
             return Ok(());
         }
-        legal_hold::end_with(tx, episode, now).await?;
-        guardian::end_with(tx, episode, now).await
+        legal_hold::end_with(tx, episode, also, now).await?;
+        guardian::end_with(tx, episode, also, now).await
     })
 }
 

@@ -7,7 +7,7 @@ use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log, sealed};
 use crate::domain::entry::Changed;
 use crate::domain::episode::Episode;
-use crate::domain::id::{EpisodeId, HandoffId, LegalHoldId};
+use crate::domain::id::{EpisodeId, HandoffId, LegalHoldId, OrganizationId};
 use crate::domain::legal_hold::{LegalHold, NewLegalHold, NotBegun};
 use crate::domain::sealed::{Content, LegalHoldEnd, Tier};
 use crate::domain::time::At;
@@ -148,9 +148,9 @@ fn shown(hub: &Hub, viewer: &Viewer, done: Outcome<LegalHold>) -> Result<Outcome
 }
 
 /// The hold of a search that has ended ends with it.
-pub(super) async fn end_with(tx: &Tx, episode: &Episode, now: At) -> Result<(), Error> {
+pub(super) async fn end_with(tx: &Tx, episode: &Episode, also: &[OrganizationId], now: At) -> Result<(), Error> {
     let Some(hold) = tx.legal_hold_behind(episode.id).await? else { return Ok(()) };
-    let to = concerned(tx, episode.into(), &[]).await?;
+    let to = concerned(tx, episode.into(), also).await?;
     save_told(tx, permit::end_legal_hold_with_search(&hold)?, &hold.end(&to, now).unwrap_or_default()).await
 }
 

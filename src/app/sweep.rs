@@ -21,18 +21,35 @@ const BATCH: u64 = 100;
 /// When a row that cannot be read is tried again, in minutes.
 const POSTPONE_MINUTES: i64 = 10;
 
-/// Tells of everything that is due, noun by noun, and answers how many were told of.
+/// Tells of everything that is due, noun by noun, and answers how many were told of. The trouble of one noun keeps no other's
+/// clocks: the first is answered at the end.
 pub async fn pass(hub: &Hub) -> Result<usize, Error> {
-    let told = units(hub).await? + teams(hub).await? + handoffs(hub).await? + episodes(hub).await?;
-    let told = told + follow_ups(hub).await? + legal_holds(hub).await? + guardians(hub).await?;
-    let told = told + consents(hub).await? + emergencies(hub).await?;
-    keys(hub).await?;
-    Ok(told)
+    let nouns: [BoxFuture<'_, Result<usize, Error>>; 10] = [
+        Box::pin(units(hub)),
+        Box::pin(teams(hub)),
+        Box::pin(handoffs(hub)),
+        Box::pin(episodes(hub)),
+        Box::pin(follow_ups(hub)),
+        Box::pin(legal_holds(hub)),
+        Box::pin(guardians(hub)),
+        Box::pin(consents(hub)),
+        Box::pin(emergencies(hub)),
+        Box::pin(keys(hub)),
+    ];
+    let (mut told, mut trouble) = (0, None);
+    for noun in nouns {
+        match noun.await {
+            Ok(of_noun) => told += of_noun,
+            Err(error) => trouble = trouble.or(Some(error)),
+        }
+    }
+    trouble.map_or(Ok(told), Err)
 }
 
-/// Keys whose day is over.
+/// Keys whose day is over: nobody is told of them.
 async fn keys(hub: &Hub) -> Result<usize, Error> {
-    Ok(hub.store().apart().forget_keys(BATCH).await?)
+    hub.store().apart().forget_keys(BATCH).await?;
+    Ok(0)
 }
 
 /// Units whose numbers turned aging, stale or expired, pauses past their expected end, and holds at their end.
@@ -91,13 +108,13 @@ async fn each<I: NounId + Display>(hub: &Hub, tell: Tells<I>) -> Result<usize, E
         return Ok(0);
     }
     match tell(hub, &due).await {
-        // One row that cannot be read must not keep the others waiting.
-        Err(Error::Store(store::Error::Corrupt { .. })) => {
+        // One row must not keep the others waiting.
+        Err(error) if is_of_a_row(&error) => {
             let mut told = 0;
             for row in due {
                 told += match tell(hub, &[row]).await {
-                    Err(Error::Store(error @ store::Error::Corrupt { .. })) => {
-                        tracing::error!(%error, %row, "a row cannot be read; what time changes about it is not told");
+                    Err(error) if is_of_a_row(&error) => {
+                        tracing::error!(%error, %row, "what time changes about a row cannot be told; trying again later");
                         hub.store().postpone(row, hub.clock().now().plus_minutes(POSTPONE_MINUTES)).await?;
                         1
                     }
@@ -107,6 +124,20 @@ async fn each<I: NounId + Display>(hub: &Hub, tell: Tells<I>) -> Result<usize, E
             Ok(told)
         }
         other => other,
+    }
+}
+
+/// Whether an error lies with what was told of, and not with the database or another write: trying again does not mend it.
+fn is_of_a_row(error: &Error) -> bool {
+    match error {
+        Error::Store(store::Error::Corrupt { .. } | store::Error::Fault(_)) => true,
+        Error::Store(_) => false,
+        Error::Unauthenticated
+        | Error::NotFound
+        | Error::Forbidden
+        | Error::BadInput(_)
+        | Error::CursorExpired
+        | Error::Refused(_) => true,
     }
 }
 
@@ -248,7 +279,7 @@ async fn after_silence(tx: &Tx, me: &Viewer, episode: &mut Episode, ended: &Hand
     if let Some(changed) = episode.after(ended, Party::Hub, open, tx.now()) {
         tx.save(permit::tell_episode(me, episode)?, &changed).await?;
         *episode = changed.into_state();
-        law::end_with(tx, episode, tx.now()).await?;
+        law::end_with(tx, episode, &[ended.receiver], tx.now()).await?;
     }
     Ok(())
 }
@@ -285,7 +316,7 @@ async fn episodes_are_due(hub: &Hub, due: &[EpisodeId]) -> Result<usize, Error> 
                 let open = tx.handoffs_of(episode.id).await?.iter().any(|handoff| handoff.state.is_offer());
                 if let Some(changed) = episode.tell_time(open, now).filter(|_| due) {
                     tx.save(permit::tell_episode(me, &episode)?, &changed).await?;
-                    law::end_with(&tx, changed.state(), now).await?;
+                    law::end_with(&tx, changed.state(), &[], now).await?;
                 }
             }
             Ok::<Committed<_>, Error>(tx.commit(()).await?)

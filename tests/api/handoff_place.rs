@@ -1,12 +1,13 @@
 //! The place that a handoff keeps, and whose audit says what its parties did.
 use super::bed::{REPORT, numbers, problems, unit};
-use super::handoff::{announce, at, on_the_way, open_door, read, to, went};
+use super::handoff::{announce, at, on_the_way, open_door, read, to, told, watch, went};
 use crate::house::{Db, House};
 use serde_json::{Value, json};
 
 on_both!(
     a_full_unit_refuses_nobody_and_a_late_arrival_takes_a_place,
     one_person_takes_one_place,
+    silence_takes_back_no_arrival,
     those_on_the_way_use_up_no_agencys_tries,
     what_a_party_does_is_in_its_own_agencys_audit,
 );
@@ -58,6 +59,26 @@ async fn one_person_takes_one_place(db: Db) {
     }
     let other = super::hold::hold(&house.client("ems"), door.0).await;
     assert_eq!(announce(&officer, to(door, json!({ "holdId": other }))).await.code(), "NOT_FOUND", "another agency's");
+    house.close().await;
+}
+
+async fn silence_takes_back_no_arrival(db: Db) {
+    let house = House::open(db).await;
+    let door = open_door(&house, 9, 4).await;
+    let id = on_the_way(&house.client("officer-2"), door).await;
+    let hold = read(&house.client("officer-2"), &id).await["holdId"].clone();
+    house.client("intake").ask(super::hold::ARRIVE, json!({ "input": { "holdId": hold } })).await.data("");
+    // Nobody says so of the handoff, and the unit reports nothing new.
+    for (minutes, told_of) in [(150, "HANDOFF_LATE"), (241, "HANDOFF_LAPSED")] {
+        let mut events = watch(&house.client("intake")).await;
+        house.clock.advance(minutes);
+        told(&mut events, &id, told_of).await;
+    }
+    house.deliver().await;
+    let intake = house.client("intake");
+    let query = "query($id: ID!) { node(id: $id) { ... on BedUnit { arrivedSinceReport } } }";
+    let said = intake.ask(query, json!({ "id": door.0.to_string() })).await;
+    assert_eq!(said.data("/node/arrivedSinceReport"), &json!(1), "somebody is in the place");
     house.close().await;
 }
 

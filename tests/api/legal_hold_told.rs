@@ -1,7 +1,7 @@
 //! Who is told of a legal hold as the person's search goes on: another hold in its place, many at once, those who are only asked.
 use super::bed::problems;
 use super::disclose::{ask, texts};
-use super::handoff::{on_the_way, open_door, told, watch, went};
+use super::handoff::{on_the_way, open_door, read, told, watch, went};
 use super::legal_hold::{HOLD, end, in_custody, kinds, record, recorded, stands};
 use super::offer::{Asked, episode, input, offered};
 use crate::house::traffic::until;
@@ -14,6 +14,7 @@ on_both!(
     another_takes_its_place,
     sent_again_or_at_once_it_is_one,
     it_ends_with_the_search,
+    it_ends_for_whoever_has_the_person_where_the_sender_is_silent,
     who_is_only_asked_is_told_while_asked,
 );
 
@@ -91,6 +92,21 @@ async fn it_ends_with_the_search(db: Db) {
     assert!(intake.ask(&node, json!({ "id": hold["id"] })).await.data("/node/endedAt").is_string());
     house.clock.advance(90 * 24 * 60);
     assert!(house.client("intake").ask(&node, json!({ "id": hold["id"] })).await.data("/node").is_null());
+    house.close().await;
+}
+
+async fn it_ends_for_whoever_has_the_person_where_the_sender_is_silent(db: Db) {
+    let house = House::open(db).await;
+    let door = open_door(&house, 9, 4).await;
+    let (id, _) = in_custody(&house, door).await;
+    went(&house.client("officer-2"), "arriveHandoff", &id, json!({})).await;
+    let intake = house.client("intake");
+    let took = went(&intake, "confirmTransfer", &id, json!({})).await;
+    assert_eq!(took["state"], "RECEIVED");
+    house.clock.advance(16);
+    until("nobody waits for the sender", async || read(&intake, &id).await["state"] == "TRANSFERRED").await;
+    house.deliver().await;
+    assert!(kinds(&intake).await.contains(&"LEGAL_HOLD_ENDED".to_owned()), "{:?}", kinds(&intake).await);
     house.close().await;
 }
 

@@ -411,7 +411,9 @@ impl Model {
                 _ => S::Lapsed,
             };
             (of.state, of.due, of.late) = (end, None, false);
-            if !of.arrived {
+            let (arrived, hold) = (of.arrived, of.hold);
+            // Silence takes back no word: of whoever came on the hold the unit has said so.
+            if !arrived && hold.is_none_or(|hold| self.holds[hold].state != HoldState::Consumed) {
                 self.let_go(handoff);
             }
             self.after(handoff, Party::Hub);

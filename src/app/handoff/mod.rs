@@ -25,6 +25,7 @@ use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, follow_up, guardian, log, packet, share};
 use crate::domain::bed::{BedUnit, ShownAs};
 use crate::domain::entry::{Changed, Version};
+use crate::domain::episode::HANDOFFS_MAX;
 use crate::domain::handoff::{
     Ending, Handoff, HandoffState, Move, MoveRefused, NeedSummary, NewHandoff, Refusal, WithdrawReason, check_name,
 };
@@ -126,6 +127,9 @@ fn announce_in<'a>(
         }
         let door = Door::find(&tx, input.pathway).await?;
         let search = Search::to_go_on(&tx, viewer, input.episode).await?;
+        if let Some((episode, _)) = search.as_ref().filter(|(_, search)| search.handoffs().len() >= HANDOFFS_MAX) {
+            return Err(Error::Refused(vec![Problem::new(ProblemCode::OfferLimit).with_current(episode.id)]));
+        }
         // The directory is held before the units, as by everybody who holds both; no unit moves to another place.
         let known = tx.bed_units_as_they_are(&[input.unit]).await?.pop().ok_or(Error::NotFound)?;
         let mut seat = door.seat(&tx, &known).await?;

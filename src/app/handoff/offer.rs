@@ -301,7 +301,7 @@ fn close_in<'a>(
         }
         let changed = episode.close(input.reason, now).map_err(|_| not_sought(&episode))?;
         tx.save(permit, &changed).await?;
-        law::end_with(&tx, changed.state(), now).await?;
+        law::end_with(&tx, changed.state(), &[], now).await?;
         remember(&tx, input.keyed.as_ref(), [episode.id]).await?;
         Ok(tx.commit((changed.into_state(), units)).await?)
     })

@@ -184,6 +184,14 @@ pub(in crate::app) async fn free_places(tx: &Tx, hub: &Hub, silent: &[Handoff]) 
     let mut units = if ids.is_empty() { Vec::new() } else { tx.units_behind(&ids).await? };
     for handoff in kept() {
         let Some(place) = units.iter().position(|unit| handoff.to.unit() == Some(unit.id())) else { continue };
+        // The unit has said that somebody came for it: silence takes no word back.
+        let came = match handoff.hold {
+            Some(hold) => tx.hold_behind(hold).await?.is_some_and(|hold| hold.state == HoldState::Consumed),
+            None => false,
+        };
+        if came {
+            continue;
+        }
         let (id, holder, now, permit) = (handoff.id, handoff.sender, tx.now(), permit::lose(handoff)?);
         let keeping = Keeping { tx, hub, permit: &permit, handoff: id, holder, placed_by: None, now };
         let unit = units.swap_remove(place);

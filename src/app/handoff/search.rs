@@ -5,7 +5,7 @@ use crate::app::outcome::{Problem, ProblemCode};
 use crate::app::{Hub, law};
 use crate::domain::bed::BedUnit;
 use crate::domain::entry::Changed;
-use crate::domain::episode::{Episode, HANDOFFS_MAX, NewEpisode, Settlement};
+use crate::domain::episode::{Episode, NewEpisode, Settlement};
 use crate::domain::handoff::{Handoff, HandoffState, HandoffStep, Move, Party, WithdrawReason};
 use crate::domain::id::{BedUnitId, EpisodeId, HandoffId};
 use crate::domain::time::At;
@@ -47,9 +47,6 @@ impl Search {
         let _its_own = permit::go_on(viewer, &episode)?;
         episode.is_sought().map_err(|_| not_sought(&episode))?;
         let mut handoffs = tx.handoffs_of(id).await?;
-        if handoffs.len() >= HANDOFFS_MAX {
-            return Err(Error::Refused(vec![Problem::new(ProblemCode::OfferLimit).with_current(episode.id)]));
-        }
         handoffs.sort_unstable_by_key(|handoff| (handoff.times.announced_at, handoff.id));
         Ok(Some((episode.clone(), Self { episode: Some(episode), handoffs })))
     }
@@ -114,7 +111,7 @@ impl Search {
             let others_open = self.rivals(after.id).next().is_some();
             if let Some(changed) = episode.after(after, by, others_open, now) {
                 tx.save(permit::settle(episode)?, &changed).await?;
-                law::end_with(tx, changed.state(), now).await?;
+                law::end_with(tx, changed.state(), &[after.receiver], now).await?;
             }
             Ok(units)
         })
