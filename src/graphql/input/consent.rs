@@ -22,13 +22,14 @@ pub struct RecordConsentInput {
     /// for CARE_COORDINATION: INVOLVED_PERSON their advocates, PEER their peers; OUTCOME_TO_REFERRER, with OUTCOME alone, from the
     /// receiver to the sender. With a program under 42 CFR Part 2 it is in writing. THREAT is nobody's to agree to.
     tiers: Vec<Code<Tier>>,
-    /// For which purposes.
+    /// For which purposes; MEDICAL_EMERGENCY is none: nobody is asked then.
     purposes: Vec<Code<Purpose>>,
-    /// In which capacity it was signed.
+    /// In which capacity it was signed. Where the region's law does not let a minor sign this alone, PERSON is refused with
+    /// CONSENT_REQUIRED and the path `signer`.
     signer: Code<Signer>,
     /// How it was given.
     given: Code<ConsentGiven>,
-    /// From when; from now when not given.
+    /// From when, at most a year before or after now; from now when not given.
     starts_at: Option<DateTime>,
     /// Until when, at most a year after its start.
     expires_at: DateTime,

@@ -1,11 +1,9 @@
 //! What is said of how a person is handed over, and of what follows.
-use super::{absent, keyed, list, maybe_named, named};
+use super::{absent, keyed, keyed_blind, list, maybe_named, named};
 use crate::app::follow_up::{FollowUpFilter, PlanAfterCall, PlanFollowUp, RecordFollowUp};
 use crate::app::handoff::MoveHandoff;
-use crate::app::sealed::blinded;
 use crate::domain::follow_up::{FollowUpBy, FollowUpOutcome, FollowUpState, FollowUpTerm};
 use crate::domain::handoff::{ContactKind, Door, Move, SafetyTrigger, TransportMode, TransportWord, Warmth};
-use crate::graphql::error::from_app;
 use crate::graphql::scalars::Code;
 use crate::graphql::seen::Asking;
 use async_graphql::{Error, ID, InputObject};
@@ -193,20 +191,13 @@ pub(in crate::graphql) fn plan(asking: &Asking, input: PlanFollowUpInput) -> Res
     Ok(PlanFollowUp { handoff: named(&input.handoff_id)?, term, keyed })
 }
 
-/// Reads a plan after a call. The digest of its key is blinded first: whoever has the database alone could try guesses of the
-/// reference against it.
+/// Reads a plan after a call.
 pub(in crate::graphql) fn plan_after_call(
     asking: &Asking,
     input: PlanCallFollowUpInput,
 ) -> Result<PlanAfterCall, Error> {
-    let keyed = match input.idempotency_key.as_deref() {
-        Some(key) => {
-            let whole = (&input.person_reference, input.person_agreed, input.by.0, input.within_hours);
-            let blind = blinded(&asking.hub, &format!("{whole:?}")).map_err(|error| from_app(&error))?;
-            keyed(asking, "planCallFollowUp", Some(key), &blind)?
-        }
-        None => None,
-    };
+    let whole = (&input.person_reference, input.person_agreed, input.by.0, input.within_hours);
+    let keyed = keyed_blind(asking, "planCallFollowUp", input.idempotency_key.as_deref(), &whole)?;
     let term = FollowUpTerm { by: input.by.0, within_hours: input.within_hours };
     Ok(PlanAfterCall { reference: input.person_reference, person_agreed: input.person_agreed, term, keyed })
 }

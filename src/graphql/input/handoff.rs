@@ -1,6 +1,7 @@
 //! What is said of handoffs.
-use super::{NeedInput, absent, keyed, list, maybe_named, named};
+use super::{NeedInput, absent, keyed, keyed_need, list, maybe_named, named};
 use crate::app::handoff::{Announce, HandoffFilter, MoveHandoff};
+use crate::domain::code::Coded;
 use crate::domain::handoff::{FailReason, HandoffFact, HandoffState, Move, RedirectReason};
 use crate::domain::id::{BedUnitId, OrganizationId, TeamId};
 use crate::domain::share::ShareFact;
@@ -22,6 +23,9 @@ pub struct HandoffFilterInput {
     receiver_id: Option<ID>,
     /// In one of these states.
     states: Option<Vec<Code<HandoffState>>>,
+    /// Only those that have not ended: the same that `handoffsChanged` watches.
+    #[graphql(default)]
+    open_only: bool,
     /// By its short code; the letters I, L and O are read as 1, 1 and 0.
     #[graphql(validator(max_length = 6))]
     code: Option<String>,
@@ -156,15 +160,24 @@ impl HandoffFilterInput {
             team: self.team_id.as_ref().map(absent),
             sender: self.sender_id.as_ref().map(absent),
             receiver: self.receiver_id.as_ref().map(absent),
-            states: list(self.states),
+            states: states(list(self.states), self.open_only),
             code: self.code.map(|code| code.chars().map(letter).collect()),
         }
     }
 }
 
+/// The states of a filter; none is any.
+fn states(given: Option<Vec<HandoffState>>, open_only: bool) -> Option<Vec<HandoffState>> {
+    if !open_only {
+        return given;
+    }
+    let all = given.as_deref().unwrap_or(HandoffState::ALL);
+    Some(all.iter().copied().filter(|state| state.is_open()).collect())
+}
+
 /// Reads an announcement.
 pub(in crate::graphql) fn announce(asking: &Asking, input: AnnounceHandoffInput) -> Result<Announce, Error> {
-    let keyed = keyed(asking, "announceHandoff", input.idempotency_key.as_deref(), &input)?;
+    let keyed = keyed_need(asking, "announceHandoff", input.idempotency_key.as_deref(), &input)?;
     Ok(Announce {
         pathway: named(&input.pathway_id)?,
         unit: named(&input.unit_id)?,

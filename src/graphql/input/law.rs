@@ -1,16 +1,12 @@
-//! What is said of legal holds and of minors' guardians. It is sealed, so the digest of its key is blinded first: there are few
+//! What is said of legal holds and of minors' guardians. It is sealed, and so is the digest of its key blinded: there are few
 //! legal statuses, and whoever has the database alone could try each.
-use super::{keyed, named};
+use super::{keyed_blind, named};
 use crate::app::guardian::RecordGuardianReached;
 use crate::app::legal_hold::{EndLegalHold, RecordLegalHold};
-use crate::app::sealed;
 use crate::domain::sealed::{Custody, GuardianSaid, LegalHoldEnd, Signer};
-use crate::graphql::error::from_app;
 use crate::graphql::scalars::{Code, DateTime};
 use crate::graphql::seen::Asking;
-use crate::store::Keyed;
 use async_graphql::{Error, ID, InputObject};
-use secrecy::zeroize::Zeroizing;
 use std::collections::BTreeSet;
 
 /// Records that a person's legal hold began.
@@ -60,21 +56,9 @@ pub struct RecordGuardianReachedInput {
     idempotency_key: Option<String>,
 }
 
-fn blinded(
-    asking: &Asking,
-    operation: &'static str,
-    key: Option<&str>,
-    input: &impl std::fmt::Debug,
-) -> Result<Option<Keyed>, Error> {
-    let Some(key) = key else { return Ok(None) };
-    let words = Zeroizing::new(format!("{input:?}"));
-    let blind = sealed::blinded(&asking.hub, &words).map_err(|error| from_app(&error))?;
-    keyed(asking, operation, Some(key), &blind)
-}
-
 /// Reads a legal hold.
 pub(in crate::graphql) fn record(asking: &Asking, input: RecordLegalHoldInput) -> Result<RecordLegalHold, Error> {
-    let keyed = blinded(asking, "recordLegalHold", input.idempotency_key.as_deref(), &input)?;
+    let keyed = keyed_blind(asking, "recordLegalHold", input.idempotency_key.as_deref(), &input)?;
     Ok(RecordLegalHold {
         handoff: named(&input.handoff_id)?,
         status: input.status,
@@ -87,7 +71,7 @@ pub(in crate::graphql) fn record(asking: &Asking, input: RecordLegalHoldInput) -
 
 /// Reads how one ended.
 pub(in crate::graphql) fn end(asking: &Asking, input: EndLegalHoldInput) -> Result<EndLegalHold, Error> {
-    let keyed = blinded(asking, "endLegalHold", input.idempotency_key.as_deref(), &input)?;
+    let keyed = keyed_blind(asking, "endLegalHold", input.idempotency_key.as_deref(), &input)?;
     let (handoff, legal_hold) = (named(&input.handoff_id)?, named(&input.legal_hold_id)?);
     Ok(EndLegalHold { handoff, legal_hold, reason: input.reason.0, keyed })
 }
@@ -97,7 +81,7 @@ pub(in crate::graphql) fn reached(
     asking: &Asking,
     input: RecordGuardianReachedInput,
 ) -> Result<RecordGuardianReached, Error> {
-    let keyed = blinded(asking, "recordGuardianReached", input.idempotency_key.as_deref(), &input)?;
+    let keyed = keyed_blind(asking, "recordGuardianReached", input.idempotency_key.as_deref(), &input)?;
     let may_consent: BTreeSet<Signer> = input.may_consent.into_iter().map(|code| code.0).collect();
     let said = GuardianSaid { custody: input.custody.0, may_consent: may_consent.into_iter().collect() };
     Ok(RecordGuardianReached { handoff: named(&input.handoff_id)?, said, keyed })

@@ -35,6 +35,7 @@ use crate::domain::need::{
 use crate::domain::service::ServiceKind;
 use crate::store::Keyed;
 use async_graphql::{Error, ID, InputObject};
+use secrecy::zeroize::Zeroizing;
 
 /// Which units; everything given has to hold.
 #[derive(Clone, Debug, Default, InputObject)]
@@ -192,6 +193,35 @@ fn keyed(
     let stands_on: Vec<String> = asking.viewer.stands_on().map(|grant| grant.id.to_string()).collect();
     let digest = asking.hub.seal().digest(operation, &format!("{input:?}"));
     Ok(Some(Keyed { principal: stands_on.join(" "), operation, key: key.to_owned(), digest }))
+}
+
+/// The same where what is said is sealed: the digest is blinded first, since whoever has the database alone could try guesses
+/// against it.
+fn keyed_blind(
+    asking: &Asking,
+    operation: &'static str,
+    key: Option<&str>,
+    input: &impl std::fmt::Debug,
+) -> Result<Option<Keyed>, Error> {
+    let Some(key) = key else { return Ok(None) };
+    let words = Zeroizing::new(format!("{input:?}"));
+    let blind = app::sealed::blinded(&asking.hub, &words).map_err(|error| from_app(&error))?;
+    keyed(asking, operation, Some(key), &blind)
+}
+
+/// The same of a need, of which no more is kept than travels with the handoff. Somebody waits: where the ring of keys cannot be
+/// read, the search goes on all the same.
+fn keyed_need(
+    asking: &Asking,
+    operation: &'static str,
+    key: Option<&str>,
+    input: &impl std::fmt::Debug,
+) -> Result<Option<Keyed>, Error> {
+    let words = Zeroizing::new(format!("{input:?}"));
+    match key.map(|_| app::sealed::blinded(&asking.hub, &words)) {
+        Some(Ok(blind)) => keyed(asking, operation, key, &blind),
+        Some(Err(_)) | None => keyed(asking, operation, key, input),
+    }
 }
 
 /// An id in a mutation: one that is no id of the noun names nothing.

@@ -1,5 +1,5 @@
 //! What is said of offers, and of the search that they belong to.
-use super::{NeedInput, absent, keyed, list, maybe_named, named};
+use super::{NeedInput, absent, keyed, keyed_need, list, maybe_named, named};
 use crate::app::handoff::{CloseEpisode, EpisodeFilter, MoveHandoff, OfferHandoff, OfferTo, OpenEpisode};
 use crate::domain::episode::{EpisodeEnd, EpisodeState, Settlement};
 use crate::domain::handoff::{
@@ -210,7 +210,7 @@ fn codes<C: crate::domain::code::Coded>(codes: &[Code<C>]) -> Vec<C> {
 
 /// Reads whom to ask.
 pub(in crate::graphql) fn offer(asking: &Asking, input: OfferHandoffInput) -> Result<OfferHandoff, Error> {
-    let keyed = keyed(asking, "offerHandoff", input.idempotency_key.as_deref(), &input)?;
+    let keyed = keyed_need(asking, "offerHandoff", input.idempotency_key.as_deref(), &input)?;
     let to = |to: &OfferToInput| {
         let goal = match (&to.unit_id, &to.team_id) {
             (Some(unit), None) => Destination::Unit(named(unit)?),
@@ -234,7 +234,7 @@ pub(in crate::graphql) fn offer(asking: &Asking, input: OfferHandoffInput) -> Re
 
 /// Reads what is sought.
 pub(in crate::graphql) fn open(asking: &Asking, input: OpenEpisodeInput) -> Result<OpenEpisode, Error> {
-    let keyed = keyed(asking, "openEpisode", input.idempotency_key.as_deref(), &input)?;
+    let keyed = keyed_need(asking, "openEpisode", input.idempotency_key.as_deref(), &input)?;
     let settlement = input.settlement.map_or(Settlement::SenderChooses, |code| code.0);
     Ok(OpenEpisode { need: sought(asking, input.need)?, person_agreed: input.person_agreed, settlement, keyed })
 }

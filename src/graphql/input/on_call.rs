@@ -1,5 +1,5 @@
 //! What is said of who is on call.
-use super::{keyed, named};
+use super::{keyed, keyed_blind, named};
 use crate::app::call::AcknowledgeCall;
 use crate::app::on_call::SetOnCall;
 use crate::domain::call::CallChannel;
@@ -17,7 +17,8 @@ pub struct OnCallStepInput {
     /// By which channel.
     channel: Code<CallChannel>,
     /// Where to, at most 200 characters: a mailbox for EMAIL; for WEBHOOK what your network's gateway takes, such as a
-    /// telephone number; for PUSH the id of the grant of the person whose browsers are reached; nothing for BOARD.
+    /// telephone number; for PUSH the id of the grant of the person whose browsers are reached, which they read as
+    /// `viewer { grant { id } }` and administrators in `grants`; nothing for BOARD.
     address: Option<String>,
     /// Who that is, for your own agency: a role or a name, at most 60 characters.
     label: Option<String>,
@@ -72,7 +73,7 @@ pub(in crate::graphql) fn set(asking: &Asking, input: SetOnCallInput) -> Result<
     let steps: Vec<OnCallStep> = input.steps.into_iter().map(step).collect();
     let told = serde_json::to_string(&steps).unwrap_or_default();
     let whole = (&input.unit_id, &input.team_id, told, input.expected_version);
-    let keyed = keyed(asking, "setOnCall", input.idempotency_key.as_deref(), &whole)?;
+    let keyed = keyed_blind(asking, "setOnCall", input.idempotency_key.as_deref(), &whole)?;
     let whose = match (&input.unit_id, &input.team_id) {
         (Some(unit), None) => Destination::Unit(named(unit)?),
         (None, Some(team)) => Destination::Team(named(team)?),

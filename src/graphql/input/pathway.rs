@@ -132,7 +132,7 @@ pub struct SavePathwayInput {
     effective_from: Option<DateTime>,
     /// Until when; without an end when not given.
     effective_until: Option<DateTime>,
-    /// Ids of the same pathway elsewhere, such as the number of an agreement.
+    /// Ids of the same pathway elsewhere, such as the number of an agreement; taken when it is added.
     external_ids: Option<Vec<ExternalIdInput>>,
     /// Your key for this request, at most 128 characters.
     idempotency_key: Option<String>,

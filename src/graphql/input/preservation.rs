@@ -1,18 +1,15 @@
 //! What is said of how long things stay, and beside it of a search and of a redirection.
 use super::sealed::IdentityInput;
-use super::{absent, keyed, named};
+use super::{absent, keyed, keyed_blind, named};
 use crate::app::handoff::NameSupervisor;
 use crate::app::packet::PacketNote;
 use crate::app::preservation::{LiftPreservation, PreservationFilter, PreserveHandoff};
-use crate::app::sealed::blinded;
 use crate::domain::preservation::PreservationReason;
 use crate::domain::sealed::{Content, Tier};
 use crate::domain::time::At;
-use crate::graphql::error::from_app;
 use crate::graphql::scalars::{Code, DateTime};
 use crate::graphql::seen::Asking;
 use async_graphql::{Error, ID, InputObject};
-use secrecy::zeroize::Zeroizing;
 
 /// Which preservations; everything given has to hold.
 #[derive(Clone, Debug, Default, InputObject)]
@@ -103,21 +100,14 @@ pub(in crate::graphql) fn lift(asking: &Asking, input: LiftPreservationInput) ->
 
 /// Reads who answers for a redirection.
 pub(in crate::graphql) fn supervisor(asking: &Asking, input: NameSupervisorInput) -> Result<NameSupervisor, Error> {
-    let keyed = keyed(asking, "nameSupervisor", input.idempotency_key.as_deref(), &input)?;
+    let keyed = keyed_blind(asking, "nameSupervisor", input.idempotency_key.as_deref(), &input)?;
     let (handoff, expected_version) = (named(&input.handoff_id)?, input.expected_version);
     Ok(NameSupervisor { handoff, name: input.name, expected_version, keyed })
 }
 
-/// Reads an entry for a whole search. The digest of its key is blinded, as that of any entry.
+/// Reads an entry for a whole search.
 pub(in crate::graphql) fn packet(asking: &Asking, input: AddEpisodeNoteInput) -> Result<PacketNote, Error> {
-    let keyed = match input.idempotency_key.as_deref() {
-        Some(key) => {
-            let words = Zeroizing::new(format!("{input:?}"));
-            let blind = blinded(&asking.hub, &words).map_err(|error| from_app(&error))?;
-            keyed(asking, "addEpisodeNote", Some(key), &blind)?
-        }
-        None => None,
-    };
+    let keyed = keyed_blind(asking, "addEpisodeNote", input.idempotency_key.as_deref(), &input)?;
     let content = Content { text: input.text, identity: input.identity.map(Into::into), ..Content::default() };
     Ok(PacketNote { episode: named(&input.episode_id)?, tier: input.tier.0, content, keyed })
 }

@@ -1,5 +1,5 @@
 //! What is said of browsers that people are reached at.
-use super::{keyed, named};
+use super::{keyed, keyed_blind, named};
 use crate::app::push::{RegisterPush, RemovePush};
 use crate::domain::push::PushKeys;
 use crate::graphql::error::{ErrorCode, coded};
@@ -47,7 +47,7 @@ pub(in crate::graphql) fn register(asking: &Asking, input: RegisterPushInput) ->
     };
     let (p256dh, auth) = (bytes("p256dh", &input.p256dh)?, bytes("auth", &input.auth)?);
     let whole = (&input.endpoint, &input.p256dh, &input.auth);
-    let keyed = keyed(asking, "registerPush", input.idempotency_key.as_deref(), &whole)?;
+    let keyed = keyed_blind(asking, "registerPush", input.idempotency_key.as_deref(), &whole)?;
     Ok(RegisterPush { keys: PushKeys { endpoint: input.endpoint, p256dh, auth }, keyed })
 }
 

@@ -1,13 +1,12 @@
 //! What is said to be sealed, and what is asked to be opened.
 use super::emergency::{EmergencyInput, of_emergency};
-use super::{keyed, named};
-use crate::app::sealed::{self, Disclose, Note};
+use super::{keyed_blind, named};
+use crate::app::sealed::{Disclose, Note};
 use crate::domain::sealed::{Content, HANDOFFS_MAX, Identity, Purpose, Tier};
-use crate::graphql::error::{ErrorCode, coded, from_app};
+use crate::graphql::error::{ErrorCode, coded};
 use crate::graphql::scalars::Code;
 use crate::graphql::seen::Asking;
 use async_graphql::{Error, ID, InputObject};
-use secrecy::zeroize::Zeroizing;
 
 /// Who a person is; at least one field, each of at most 200 characters.
 #[derive(Clone, Debug, InputObject)]
@@ -57,16 +56,9 @@ pub struct DiscloseInput {
     emergency: Option<EmergencyInput>,
 }
 
-/// Reads an entry. The digest of its key is blinded first: whoever has the database alone could try guesses against it.
+/// Reads an entry.
 pub(in crate::graphql) fn note(asking: &Asking, input: AddHandoffNoteInput) -> Result<Note, Error> {
-    let keyed = match input.idempotency_key.as_deref() {
-        Some(key) => {
-            let blind = sealed::blinded(&asking.hub, &Zeroizing::new(format!("{input:?}")))
-                .map_err(|error| from_app(&error))?;
-            keyed(asking, "addHandoffNote", Some(key), &blind)?
-        }
-        None => None,
-    };
+    let keyed = keyed_blind(asking, "addHandoffNote", input.idempotency_key.as_deref(), &input)?;
     let content = Content { text: input.text, identity: input.identity.map(Into::into), ..Content::default() };
     Ok(Note { handoff: named(&input.handoff_id)?, tier: input.tier.0, content, keyed })
 }

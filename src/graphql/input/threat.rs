@@ -1,14 +1,11 @@
 //! What is said of threats.
-use super::{keyed, named};
-use crate::app::sealed;
+use super::{keyed_blind, named};
 use crate::app::threat::DiscloseThreat;
 use crate::domain::id::ThreatDisclosureId;
 use crate::domain::threat::ThreatBasis;
-use crate::graphql::error::from_app;
 use crate::graphql::scalars::Code;
 use crate::graphql::seen::Asking;
 use async_graphql::{Error, ID, InputObject};
-use secrecy::zeroize::Zeroizing;
 
 /// Tells one agency of a serious and imminent threat.
 #[derive(Clone, Debug, InputObject)]
@@ -40,16 +37,9 @@ pub(in crate::graphql) fn read(input: &ReadThreatDisclosureInput) -> Result<Thre
     named(&input.threat_disclosure_id)
 }
 
-/// Reads a threat. The digest of its key is blinded first: whoever has the database alone could try guesses against it.
+/// Reads a threat.
 pub(in crate::graphql) fn disclose(asking: &Asking, input: DiscloseThreatInput) -> Result<DiscloseThreat, Error> {
-    let keyed = match input.idempotency_key.as_deref() {
-        Some(key) => {
-            let blind = sealed::blinded(&asking.hub, &Zeroizing::new(format!("{input:?}")))
-                .map_err(|error| from_app(&error))?;
-            keyed(asking, "discloseThreat", Some(key), &blind)?
-        }
-        None => None,
-    };
+    let keyed = keyed_blind(asking, "discloseThreat", input.idempotency_key.as_deref(), &input)?;
     let (handoff, to) = (named(&input.handoff_id)?, named(&input.to_id)?);
     Ok(DiscloseThreat { handoff, to, basis: input.basis.0, says: input.text, keyed })
 }
