@@ -73,8 +73,10 @@ pub struct Model {
     pub receiver_confirmed_at: Option<i64>,
     /// When it ended, in microseconds since 1970.
     pub ended_at: Option<i64>,
-    /// When what was written in it was shredded, in microseconds since 1970.
+    /// When the retention of what was written in it ended, in microseconds since 1970.
     pub text_shredded_at: Option<i64>,
+    /// Whether it is preserved beyond that.
+    pub text_kept: bool,
     /// Who answers for it that the person was sent on, as JSON text.
     pub supervisor: Option<String>,
 }

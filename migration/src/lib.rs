@@ -22,6 +22,7 @@ mod m0017_law;
 mod m0018_told;
 mod m0019_keep;
 mod m0020_reach;
+mod m0021_ways;
 
 /// Runs the steps in order.
 #[derive(Debug)]
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_told::Migration),
             Box::new(m0019_keep::Migration),
             Box::new(m0020_reach::Migration),
+            Box::new(m0021_ways::Migration),
         ]
     }
 }

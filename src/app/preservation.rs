@@ -51,11 +51,14 @@ async fn preserve_in(tx: Tx, viewer: &Viewer, input: &PreserveHandoff) -> Result
     let permit = permit::preserve(viewer, &handoff, id, now)?;
     // One that lasts longer is placed beside it, so that it can be made longer without an instant between.
     let lasts = |stands: &Preservation| stands.until.is_none_or(|until| input.until.is_some_and(|new| new <= until));
-    if let Some(stands) = tx.preservations_of(handoff.id, now).await?.iter().find(|stands| lasts(stands)) {
+    let before = tx.preservations_of(handoff.id, now).await?;
+    if let Some(stands) = before.iter().find(|stands| lasts(stands)) {
         let problem = Problem::new(ProblemCode::AlreadyPreserved).at(&["handoffId"]).with_current(stands.id);
         return Err(Error::Refused(vec![problem]));
     }
-    if handoff.times.text_shredded_at.is_some() || !tx.is_kept(&handoff).await? {
+    // To whoever does not preserve it, it is as over as if nobody did.
+    let stands = !before.is_empty() && handoff.text_kept;
+    if (handoff.times.text_shredded_at.is_some() && !stands) || !tx.is_kept(&handoff).await? {
         return Err(Error::Refused(vec![Problem::new(ProblemCode::RetentionEnded).at(&["handoffId"])]));
     }
     let (owner, placed_by) = viewer.organization().zip(viewer.grant_id()).ok_or(Error::Forbidden)?;

@@ -19,7 +19,7 @@ pub async fn pass(hub: &Hub) -> Result<usize, Error> {
     let over = hub.rules().retention.over(now);
     let (mut shredded, mut unreadable) = (0, Vec::new());
     loop {
-        let due = hub.store().to_shred(over, now, BATCH, &unreadable).await?;
+        let due = hub.store().to_shred(over, BATCH, &unreadable).await?;
         let before = unreadable.len();
         shredded += match shred(hub, &due).await {
             // One row that cannot be read must not keep the others.
@@ -32,7 +32,8 @@ pub async fn pass(hub: &Hub) -> Result<usize, Error> {
         }
     }
     let forgotten = forget(hub, &hub.store().to_forget(over, BATCH).await?).await?;
-    if shredded + forgotten == 0 {
+    let let_go = let_go(hub, &hub.store().to_let_go(now, BATCH).await?).await?;
+    if shredded + forgotten + let_go == 0 {
         keys(hub).await?;
         let copies = hub.store().forget_copies(over).await?;
         if copies > 0 {
@@ -42,7 +43,7 @@ pub async fn pass(hub: &Hub) -> Result<usize, Error> {
             );
         }
     }
-    Ok(shredded + forgotten)
+    Ok(shredded + forgotten + let_go)
 }
 
 /// Makes sure, after passes that shredded, that nothing of it lies on in the database's own log. Answers whether it could.
@@ -93,7 +94,29 @@ async fn forget(hub: &Hub, due: &[FollowUpId]) -> Result<usize, Error> {
     write.await
 }
 
-/// Shreds what is written in some handoffs, all at once.
+/// Shreds what was preserved in some handoffs beyond its retention, and is no longer.
+async fn let_go(hub: &Hub, due: &[HandoffId]) -> Result<usize, Error> {
+    if due.is_empty() {
+        return Ok(0);
+    }
+    let me = &Viewer::machine(Machine::Retention);
+    let store = hub.store().apart();
+    let write = store.write(me, |tx| async move {
+        let handoffs = tx.handoffs(due).await?;
+        let kept = tx.preserved_among(due, tx.now()).await?;
+        let mut gone = 0;
+        for handoff in handoffs.iter().filter(|handoff| handoff.text_kept && !kept.contains(&handoff.id)) {
+            tx.let_go(&handoff.let_go()).await?;
+            gone += 1;
+        }
+        Ok::<Committed<_>, Error>(tx.commit(gone).await?)
+    });
+    let gone: usize = write.await?;
+    metrics::counter!("hub_texts_shredded_total").increment(gone as u64);
+    Ok(gone)
+}
+
+/// Ends the retention of what is written in some handoffs, all at once.
 async fn shred(hub: &Hub, due: &[HandoffId]) -> Result<usize, Error> {
     if due.is_empty() {
         return Ok(0);
@@ -106,9 +129,9 @@ async fn shred(hub: &Hub, due: &[HandoffId]) -> Result<usize, Error> {
         let now = tx.now();
         let kept = tx.preserved_among(due, now).await?;
         let mut shredded = 0;
-        for handoff in handoffs.iter().filter(|handoff| !kept.contains(&handoff.id)) {
+        for handoff in &handoffs {
             // Another node may have done it while this one waited.
-            if let Some(changed) = handoff.shred(limits, now) {
+            if let Some(changed) = handoff.shred(limits, kept.contains(&handoff.id), now) {
                 tx.save(permit::shred(me, handoff)?, &changed).await?;
                 shredded += 1;
             }

@@ -111,7 +111,7 @@ codes! {
         FollowUpEnded "FOLLOW_UP_ENDED",
         /// Whom a follow-up after a call was about was shredded.
         FollowUpForgotten "FOLLOW_UP_FORGOTTEN",
-        /// What was written in a handoff was shredded.
+        /// The retention of what was written in a handoff ended: it is shredded, or opened by nobody any more.
         HandoffShredded "HANDOFF_SHREDDED",
         /// It was said who answers for having sent somebody on.
         HandoffSupervisorNamed "HANDOFF_SUPERVISOR_NAMED",

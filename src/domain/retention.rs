@@ -90,21 +90,28 @@ impl Handoff {
         over.filter(|over| *over <= now).or(self.times.text_shredded_at)
     }
 
-    /// Shreds what is written of the person: words and names go, what is coded stays. `None` while it goes on, and once it is
-    /// done.
-    pub fn shred(&self, limits: RetentionLimits, now: At) -> Option<Changed<Self>> {
+    /// Ends the retention of what is written of the person: words and names go, what is coded stays. Of what is `kept`, by an
+    /// agency that preserves it, the end is told all the same, and at the same time. `None` while it goes on, and once it is done.
+    pub fn shred(&self, limits: RetentionLimits, kept: bool, now: At) -> Option<Changed<Self>> {
         let over = self.times.ended_at.is_some_and(|ended| ended <= limits.over(now));
         (over && self.times.text_shredded_at.is_none()).then(|| {
-            let mut left = Self { version: self.version + 1, on_behalf_of: None, ..self.clone() };
-            if let Some(offer) = &mut left.offer {
-                offer.accepted_by = None;
-            }
-            if let Some(supervisor) = &mut left.supervisor {
-                supervisor.name = None;
-            }
-            left.times.text_shredded_at = Some(now);
+            let mut ended = Self { version: self.version + 1, text_kept: kept, ..self.clone() };
+            ended.times.text_shredded_at = Some(now);
+            let left = if kept { ended } else { ended.let_go() };
             left.changed(EventKind::HandoffShredded, now)
         })
+    }
+
+    /// What is left of one whose words and names go. Of what was preserved this is nobody's to be told.
+    pub fn let_go(&self) -> Self {
+        let mut left = Self { on_behalf_of: None, text_kept: false, ..self.clone() };
+        if let Some(offer) = &mut left.offer {
+            offer.accepted_by = None;
+        }
+        if let Some(supervisor) = &mut left.supervisor {
+            supervisor.name = None;
+        }
+        left
     }
 }
 

@@ -26,7 +26,8 @@ codes! {
         Council "COUNCIL",
         /// Analyst of the regional council.
         Analyst "ANALYST",
-        /// Administrator of one agency.
+        /// Administrator of one agency, and its privacy office: reads the ledger of disclosures, reviews emergencies, preserves
+        /// handoffs; reads no handoff.
         AgencyAdmin "AGENCY_ADMIN",
         /// Operator of the hub.
         HubOperator "HUB_OPERATOR",

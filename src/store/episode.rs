@@ -128,8 +128,9 @@ impl Tx {
     /// The searches of an agency that go on. Whoever else begins one for it waits until this write has ended.
     pub async fn seeking_of(&self, sender: OrganizationId) -> Result<Vec<Episode>, Error> {
         self.dialect().lock_name(self.connection(), &format!("searches of {sender}")).await?;
-        let seeking = key(Column::SenderId, sender.key()).add(Column::State.eq(EpisodeState::Seeking.code()));
-        self.look(seeking).await
+        // Who waits for a place has a clock: it leads past all that has ended.
+        let seeking = key(Column::SenderId, sender.key()).add(Column::DueAt.is_not_null());
+        self.look(seeking.add(Column::State.eq(EpisodeState::Seeking.code()))).await
     }
 
     /// The episodes that handoffs belong to, locked in the order of their ids, whoever seeks: who answers an offer settles a

@@ -107,6 +107,7 @@ impl Kept for Handoff {
                 text_shredded_at: at(row.text_shredded_at),
             },
             supervisor: row.supervisor.as_deref().map(|who| list(TABLE, who)).transpose()?,
+            text_kept: row.text_kept,
         })
     }
 
@@ -154,6 +155,7 @@ impl Kept for Handoff {
             ended_at: times.ended_at.map(At::micros),
             text_shredded_at: times.text_shredded_at.map(At::micros),
             supervisor: self.supervisor.as_ref().map(text),
+            text_kept: self.text_kept,
         };
         row.into_active_model().reset_all()
     }
@@ -167,8 +169,10 @@ impl Kept for Handoff {
         ];
         tx.set_due(handoff.id, &clocks);
         if changed.happening().kind == EventKind::HandoffShredded {
-            tx.shred(handoff.id).await?;
-            // What either agency wrote is gone: both read it in their audit.
+            if !handoff.text_kept {
+                tx.shred(handoff.id).await?;
+            }
+            // What either agency wrote is over: both read it in their audit.
             if handoff.receiver != stamp.owner {
                 let line = tx.audit_line(Stamp { owner: handoff.receiver, ..stamp }, changed.happening());
                 tx.later().audit.push(line);

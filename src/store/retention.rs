@@ -1,25 +1,26 @@
 //! Shredding: what is sealed in a handoff goes with its data key; the handoff's row, the ledger and the audit stay.
 use super::error::Error;
 use super::preservation::preserved;
-use super::tx::{Store, Tx};
+use super::tx::{Kept, Store, Tx};
+use crate::domain::handoff::Handoff;
 use crate::domain::id::{FollowUpId, HandoffId, NounId};
 use crate::domain::time::At;
 use entity::{emergency_disclosure, follow_up, handoff, handoff_entry, handoff_key, threat_disclosure};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 impl Store {
-    /// The handoffs that ended at an instant or before, are not shredded and are preserved by nobody, in the order of their ids;
-    /// the longest ended first, at most `most`, and none of `but`.
-    pub async fn to_shred(&self, over: At, now: At, most: u64, but: &[HandoffId]) -> Result<Vec<HandoffId>, Error> {
+    /// The handoffs that ended at an instant or before and whose retention is not ended, in the order of their ids; the longest
+    /// ended first, at most `most`, and none of `but`.
+    pub async fn to_shred(&self, over: At, most: u64, but: &[HandoffId]) -> Result<Vec<HandoffId>, Error> {
         use handoff::Column;
         #[expect(
             clippy::disallowed_methods,
             reason = "the machine that shreds is told which are over, and nothing of them"
         )]
         let over = handoff::Entity::find().select_only().column(Column::Id).filter(Column::EndedAt.lte(over.micros()));
-        let over = over.filter(Column::TextShreddedAt.is_null()).filter(Column::Id.not_in_subquery(preserved(now)));
+        let over = over.filter(Column::TextShreddedAt.is_null());
         let but = (!but.is_empty()).then(|| Column::Id.is_not_in(but.iter().map(|id| id.key())));
         let over = over.filter(Condition::all().add_option(but));
         let keys: Vec<Uuid> =
@@ -27,6 +28,19 @@ impl Store {
         let mut ids: Vec<HandoffId> = keys.into_iter().map(HandoffId::of).collect();
         ids.sort_unstable();
         Ok(ids)
+    }
+
+    /// The handoffs that were preserved beyond their retention and are no longer, in the order of their ids, at most `most`.
+    pub async fn to_let_go(&self, now: At, most: u64) -> Result<Vec<HandoffId>, Error> {
+        use handoff::Column;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the machine that shreds is told which are over, and nothing of them"
+        )]
+        let kept = handoff::Entity::find().select_only().column(Column::Id).filter(Column::TextKept.eq(true));
+        let over = kept.filter(Column::Id.not_in_subquery(preserved(now))).order_by_asc(Column::Id).limit(most);
+        let keys: Vec<Uuid> = over.into_tuple().all(&self.pools().readers).await?;
+        Ok(keys.into_iter().map(HandoffId::of).collect())
     }
 
     /// The follow-ups after calls that ended at an instant or before and are not forgotten, in the order of their ids; the
@@ -61,6 +75,12 @@ impl Store {
 }
 
 impl Tx {
+    /// Shreds what was preserved in a handoff, which is locked, as what it leaves says: no version of it, and nobody is told.
+    pub async fn let_go(&self, left: &Handoff) -> Result<(), Error> {
+        left.row().update(self.connection()).await?;
+        self.shred(left.id).await
+    }
+
     /// Deletes what is sealed in a handoff and beside it, and the key that it is sealed under. Only with the handoff's own
     /// change: see how it is kept.
     pub(super) async fn shred(&self, of: HandoffId) -> Result<(), Error> {

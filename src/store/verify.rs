@@ -182,7 +182,7 @@ const PROMISES: [(&str, &str); 43] = [
     ),
     (
         "nothing sealed is left of what was shredded",
-        "SELECT COUNT(*) AS n FROM handoff h WHERE h.text_shredded_at IS NOT NULL AND (h.on_behalf_of IS NOT NULL
+        "SELECT COUNT(*) AS n FROM handoff h WHERE h.text_shredded_at IS NOT NULL AND NOT h.text_kept AND (h.on_behalf_of IS NOT NULL
           OR EXISTS (SELECT 1 FROM handoff_entry s WHERE s.handoff_id = h.id) OR EXISTS (SELECT 1 FROM handoff_key k WHERE k.handoff_id = h.id)
           OR EXISTS (SELECT 1 FROM threat_disclosure t WHERE t.handoff_id = h.id AND LENGTH(t.sealed) > 0)
           OR EXISTS (SELECT 1 FROM emergency_disclosure o WHERE o.handoff_id = h.id AND LENGTH(o.sealed) > 0))",

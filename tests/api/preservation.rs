@@ -2,6 +2,7 @@
 use super::bed::problems;
 use super::disclose::{ask, behind, count, texts, wrote};
 use super::handoff::{on_the_way, open_door, went};
+use super::legal_hold::kinds;
 use super::offer::{Asked, input, offered};
 use super::retention::{DAY, audited};
 use crate::house::traffic::until;
@@ -108,17 +109,25 @@ async fn what_is_preserved_outlives_its_retention_and_its_month(db: Db) {
     until("the other is shredded", async || count(&behind, "handoff_key").await == 1).await;
     assert_eq!(months(&house).await, [later]);
     // That one of them is preserved is its own agency's to know: both agencies are shown the same of both.
-    behind
-        .execute_unprepared("UPDATE handoff SET on_behalf_of = 'Amber 12' WHERE text_shredded_at IS NULL")
-        .await
-        .unwrap();
-    let state = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Handoff { onBehalfOf textShreddedAt } } }";
+    behind.execute_unprepared("UPDATE handoff SET on_behalf_of = 'Amber 12' WHERE text_kept").await.unwrap();
+    until("its end is told", async || count(&behind, "handoff WHERE text_kept").await == 1).await;
+    house.deliver().await;
+    let state = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Handoff { version onBehalfOf textShreddedAt } } }";
     for desk in ["intake", "dispatcher-2"] {
-        let said = house.client(desk).ask(state, json!({ "ids": [kept, lost] })).await;
+        let client = house.client(desk);
+        let ended = kinds(&client).await.into_iter().filter(|kind| kind == "HANDOFF_SHREDDED").count();
+        assert_eq!(ended, 2, "{desk}");
+        let said = client.ask(state, json!({ "ids": [kept, lost] })).await;
+        assert_eq!(said.data("/nodes/0/version"), said.data("/nodes/1/version"), "{desk}");
         for node in said.data("/nodes").as_array().unwrap() {
             assert!(node["onBehalfOf"].is_null(), "{desk}: {node:#}");
             assert!(node["textShreddedAt"].as_str().unwrap().starts_with("2026-05-30T07:00:00"), "{desk}: {node:#}");
         }
+    }
+    let other = house.client("agency_admin-2");
+    for id in [&kept, &lost] {
+        assert_eq!(audited(&other, id).await[0], ("SHRED_TEXT".to_owned(), Some("RETENTION".to_owned())));
+        assert_eq!(problems(&preserve(&other, id, json!({})).await, "preserveHandoff"), ["RETENTION_ENDED"]);
     }
     // A year and a half on it has been carried from month to month, and the months behind it are gone where the hub destroys them.
     for _ in 0..6 {
@@ -131,10 +140,13 @@ async fn what_is_preserved_outlives_its_retention_and_its_month(db: Db) {
     assert_eq!(gone.contains(&own) && gone.contains(&later), db == Db::Sqlite, "{gone:?}");
     // It is there to be opened, were its time not over.
     let now = house.clock.now().micros();
-    behind.execute_unprepared(&format!("UPDATE handoff SET ended_at = {now}")).await.unwrap();
+    let reopened = format!("UPDATE handoff SET ended_at = {now}, text_shredded_at = NULL WHERE text_kept");
+    behind.execute_unprepared(&reopened).await.unwrap();
     let said = ask(&house.client("intake"), &[&kept], &["CLINICAL"], "TREATMENT").await;
     assert_eq!(texts(&said), ["zebra"]);
-    behind.execute_unprepared(&format!("UPDATE handoff SET ended_at = {}", now - 91 * DAY * 60_000_000)).await.unwrap();
+    let then = now - 91 * DAY * 60_000_000;
+    let over = format!("UPDATE handoff SET ended_at = {then}, text_shredded_at = {now} WHERE text_kept");
+    behind.execute_unprepared(&over).await.unwrap();
     let closed = ask(&house.client("intake"), &[&kept], &["CLINICAL"], "TREATMENT").await;
     assert_eq!(problems(&closed, "disclose"), ["RETENTION_ENDED"], "it is kept, and nobody reads it for treatment");
     // Lifted, it goes.
@@ -142,6 +154,11 @@ async fn what_is_preserved_outlives_its_retention_and_its_month(db: Db) {
     assert_eq!(lifted.data("/liftPreservation/preservation/standing"), &json!(false));
     house.clock.advance(2);
     until("it is shredded", async || count(&behind, "handoff_key").await == 0).await;
+    assert_eq!(count(&behind, "handoff WHERE text_kept OR on_behalf_of IS NOT NULL").await, 0);
+    house.deliver().await;
+    let ended = kinds(&house.client("intake")).await.into_iter().filter(|kind| kind == "HANDOFF_SHREDDED").count();
+    assert_eq!(ended, 2, "that it was lifted is told to nobody else");
+    house.verified().await;
     behind.close().await.unwrap();
     house.close().await;
 }
@@ -231,9 +248,10 @@ async fn a_preservation_has_its_limits(db: Db) {
     let stale = lift(&admin, &placed, json!({ "expectedVersion": 7 })).await;
     assert_eq!(problems(&stale, "liftPreservation"), ["STALE_VERSION"]);
     house.clock.advance(95 * DAY);
-    assert_eq!(passes(&house).await, 0);
-    house.clock.advance(7 * DAY);
     let behind = behind(&house).await;
+    until("its end is told", async || count(&behind, "handoff WHERE text_kept").await == 1).await;
+    assert_eq!((passes(&house).await, count(&behind, "handoff_key").await), (0, 1));
+    house.clock.advance(7 * DAY);
     until("its end has come", async || count(&behind, "handoff_key").await == 0).await;
     let over = lift(&house.client("agency_admin"), &placed, json!({})).await;
     assert_eq!(problems(&over, "liftPreservation"), ["WRONG_STATE"]);
@@ -310,7 +328,7 @@ async fn who_preserves_as_it_is_shredded_keeps_it_or_is_told(db: Db) {
     passes(&house).await;
     let behind = behind(&house).await;
     let keys = ids_of(&behind, "SELECT handoff_id AS id FROM handoff_key").await;
-    let shredded = ids_of(&behind, "SELECT id FROM handoff WHERE text_shredded_at IS NOT NULL").await;
+    let shredded = ids_of(&behind, "SELECT id FROM handoff WHERE text_shredded_at IS NOT NULL AND NOT text_kept").await;
     for (id, said) in ids.iter().zip(&said) {
         let is = (keys.contains(id), shredded.contains(id));
         match problems(said, "preserveHandoff")[..] {

@@ -6,7 +6,7 @@ use crate::domain::time::At;
 codes! {
     /// A word that a receiver owes.
     AwaitedWord {
-        /// That somebody has seen the announcement.
+        /// That somebody has seen the announcement: `acknowledgeCall` says so.
         Seen "SEEN",
         /// That somebody has seen the offer.
         Acknowledge "ACKNOWLEDGE",

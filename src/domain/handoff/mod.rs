@@ -96,6 +96,8 @@ pub struct Handoff {
     pub ending: Option<Ending>,
     /// Who answers for it that the person was sent on, where that is asked.
     pub supervisor: Option<Supervisor>,
+    /// What is written in it is preserved beyond its retention, by an agency whose own that is to know.
+    pub text_kept: bool,
 }
 
 /// What happened when.
@@ -119,7 +121,7 @@ pub struct Times {
     pub receiver_confirmed_at: Option<At>,
     /// It ended.
     pub ended_at: Option<At>,
-    /// What was written in it was shredded.
+    /// The retention of what was written in it ended: it was shredded, or is no longer shown to anybody.
     #[serde(default)]
     pub text_shredded_at: Option<At>,
 }
@@ -276,6 +278,7 @@ impl Handoff {
             times: Times { announced_at: now, ..Times::default() },
             ending: None,
             supervisor: None,
+            text_kept: false,
         })
     }
 

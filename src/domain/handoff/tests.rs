@@ -30,6 +30,7 @@ fn announced() -> Handoff {
         times: Times { announced_at: now, settled_at: Some(now), ..Times::default() },
         ending: None,
         supervisor: None,
+        text_kept: false,
     }
 }
 
@@ -261,11 +262,11 @@ fn words_and_names_are_shredded_and_what_is_coded_stays() {
     let (limits, at) = (RetentionLimits::default(), |days: i64| At::from_micros(0).plus_minutes(days * 24 * 60));
     let yes = Handoff { on_behalf_of: Some("Amber 12".into()), ..offered(true) };
     let yes = yes.go(&self::yes(&[]), Party::Receiver, at(0)).unwrap().into_state();
-    assert!(yes.shred(limits, at(1_000)).is_none(), "it goes on");
+    assert!(yes.shred(limits, false, at(1_000)).is_none(), "it goes on");
     let redirect = Move::Redirect(RedirectReason::Medical, Some("Nurse Amber".into()));
     let ended = yes.go(&redirect, Party::Receiver, at(1)).unwrap().into_state();
-    assert!(ended.shred(limits, at(91).plus_micros(-1)).is_none());
-    let left = ended.shred(limits, at(91)).unwrap().into_state();
+    assert!(ended.shred(limits, false, at(91).plus_micros(-1)).is_none());
+    let left = ended.shred(limits, false, at(91)).unwrap().into_state();
     assert!(!format!("{left:?}").contains("Amber"), "{left:?}");
     let coded = |of: &Handoff| (of.state, of.ending, of.offer.as_ref().unwrap().coded.clone(), of.need.clone());
     assert_eq!(
@@ -273,7 +274,12 @@ fn words_and_names_are_shredded_and_what_is_coded_stays() {
         (coded(&ended), ended.version + 1, Some(at(91)))
     );
     assert_eq!(left.supervisor.as_ref().unwrap().coded, ended.supervisor.as_ref().unwrap().coded);
-    assert!(left.shred(limits, at(200)).is_none(), "once");
+    assert!(left.shred(limits, false, at(200)).is_none(), "once");
+    // What is preserved is told of the same way, and goes later with nobody told.
+    let kept = ended.shred(limits, true, at(91)).unwrap();
+    assert_eq!(kept.happening().version, left.version);
+    let kept = kept.into_state();
+    assert_eq!((kept.times, kept.text_kept, kept.let_go()), (left.times, true, left));
 }
 
 #[test]
