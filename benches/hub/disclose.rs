@@ -4,6 +4,7 @@ use crate::doors;
 use crate::figures::{Figures, Section};
 use crate::floor;
 use crate::ground::{Db, Ground};
+use crate::handoffs::past;
 use crate::http::{Connection, post};
 use crate::stats::{Spread, Waits, cpu_seconds, short};
 use crate::{Asked, Done, client as run_client};
@@ -188,7 +189,10 @@ pub fn section(asked: &Asked, figures: Figures) -> Section {
 async fn measure(asked: Asked, mut figures: Figures) -> Done<Figures> {
     let columns = ["what", "entries a second", "a call: p50 ms", "p99 ms", "hub CPU ms a call"];
     figures.table(
-        &format!("Disclosures: {ENTRIES} sealed entries of each of {HANDOFFS} handoffs in one call, one caller, the ledger first"),
+        &format!(
+            "Disclosures: {ENTRIES} sealed entries of each of {HANDOFFS} handoffs in one call, one caller, the ledger first, at an agency with {} past ones",
+            short(asked.past as f64)
+        ),
         &columns,
     );
     let mut ratios = Vec::new();
@@ -201,6 +205,7 @@ async fn measure(asked: Asked, mut figures: Figures) -> Done<Figures> {
         // One call by the hub itself, so that the floor's ledger has its lines.
         doors::disclose(&ground, &receiver, &handoffs).await?;
         ground.let_go().await;
+        past(&ground, &doors, asked.past).await?;
         let copy = ground.copy().await?;
         let program = ground.program().await?;
         let job = Job {

@@ -268,7 +268,7 @@ impl Side {
 
 /// Writes so many handoffs that have ended, each with its search: the past of a few years, to every door in turn, from the agency
 /// that asks and from the doors' own.
-async fn past(ground: &Ground, doors: &[Door], many: u64) -> Done {
+pub async fn past(ground: &Ground, doors: &[Door], many: u64) -> Done {
     let began = Instant::now();
     let sender = doors::sender(ground)?.key();
     let key = |key: Uuid| match ground.db {

@@ -2,18 +2,20 @@
 use super::error::Error;
 use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
-use super::{Hub, guardian, log};
+use super::{Hub, by_handoff, guardian, log};
 use crate::domain::entry::Version;
 use crate::domain::id::{ConsentId, HandoffId, OrganizationId};
 use crate::domain::organization::OrganizationDetails;
 use crate::domain::role::Role;
 use crate::domain::sealed::{
-    CONSENTS_MAX, Consent, ConsentFact, Disclosure, DisclosureBasis, NewConsent, Purpose, Tier, parties,
+    CONSENTS_MAX, Consent, ConsentFact, Disclosure, DisclosureBasis, NewConsent, Purpose, Standing, Tier, parties,
+    standing,
 };
 use crate::domain::share::{self, SHARES_MAX};
 use crate::domain::time::At;
 use crate::policy::{Viewer, permit};
 use crate::store::{Committed, Keyed, Tx};
+use std::collections::HashMap;
 
 /// Records a consent.
 #[derive(Clone, Debug)]
@@ -55,6 +57,10 @@ async fn record_in(tx: Tx, hub: &Hub, viewer: &Viewer, input: &RecordConsent) ->
     let id = tx.id();
     let permit = permit::keep_consent(viewer, &handoff, id, None)?;
     let refused = |code, path| Error::Refused(vec![Problem::new(code).at(&[path]).with_current(handoff.id)]);
+    // Whoever was only asked, or has nothing of it any more, has nobody to ask.
+    if !standing(&handoff, recorder, tx.now()).opens() {
+        return Err(refused(ProblemCode::WrongState, "handoffId"));
+    }
     if !told_well {
         return Err(refused(ProblemCode::NobodyToTell, "toIds"));
     }
@@ -126,6 +132,10 @@ async fn revoke_in(tx: Tx, viewer: &Viewer, input: &RevokeConsent) -> Result<Com
     // Read after the locks: whoever revoked it before has committed, and so has whoever told something under it.
     let consent = seen(viewer, tx.consent(input.consent).await?)?;
     let permit = permit::keep_consent(viewer, &handoff, consent.id, Some(&consent))?;
+    let own = viewer.organization().ok_or(Error::Forbidden)?;
+    if consent.recorder != own && standing(&handoff, own, tx.now()) == Standing::OnlyAsked {
+        return Err(Error::Forbidden);
+    }
     let refused = |code| Error::Refused(vec![Problem::new(code).with_current(consent.id)]);
     if input.expected_version.is_some_and(|version| version != consent.version) {
         return Err(refused(ProblemCode::StaleVersion));
@@ -138,6 +148,19 @@ async fn revoke_in(tx: Tx, viewer: &Viewer, input: &RevokeConsent) -> Result<Com
 
 fn seen(viewer: &Viewer, consent: Option<Consent>) -> Result<Consent, Error> {
     consent.filter(|consent| permit::knows_consent(viewer, consent)).ok_or(Error::NotFound)
+}
+
+/// The consents of handoffs, revoked and ended ones too, latest first; of each handoff those that the viewer knows of.
+pub async fn of_handoffs(
+    hub: &Hub,
+    viewer: &Viewer,
+    of: &[HandoffId],
+) -> Result<HashMap<HandoffId, Vec<Consent>>, Error> {
+    log::known(viewer)?;
+    let mut found = hub.store().read(viewer).await?.consents_of(of).await?;
+    found.sort_unstable_by_key(|consent| std::cmp::Reverse((consent.recorded_at, consent.id)));
+    let known = found.into_iter().filter(|consent| permit::knows_consent(viewer, consent));
+    Ok(by_handoff(known, |consent| consent.handoff))
 }
 
 /// Consents by id, in the order asked; none for each that is absent, or not the viewer's to know of.

@@ -47,10 +47,12 @@ pub use outcome::{Outcome, Problem, ProblemCode};
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::domain::hold::HoldLimits;
+use crate::domain::id::HandoffId;
 use crate::domain::jurisdiction::Law;
 use crate::domain::retention::RetentionLimits;
 use crate::store::Store;
 use cursor::Seal;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What the verbs work with.
@@ -121,4 +123,13 @@ impl Hub {
     pub fn clock(&self) -> &Arc<dyn Clock> {
         self.0.store.clock()
     }
+}
+
+/// What stands in handoffs, by handoff, each in the order in which it came.
+fn by_handoff<T>(found: impl IntoIterator<Item = T>, of: impl Fn(&T) -> HandoffId) -> HashMap<HandoffId, Vec<T>> {
+    let mut by: HashMap<HandoffId, Vec<T>> = HashMap::new();
+    for one in found {
+        by.entry(of(&one)).or_default().push(one);
+    }
+    by
 }

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::keyed::{Again, once, remember};
 use super::law::Desk;
 use super::outcome::{Outcome, Problem, ProblemCode};
-use super::{Hub, log};
+use super::{Hub, by_handoff, log};
 use crate::domain::handoff::Handoff;
 use crate::domain::id::{ConsentId, DisclosureId, GrantId, HandoffEntryId, HandoffId, NounId, OrganizationId};
 use crate::domain::organization::{Organization, OrganizationDetails};
@@ -15,10 +15,10 @@ use crate::domain::sealed::{
 use crate::domain::time::At;
 use crate::policy::permit::{NoteHandoff, Permit};
 use crate::policy::tiers::{self, Leave, Relation};
-use crate::policy::{Viewer, permit};
+use crate::policy::{Scope, Viewer, permit};
 pub use crate::store::Opened;
-use crate::store::{Committed, Keyed, Recorded, Tx};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::store::{Committed, Keyed, Reader, Recorded, Tx};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Writes an entry.
 #[derive(Clone)]
@@ -357,21 +357,45 @@ impl Asking<'_> {
 /// to know of any more.
 pub async fn get(hub: &Hub, viewer: &Viewer, ids: &[HandoffEntryId]) -> Result<Vec<Option<EntryFacts>>, Error> {
     log::known(viewer)?;
-    let (reader, now) = (hub.store().read(viewer).await?, hub.clock().now());
-    let found = reader.handoff_entries(ids).await?;
-    let within: BTreeSet<HandoffId> = found.iter().map(|entry| entry.handoff).collect();
-    let handoffs = reader.handoffs(&within.into_iter().collect::<Vec<_>>()).await?;
-    let knows = |entry: &EntryFacts| {
-        let handoff = handoffs.iter().find(|handoff| handoff.id == entry.handoff);
-        let own = handoff.zip(viewer.organization());
-        own.is_some_and(|(of, own)| tiers::may_know(viewer, standing(of, own, now), entry))
-    };
-    let one = |id: &HandoffEntryId| found.iter().find(|entry| entry.id == *id && knows(entry)).copied();
+    let reader = hub.store().read(viewer).await?;
+    let found = known(hub, viewer, &reader, reader.handoff_entries(ids).await?).await?;
+    let one = |id: &HandoffEntryId| found.iter().find(|entry| entry.id == *id).copied();
     Ok(ids.iter().map(one).collect())
 }
 
+/// What may be known of the entries of handoffs without opening them, in the order in which they were written.
+pub async fn of_handoffs(
+    hub: &Hub,
+    viewer: &Viewer,
+    of: &[HandoffId],
+) -> Result<HashMap<HandoffId, Vec<EntryFacts>>, Error> {
+    log::known(viewer)?;
+    let reader = hub.store().read(viewer).await?;
+    let found = known(hub, viewer, &reader, reader.entries_within(of).await?).await?;
+    Ok(by_handoff(found, |entry| entry.handoff))
+}
+
+/// Those of some entries that the viewer may know of.
+async fn known(
+    hub: &Hub,
+    viewer: &Viewer,
+    reader: &Reader,
+    mut entries: Vec<EntryFacts>,
+) -> Result<Vec<EntryFacts>, Error> {
+    let within: BTreeSet<HandoffId> = entries.iter().map(|entry| entry.handoff).collect();
+    let handoffs = reader.handoffs(&within.into_iter().collect::<Vec<_>>()).await?;
+    let now = hub.clock().now();
+    entries.retain(|entry| {
+        let handoff = handoffs.iter().find(|handoff| handoff.id == entry.handoff);
+        let own = handoff.zip(viewer.organization());
+        own.is_some_and(|(of, own)| tiers::may_know(viewer, standing(of, own, now), entry))
+    });
+    Ok(entries)
+}
+
 /// The ledger about a handoff, as far as the viewer's agency wrote what was opened or opened it, between two lines, latest
-/// first; its first `most` lines, or with `from_end` its last.
+/// first; its first `most` lines, or with `from_end` its last. An agency of criminal justice reads what its own people were told:
+/// who treats a person, and when, is not for police.
 pub async fn disclosures(
     hub: &Hub,
     viewer: &Viewer,
@@ -381,5 +405,9 @@ pub async fn disclosures(
     from_end: bool,
 ) -> Result<Vec<Disclosure>, Error> {
     log::known(viewer)?;
-    Ok(hub.store().read(viewer).await?.disclosures(of, between, most, from_end).await?)
+    let own = viewer.organization();
+    let scope = Scope::of(viewer);
+    let home = own.and_then(|own| hub.board().now().entry::<OrganizationDetails>(&scope, own));
+    let told = own.filter(|_| home.is_none_or(|home| home.details.is_of_justice()));
+    Ok(hub.store().read(viewer).await?.disclosures(of, told, between, most, from_end).await?)
 }

@@ -42,7 +42,8 @@ impl Proof {
 pub struct AsOf {
     /// The hub's time when the list was read; of an answer about the past, the instant asked.
     pub time: DateTime,
-    /// The place in the log read before the list. That of `bedUnits` goes to `bedsChanged` with the same filter; any other to `events`.
+    /// The place in the log read before the list. That of `bedUnits` goes to `bedsChanged` with the same filter;
+    /// that of any other list to `events`, or to `handoffsChanged` with any filter.
     pub cursor: Cursor,
     /// What an answer about the past was folded from; null of the present.
     pub proof: Option<Proof>,

@@ -14,7 +14,7 @@ use super::payload::{HandoffPayload, Problem, payload, problems};
 use super::query::listing;
 use super::scalars::{Code, Cursor, DateTime, id, parse_id};
 use super::seen::{Asking, Seen, asking, pace};
-use super::share::shown;
+use super::share::{each_with_notice, shown, with_notice};
 use crate::app;
 use crate::app::Outcome;
 use crate::domain::follow_up::{FollowUpBy, FollowUpState, FollowUpTerm};
@@ -217,8 +217,9 @@ impl CourseQuery {
         let asking = asking(ctx);
         let found = app::follow_up::get(&asking.hub, &asking.viewer, &[parse_id(&id)?]).await;
         let found = found.map(|mut found| found.pop().flatten());
-        let found =
-            found.and_then(|view| shown(ctx, &[], view, |view| view.as_ref().is_some_and(FollowUpView::needs_notice)));
+        let found = found.and_then(|view| {
+            shown(view, |view| view.as_ref().is_some_and(FollowUpView::needs_notice), |_| with_notice(ctx, "FollowUp"))
+        });
         super::error::maybe(found.map(|view| view.map(|view| FollowUp::new(view, &asking.seen))))
     }
 }
@@ -232,8 +233,9 @@ async fn follow_ups(ctx: &Context<'_>, filter: FollowUpFilterInput, paging: Pagi
     // One more than the page, so that the page knows whether it is the last; the cursors are applied in SQL.
     let most = size as u64 + 1;
     let found = app::follow_up::list(&asking.hub, &asking.viewer, &filter, between, most, backward).await;
-    let found = found
-        .and_then(|found| shown(ctx, &["edges", "node"], found, |found| found.iter().any(FollowUpView::needs_notice)));
+    let found = found.and_then(|found| {
+        shown(found, |found| found.iter().any(FollowUpView::needs_notice), |_| each_with_notice(ctx))
+    });
     let rows = found.map_err(|error| from_app(&error))?.into_iter().map(|view| Row {
         key: Latest::of(view.follow_up().id),
         node: FollowUp::new(view, &asking.seen),

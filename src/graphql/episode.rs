@@ -157,5 +157,5 @@ pub(super) async fn episodes(
 pub(super) async fn episode(ctx: &Context<'_>, episode: EpisodeId) -> Answer<Episode> {
     let asking = asking(ctx);
     let found = asking.together.load_one(episode).await.map_err(|error| from_app(&error));
-    found.map(|view| view.map(|view| Episode::new(view, &asking.seen))).transpose()
+    found.map(|view| view.map(|view| Episode::new(view, &asking.eyes()))).transpose()
 }

@@ -1,6 +1,7 @@
 //! Handoffs in the schema.
 use super::bed::BedUnit;
 use super::connection::{Latest, Page, Paging, Row};
+use super::consent::Consent;
 use super::course::{HandoffContact, PoliceAsked, Transport};
 use super::directory::Organization;
 use super::episode::{Episode, episode};
@@ -9,24 +10,30 @@ use super::input::handoff::HandoffFilterInput;
 use super::law::{GuardianStep, LegalHold, guardian_of, legal_hold_of};
 use super::limits::Limits;
 use super::offer::HandoffOffer;
+use super::on_call::Call;
 use super::pathway::Pathway;
 use super::query::listing;
 use super::scalars::{Code, DateTime, id};
+use super::sealed::HandoffEntry;
 use super::seen::{Seen, asking, pace};
-use super::share::{HandoffShare, shown};
+use super::share::{HandoffShare, each_with_notice, shown, with_notice};
 use super::team::Team;
+use super::together::{CallsOf, ConsentsOf, EntriesOf, HandoffsOf, Together};
 use crate::app;
 use crate::domain::handoff::{
     AgeBand, DeclineReason, Ending, FailReason, HandoffState, NeedSummary, Nudger, Party, RedirectReason, Warmth,
     WithdrawReason,
 };
-use crate::domain::id::HandoffId;
+use crate::domain::id::{EpisodeId, HandoffId};
 use crate::domain::need::{LegalStatus, Mobility, RoomGenderNeed, SafetyFlag};
 use crate::domain::sealed::NOTICE;
 use crate::domain::service::ServiceKind;
 use crate::policy::view::HandoffView;
 use async_graphql::connection::EmptyFields;
+use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
+use std::hash::Hash;
+use std::sync::Arc;
 
 /// A person on the way from one agency into the care of another. Both agencies read it; while its search is open those who
 /// coordinate the region, each look of theirs written into the audit; and while a consent of the person says so the advocates or
@@ -78,6 +85,24 @@ impl Handoff {
     pub(super) fn new(view: HandoffView, seen: &Seen) -> Self {
         Self { view, seen: seen.clone() }
     }
+
+    /// The first of what stands in it, read together with that of other handoffs of the answer.
+    async fn within<K, V, T>(
+        &self,
+        ctx: &Context<'_>,
+        of: impl FnOnce(HandoffId) -> K,
+        first: i32,
+        new: impl Fn(V, &Seen) -> T,
+    ) -> Answer<Vec<T>>
+    where
+        Together: Loader<K, Value = Vec<V>, Error = Arc<app::Error>>,
+        K: Copy + Eq + Hash + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
+        let found = asking(ctx).together.load_one(of(self.view.handoff().id)).await.map_err(|error| from_app(&error));
+        let most = usize::try_from(first).unwrap_or(0);
+        Some(found.map(|found| found.into_iter().flatten().take(most).map(|one| new(one, &self.seen)).collect()))
+    }
 }
 
 /// A person on the way from one agency into the care of another. Both agencies read it; while its search is open those who
@@ -115,8 +140,9 @@ impl Handoff {
     async fn awaits(&self) -> Option<Code<Party>> {
         self.view.handoff().awaits().map(Code)
     }
-    /// Until when that word is expected: to look and to decide, as the pathway says; fifteen minutes to choose; arrival, then
-    /// ten minutes to take over, then fifteen to confirm.
+    /// Until when that word is expected: to look and to decide, as the pathway says; while information is asked for, as many
+    /// minutes as the pathway has to decide; on a list, when its receiver looks again; fifteen minutes to choose; arrival, then
+    /// ten minutes to take over, then fifteen to confirm. Once it is `late`: when the hub waits no longer, and ends it by itself.
     async fn due_at(&self) -> Option<DateTime> {
         self.view.handoff().due_at.map(DateTime)
     }
@@ -205,11 +231,37 @@ impl Handoff {
     async fn guardian(&self, ctx: &Context<'_>) -> Answer<GuardianStep> {
         guardian_of(ctx, self.view.handoff().episode).await
     }
+    /// The calls about it, latest first, ended ones too: that people of the receiver are called for a word, and with what end.
+    /// Empty to whoever does not see calls.
+    async fn calls(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 10, desc = "How many, at most 100.", validator(minimum = 0, maximum = 100))] first: i32,
+    ) -> Answer<Vec<Call>> {
+        self.within(ctx, CallsOf, first, Call::new).await
+    }
+    /// Consents of the person recorded in it, latest first, revoked and ended ones too; empty to whoever keeps none.
+    async fn consents(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 10, desc = "How many, at most 100.", validator(minimum = 0, maximum = 100))] first: i32,
+    ) -> Answer<Vec<Consent>> {
+        self.within(ctx, ConsentsOf, first, Consent::new).await
+    }
+    /// Sealed entries that you may know of, unopened, in the order in which they were written: that somebody wrote, of which tier
+    /// and when. `disclose` opens them. What a program under 42 CFR Part 2 wrote shows to other agencies in no list.
+    async fn entries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 10, desc = "How many, at most 100.", validator(minimum = 0, maximum = 100))] first: i32,
+    ) -> Answer<Vec<HandoffEntry>> {
+        self.within(ctx, EntriesOf, first, HandoffEntry::new).await
+    }
     /// What was asked and answered; null when it was announced.
     async fn offer(&self) -> Option<HandoffOffer> {
         HandoffOffer::of(&self.view)
     }
-    /// The place that is kept, for `bedHolds`; null where none was free.
+    /// The place that is kept, for `node`; null where none was free.
     async fn hold_id(&self) -> Option<ID> {
         self.view.handoff().hold.map(id)
     }
@@ -318,7 +370,7 @@ pub(super) async fn handoffs(
     let most = size as u64 + 1;
     let found = app::handoff::list(&asking.hub, &asking.viewer, &filter, between, most, backward).await;
     let found = found
-        .and_then(|found| shown(ctx, &["edges", "node"], found, |found| found.iter().any(HandoffView::needs_notice)));
+        .and_then(|found| shown(found, |found| found.iter().any(HandoffView::needs_notice), |_| each_with_notice(ctx)));
     let rows = found.map_err(|error| from_app(&error))?.into_iter().map(|view| Row {
         key: Latest::of(view.handoff().id),
         node: Handoff::new(view, &asking.seen),
@@ -332,7 +384,15 @@ pub(super) async fn handoff(ctx: &Context<'_>, handoff: HandoffId) -> Answer<Han
     let asking = asking(ctx);
     let found = app::handoff::get(&asking.hub, &asking.viewer, &[handoff]).await;
     let found = found.map(|mut found| found.pop().flatten());
-    let found =
-        found.and_then(|view| shown(ctx, &[], view, |view| view.as_ref().is_some_and(HandoffView::needs_notice)));
-    super::error::maybe(found.map(|view| view.map(|view| Handoff::new(view, &asking.seen))))
+    let found = found.and_then(|view| {
+        shown(view, |view| view.as_ref().is_some_and(HandoffView::needs_notice), |_| with_notice(ctx, "Handoff"))
+    });
+    super::error::maybe(found.map(|view| view.map(|view| Handoff::new(view, &asking.eyes()))))
+}
+
+/// The latest handoff of a search that the viewer has a part in.
+pub(super) async fn latest_of(ctx: &Context<'_>, episode: EpisodeId) -> Answer<Handoff> {
+    let asking = asking(ctx);
+    let found = asking.together.load_one(HandoffsOf(episode)).await.map_err(|error| from_app(&error));
+    found.map(|found| Some(Handoff::new(found?.pop()?, &asking.eyes()))).transpose()
 }

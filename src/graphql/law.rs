@@ -1,5 +1,6 @@
 //! What the law counts, in the schema: jurisdictions, legal holds, and the step of reaching a minor's guardian.
 use super::error::{Answer, from_app};
+use super::handoff::{Handoff, latest_of};
 use super::input;
 use super::input::law::{EndLegalHoldInput, RecordGuardianReachedInput, RecordLegalHoldInput};
 use super::mutation::given;
@@ -223,6 +224,10 @@ impl LegalHold {
     async fn version(&self) -> i64 {
         self.0.hold().version
     }
+    /// The latest handoff of its search that your agency has a part in: what `endLegalHold` names beside it.
+    async fn handoff(&self, ctx: &Context<'_>) -> Answer<Handoff> {
+        latest_of(ctx, self.0.hold().episode).await
+    }
     /// When it began.
     async fn began_at(&self) -> DateTime {
         DateTime(self.0.hold().began_at)
@@ -273,6 +278,10 @@ impl GuardianStep {
     /// Raised by every change.
     async fn version(&self) -> i64 {
         self.0.step().version
+    }
+    /// The latest handoff of its search that your agency has a part in: what `recordGuardianReached` names.
+    async fn handoff(&self, ctx: &Context<'_>) -> Answer<Handoff> {
+        latest_of(ctx, self.0.step().episode).await
     }
     /// Since when the guardian is to be reached.
     async fn awaited_at(&self) -> DateTime {

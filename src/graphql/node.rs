@@ -17,7 +17,7 @@ use super::preservation::Preservation;
 use super::push::PushSubscription;
 use super::sealed::HandoffEntry;
 use super::seen::{Asking, asking};
-use super::share::{HandoffShare, shown};
+use super::share::{HandoffShare, shown, with_notice};
 use super::team::Team;
 use super::threat::ThreatDisclosure;
 use crate::app;
@@ -138,12 +138,14 @@ pub(super) async fn find(asking: &Asking, ids: &[ID]) -> Result<Vec<Option<Node>
 /// The same for a field: what has to stand with a notice is found with it alone.
 pub(super) async fn find_shown(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, app::Error> {
     let needs = |node: &Node| match node {
-        Node::Handoff(handoff) => handoff.needs_notice(),
-        Node::FollowUp(follow_up) => follow_up.needs_notice(),
-        _ => false,
+        Node::Handoff(handoff) => handoff.needs_notice().then_some("Handoff"),
+        Node::FollowUp(follow_up) => follow_up.needs_notice().then_some("FollowUp"),
+        Node::HandoffShare(share) => share.needs_notice().then_some("HandoffShare"),
+        _ => None,
     };
     let found = find(asking(ctx), ids).await?;
-    shown(ctx, &[], found, |found| found.iter().flatten().any(needs))
+    let of = |found: &Vec<Option<Node>>| found.iter().flatten().filter_map(needs).collect::<Vec<_>>();
+    shown(found, |found| !of(found).is_empty(), |found| of(found).iter().all(|of| with_notice(ctx, of)))
 }
 
 /// One object that the board holds.

@@ -193,7 +193,7 @@ impl Call {
     async fn acknowledged_at(&self) -> Option<DateTime> {
         self.view.call().seen.map(|(at, _)| DateTime(at))
     }
-    /// When it goes on; null when nothing is left to do.
+    /// When it goes on; null when nothing is left to do, and for everybody but the agency whose answer is awaited.
     async fn next_at(&self) -> Option<DateTime> {
         self.view.steps()?;
         self.view.call().next_at.map(DateTime)

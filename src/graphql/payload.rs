@@ -113,7 +113,7 @@ payload! {
 
 pub(super) async fn problems(asking: &Asking, problems: Vec<app::Problem>) -> Result<Vec<Problem>, Error> {
     // What is true now is read after the refusal, not as of the operation's beginning.
-    let now = Asking { seen: asking.look(), ..asking.clone() };
+    let now = asking.again();
     let named: Vec<ID> = problems.iter().filter_map(|problem| problem.current).map(|id| ID(id.to_string())).collect();
     let mut current = match named.is_empty() {
         true => Vec::new(),

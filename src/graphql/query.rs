@@ -26,6 +26,7 @@ use super::team::{self, Team};
 use crate::app::{self, cursor};
 use crate::board::Names;
 use crate::domain::entry::{Entry, ExternalId};
+use crate::domain::organization::OrganizationKind;
 use crate::domain::service::ServiceKind;
 use async_graphql::connection::EmptyFields;
 use async_graphql::{Context, Error, ID, Object};
@@ -125,14 +126,18 @@ impl Query {
     async fn organizations(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Of this kind.")] kind: Option<Code<OrganizationKind>>,
         #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
         #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
         #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Organization>> {
-        let paging = Paging { first, after, last, before };
-        Some(entries(ctx, "organizations", external_id, |_| true, paging, Organization::new))
+        let field = format!("organizations:{kind:?}");
+        let matches = move |entry: &Entry<crate::domain::organization::OrganizationDetails>| {
+            kind.is_none_or(|kind| kind.0 == entry.details.kind)
+        };
+        Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Organization::new))
     }
 
     /// Places, in the order of their ids.
@@ -159,15 +164,17 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Of this level of care.")] kind: Option<Code<ServiceKind>>,
+        #[graphql(desc = "Of this agency.")] organization_id: Option<ID>,
         #[graphql(desc = "The one that another system knows by this id.")] external_id: Option<ExternalIdInput>,
         #[graphql(desc = "How many from the front, at most 100; 25 when none is said.")] first: Option<i32>,
         #[graphql(desc = "After this cursor, of an edge or `pageInfo.endCursor`.")] after: Option<Cursor>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Service>> {
-        let field = format!("services:{kind:?}");
+        let owner = organization_id.as_ref().map(parse_id);
+        let field = format!("services:{kind:?}:{owner:?}");
         let matches = move |entry: &Entry<crate::domain::service::ServiceDetails>| {
-            kind.is_none_or(|kind| kind.0 == entry.details.kind)
+            kind.is_none_or(|kind| kind.0 == entry.details.kind) && owner.is_none_or(|owner| owner == Some(entry.owner))
         };
         Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Service::new))
     }

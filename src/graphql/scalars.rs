@@ -11,10 +11,13 @@ use async_graphql::{
 };
 use std::borrow::Cow;
 
-/// An instant (RFC 3339) with an offset, such as `2026-11-23T02:14:05Z`; a time without an offset is refused. Answers are UTC, in microseconds.
+/// An instant (RFC 3339) with an offset, such as `2026-11-23T02:14:05Z`; a time without an offset is refused. Answers are UTC,
+/// in microseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct DateTime(pub At);
 
+/// An instant (RFC 3339) with an offset, such as `2026-11-23T02:14:05Z`; a time without an offset is refused. Answers are UTC,
+/// in microseconds.
 #[Scalar(name = "DateTime", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -35,6 +38,7 @@ impl ScalarType for DateTime {
 #[derive(Clone, Copy, Debug)]
 pub struct Uuid(pub uuid::Uuid);
 
+/// A UUID (RFC 9562).
 #[Scalar(name = "UUID", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc9562")]
 impl ScalarType for Uuid {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -55,6 +59,7 @@ impl ScalarType for Uuid {
 #[derive(Clone, Debug)]
 pub struct Cursor(pub String);
 
+/// An opaque place in a list or in the log. Send it back as it came, with the same filter.
 #[Scalar(name = "Cursor", specified_by_url = "https://relay.dev/graphql/connections.htm#sec-Cursor")]
 impl ScalarType for Cursor {
     fn parse(value: Value) -> InputValueResult<Self> {

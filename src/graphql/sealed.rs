@@ -302,7 +302,7 @@ pub struct SealedMutation;
 #[Object]
 impl SealedMutation {
     /// Writes a sealed entry into a handoff of your agency. It is never changed, nobody reads it but by `disclose`, and it is
-    /// shredded with the month in which the handoff's retention ends.
+    /// shredded with the month in which the handoff's retention ends. An agency writes at most 100 into one handoff.
     async fn add_handoff_note(&self, ctx: &Context<'_>, input: AddHandoffNoteInput) -> Answer<HandoffEntryPayload> {
         let asking = asking(ctx);
         let input = given!(input::sealed::note(asking, input));
@@ -312,7 +312,8 @@ impl SealedMutation {
 
     /// Opens sealed entries of up to 50 handoffs of your agency, for a purpose. Who asked, for what, is written down first, also
     /// when there is nothing; an operation opens once. What 42 CFR Part 2 protects needs a standing consent, and comes with
-    /// `redisclosureNotice`, which has to be asked for when CLINICAL or PART2 is.
+    /// `redisclosureNotice`, which has to be asked for when CLINICAL or PART2 is. More than 250 entries are BAD_USER_INPUT: name
+    /// fewer handoffs or tiers.
     async fn disclose(&self, ctx: &Context<'_>, input: DiscloseInput) -> Answer<DisclosePayload> {
         let asking = asking(ctx);
         let input = given!(input::sealed::disclose(input));
@@ -333,7 +334,7 @@ impl SealedMutation {
         })
     }
 
-    /// Records what a person agreed to, within a handoff of your agency.
+    /// Records what a person agreed to, within a handoff of your agency; at most 100 in one.
     async fn record_consent(&self, ctx: &Context<'_>, input: RecordConsentInput) -> Answer<ConsentPayload> {
         let asking = asking(ctx);
         let input = given!(input::consent::record(asking, input));

@@ -31,6 +31,8 @@ pub struct Asking {
     pub seen: Seen,
     /// What stands beside many rows is read by.
     pub together: Arc<DataLoader<Together>>,
+    /// Whether it is told what happens: each message is looked at anew.
+    live: bool,
 }
 
 impl Asking {
@@ -38,12 +40,27 @@ impl Asking {
     pub fn new(hub: &Hub, viewer: Viewer) -> Self {
         let scope = Arc::new(Scope::of(&viewer));
         let seen = Seen { board: hub.board().now(), scope, now: hub.clock().now() };
-        Self { hub: hub.clone(), seen, together: Together::loader(hub, &viewer), viewer }
+        Self { hub: hub.clone(), seen, together: Together::loader(hub, &viewer), viewer, live: false }
+    }
+
+    /// A subscription of a viewer, which goes on.
+    pub fn live(hub: &Hub, viewer: Viewer) -> Self {
+        Self { live: true, ..Self::new(hub, viewer) }
+    }
+
+    /// The eyes for what is found now: those of the operation, or of a subscription's present message.
+    pub fn eyes(&self) -> Seen {
+        if self.live { self.look() } else { self.seen.clone() }
     }
 
     /// The same eyes, looking again now.
     pub fn look(&self) -> Seen {
         Seen { board: self.hub.board().now(), scope: self.seen.scope.clone(), now: self.hub.clock().now() }
+    }
+
+    /// The same who asks, with eyes that look again now.
+    pub fn again(&self) -> Self {
+        Self { seen: self.look(), ..self.clone() }
     }
 
     /// Refuses nobody.

@@ -214,7 +214,7 @@ impl Subscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Only these kinds.")] kinds: Option<Vec<Code<EventKind>>>,
         #[graphql(
-            desc = "After this place: a message's `cursor`, `events { endCursor }`, or `asOf.cursor` of a list. From now when not given."
+            desc = "After this place: a message's `cursor`, `events { pageInfo { endCursor } }`, or `asOf.cursor` of any list but `bedUnits`. From now when not given."
         )]
         after: Option<Cursor>,
     ) -> Result<impl Stream<Item = EventTold> + use<>, Error> {

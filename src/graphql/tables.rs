@@ -325,7 +325,7 @@ fn run<'a>(
     source: Source,
     trace: &str,
 ) -> impl Stream<Item = Frame> + Send + use<'a> {
-    let asking = Asking::new(&room.hub, viewer.clone());
+    let asking = Asking::live(&room.hub, viewer.clone());
     let request = operation.request().data(asking).data(source.clone());
     let (limits, trace) = (room.limits.clone(), trace.to_owned());
     room.schema.stream(request).map(move |response| {

@@ -1,11 +1,13 @@
 //! What stands beside many rows of one answer, read together: past reports of units, episodes and their handoffs.
 use crate::app::bed::{self, ReportsAsked};
-use crate::app::{Error, Hub, episode, guardian, legal_hold, on_call};
+use crate::app::{Error, Hub, call, consent, episode, guardian, legal_hold, on_call, sealed};
 use crate::domain::bed::Report;
 use crate::domain::handoff::Destination;
-use crate::domain::id::EpisodeId;
+use crate::domain::id::{EpisodeId, HandoffId};
 use crate::domain::on_call::OnCall;
+use crate::domain::sealed::{Consent, EntryFacts};
 use crate::policy::Viewer;
+use crate::policy::calls::CallView;
 use crate::policy::law::{GuardianView, LegalHoldView};
 use crate::policy::view::{EpisodeView, HandoffView};
 use async_graphql::dataloader::{DataLoader, Loader};
@@ -108,4 +110,33 @@ impl Loader<GuardianOf> for Together {
         let found = guardian::of_episodes(&self.hub, &self.viewer, &ids).await.map_err(Arc::new)?;
         Ok(found.into_iter().map(|(episode, view)| (GuardianOf(episode), view)).collect())
     }
+}
+
+/// What stands in a handoff, many of it to one.
+macro_rules! within {
+    ($($(#[$doc:meta])* $of:ident: $value:ty = $read:path;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $of(pub HandoffId);
+
+        impl Loader<$of> for Together {
+            type Value = Vec<$value>;
+            type Error = Arc<Error>;
+
+            async fn load(&self, asked: &[$of]) -> Result<HashMap<$of, Vec<$value>>, Arc<Error>> {
+                let ids: Vec<HandoffId> = asked.iter().map(|of| of.0).collect();
+                let found = $read(&self.hub, &self.viewer, &ids).await.map_err(Arc::new)?;
+                Ok(found.into_iter().map(|(handoff, all)| ($of(handoff), all)).collect())
+            }
+        }
+    )*};
+}
+
+within! {
+    /// The calls about a handoff.
+    CallsOf: CallView = call::of_handoffs;
+    /// The consents recorded in a handoff.
+    ConsentsOf: Consent = consent::of_handoffs;
+    /// The sealed entries of a handoff, unopened.
+    EntriesOf: EntryFacts = sealed::of_handoffs;
 }

@@ -30,6 +30,7 @@ pub struct Scope {
     handoffs: Rows,
     outcomes: Outcomes,
     consents: Rows,
+    entries: Rows,
     told: Told,
     threats: Threats,
     emergencies: Rows,
@@ -78,6 +79,7 @@ impl Scope {
             handoffs: rows(reach(Action::ReadHandoffs), viewer),
             outcomes: Outcomes::of(viewer),
             consents: rows(reach(Action::KeepConsent), viewer),
+            entries: entries(viewer),
             told: Told::of(viewer),
             threats: Threats::of(viewer),
             emergencies: rows(reach(Action::ReadEmergencies), viewer),
@@ -105,9 +107,9 @@ impl Scope {
             true => (self.handoffs, self.outcomes, self.police),
             false => (none, Outcomes::None, false),
         };
-        let (consents, told, threats, emergencies) = match with_handoffs {
-            true => (self.consents, self.told, self.threats, self.emergencies),
-            false => (none, Told::Nothing, Threats::None, none),
+        let (consents, entries, told, threats, emergencies) = match with_handoffs {
+            true => (self.consents, self.entries, self.told, self.threats, self.emergencies),
+            false => (none, none, Told::Nothing, Threats::None, none),
         };
         let clocks = |clocks| if with_handoffs { clocks } else { Clocks::None };
         let (legal_holds, guardians) = (clocks(self.legal_holds), clocks(self.guardians));
@@ -116,6 +118,7 @@ impl Scope {
             handoffs,
             outcomes,
             consents,
+            entries,
             told,
             threats,
             emergencies,
@@ -222,6 +225,11 @@ impl Scope {
         self.consents
     }
 
+    /// Of whose handoffs it is told that an entry was written: whoever could open one of the other agency's is, and no police.
+    pub fn entries(&self) -> Rows {
+        self.entries
+    }
+
     /// What it is told by consents.
     pub fn told(&self) -> Told {
         self.told
@@ -293,6 +301,7 @@ impl Scope {
                     Noun::LegalHold => self.legal_holds.are_told(owner, party),
                     Noun::Guardian => self.guardians.are_told(owner, party),
                     Noun::Consent => self.consents.are_between(owner, party),
+                    Noun::HandoffEntry => self.entries.are_between(owner, party),
                     _ => self.handoffs.are_between(owner, party),
                 }
         };
@@ -353,6 +362,16 @@ impl Scope {
     /// Whether it is shown AVAILABLE, CALL or FULL alone.
     pub(super) fn coarse(&self) -> bool {
         self.coarse
+    }
+}
+
+/// That something was written says that somebody is cared for: whoever reads again no more than what they wrote themselves, or
+/// what the person agrees to, is not told of it.
+fn entries(viewer: &Viewer) -> Rows {
+    let apart = [Role::Officer, Role::Dispatcher, Role::Peer];
+    match apart.iter().any(|role| viewer.stands_as(*role)) {
+        true => Rows::None,
+        false => rows(viewer.reach(Action::ReadHandoffs), viewer),
     }
 }
 

@@ -120,6 +120,14 @@ impl Reader {
         self.all(self.dialect().any_of(Column::HandoffId, &keys).add(in_states(&OPEN))).await
     }
 
+    /// The calls about handoffs that the viewer sees, ended ones too, latest first.
+    pub async fn calls_of(&self, handoffs: &[HandoffId]) -> Result<Vec<Call>, Error> {
+        let keys: Vec<_> = handoffs.iter().map(|id| id.key()).collect();
+        let mut calls: Vec<Call> = self.all(self.dialect().any_of(Column::HandoffId, &keys)).await?;
+        calls.sort_unstable_by_key(|call| std::cmp::Reverse((call.asked_at, call.id)));
+        Ok(calls)
+    }
+
     /// Calls by id; those absent or not the viewer's to see are left out.
     pub async fn calls(&self, ids: &[CallId]) -> Result<Vec<Call>, Error> {
         let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();

@@ -121,6 +121,12 @@ impl Tx {
 }
 
 impl Reader {
+    /// The consents of handoffs that the viewer sees, revoked and ended ones too.
+    pub async fn consents_of(&self, of: &[HandoffId]) -> Result<Vec<Consent>, Error> {
+        let keys: Vec<_> = of.iter().map(|id| id.key()).collect();
+        self.all(self.dialect().any_of(Column::HandoffId, &keys)).await
+    }
+
     /// Consents by id; those absent or not of the viewer's handoffs are left out.
     pub async fn consents(&self, ids: &[ConsentId]) -> Result<Vec<Consent>, Error> {
         let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();

@@ -115,12 +115,14 @@ impl Reader {
     pub async fn disclosures(
         &self,
         of: HandoffId,
+        told: Option<OrganizationId>,
         (below, above): (Option<DisclosureId>, Option<DisclosureId>),
         most: u64,
         from_end: bool,
     ) -> Result<Vec<Disclosure>, Error> {
         let which = Condition::all()
             .add(Column::HandoffId.eq(of.key()))
+            .add_option(told.map(|agency| Column::OrganizationId.eq(agency.key())))
             .add_option(below.map(|id| Column::Id.lt(id.key())))
             .add_option(above.map(|id| Column::Id.gt(id.key())));
         self.between::<Entity>(which, Column::Id, most, from_end).await?.into_iter().map(line).collect()

@@ -1,4 +1,5 @@
 //! How a scope narrows each table. A table without a rule here cannot be queried.
+mod law;
 mod told;
 
 pub(super) use told::{ways_to_follow_ups, ways_to_handoffs};
@@ -12,7 +13,6 @@ use uuid::Uuid;
 
 use crate::domain::code::Coded;
 use crate::domain::event::Audience;
-use crate::domain::handoff::HandoffState;
 use crate::domain::id::{Noun, NounId};
 use crate::domain::look::LookDoor;
 
@@ -194,51 +194,6 @@ impl Scoped for entity::follow_up::Entity {
     }
 }
 
-/// Clocks of law, as far as a scope reads them: those of whoever an agency seeks a place for, and of whoever is on the way to
-/// it or came into its care; or those that it recorded.
-fn clocks<C: ColumnTrait>(of: Clocks, episode: C, recorder: C) -> Condition {
-    use entity::handoff::{Column, Entity};
-    match of {
-        Clocks::None => never(),
-        Clocks::Recorded(id) => key(recorder, id.key()),
-        Clocks::Party(id) => {
-            // What is open has a clock.
-            let here = Condition::any()
-                .add(Column::DueAt.is_not_null())
-                .add(Column::State.eq(HandoffState::Transferred.code()));
-            let receives = key(Column::ReceiverId, id.key()).add(here);
-            let party = Condition::any().add(Column::SenderId.eq(id.key())).add(receives);
-            let theirs = Query::select().column(Column::EpisodeId).from(Entity).cond_where(party).take();
-            Condition::all().add(episode.in_subquery(theirs))
-        }
-        Clocks::All => Condition::all(),
-    }
-}
-
-impl Scoped for entity::legal_hold::Entity {
-    fn within(scope: &Scope) -> Condition {
-        use entity::legal_hold::Column;
-        in_region(scope, Column::RegionId).add(clocks(scope.legal_holds(), Column::EpisodeId, Column::RecorderId))
-    }
-}
-
-impl Scoped for entity::guardian::Entity {
-    fn within(scope: &Scope) -> Condition {
-        use entity::guardian::Column;
-        in_region(scope, Column::RegionId).add(clocks(scope.guardians(), Column::EpisodeId, Column::ReachedById))
-    }
-}
-
-/// What happens with clocks of law, as far as a scope is told.
-fn told_of<C: ColumnTrait>(of: Clocks, noun: (Noun, C), one: C, other: C) -> Condition {
-    let is = noun.1.eq(noun.0.text());
-    match of {
-        Clocks::None | Clocks::Recorded(_) => never(),
-        Clocks::Party(id) => Condition::all().add(is).add(between(Rows::Agency(id), one, other)),
-        Clocks::All => Condition::all().add(is),
-    }
-}
-
 /// The searches of the scope's region that go on.
 fn open_in_region(scope: &Scope) -> Condition {
     use entity::episode::Column;
@@ -282,7 +237,8 @@ impl Scoped for entity::event::Entity {
         if !matches!(scope.handoffs(), Rows::None | Rows::Own(_)) {
             let parties = meets(Column::Audience, Audience::PARTIES);
             let between = between(scope.handoffs(), Column::OwnerId, Column::PartyId);
-            let apart = [Noun::FollowUp, Noun::Consent, Noun::LegalHold, Noun::Guardian].map(Noun::text);
+            let apart =
+                [Noun::FollowUp, Noun::Consent, Noun::HandoffEntry, Noun::LegalHold, Noun::Guardian].map(Noun::text);
             let other = Column::Noun.is_not_in(apart);
             told = told.add(Condition::all().add(parties).add(between).add(other));
         }
@@ -292,12 +248,14 @@ impl Scoped for entity::event::Entity {
         }
         for (clocks, noun) in [(scope.legal_holds(), Noun::LegalHold), (scope.guardians(), Noun::Guardian)] {
             if matches!(clocks, Clocks::Party(_) | Clocks::All) {
-                told = told.add(told_of(clocks, (noun, Column::Noun), Column::OwnerId, Column::PartyId));
+                told = told.add(law::told_of(clocks, (noun, Column::Noun), Column::OwnerId, Column::PartyId));
             }
         }
-        if scope.consents() != Rows::None {
-            let consents = Condition::all().add(Column::Noun.eq(Noun::Consent.text()));
-            told = told.add(consents.add(between(scope.consents(), Column::OwnerId, Column::PartyId)));
+        for (whose, noun) in [(scope.consents(), Noun::Consent), (scope.entries(), Noun::HandoffEntry)] {
+            if whose != Rows::None {
+                let such = Condition::all().add(Column::Noun.eq(noun.text()));
+                told = told.add(such.add(between(whose, Column::OwnerId, Column::PartyId)));
+            }
         }
         if scope.open_episodes() {
             told = told.add(meets(Column::Audience, Audience::COORDINATORS));
@@ -348,7 +306,10 @@ impl Scoped for entity::audit_entry::Entity {
         // What was done to an agency's rows, and what its people did to any other's.
         let people =
             Query::select().column(Grants::Id).from(Grant).and_where(Grants::OrganizationId.eq(id.key())).take();
-        let lines = Condition::any().add(lines).add(Column::GrantId.in_subquery(people));
+        // That time went on for a minor's guardian says what came of it at the other agency: it is the hub's own line.
+        let of_guardian =
+            Condition::all().add(Column::Noun.eq(Noun::Guardian.text())).add(Column::Machine.is_not_null());
+        let lines = Condition::any().add(lines.add(of_guardian.not())).add(Column::GrantId.in_subquery(people));
         match scope.regions() {
             // Whoever looked on at the whole region looked on at each agency of it.
             Regions::One(region) => {
@@ -374,8 +335,14 @@ pub(super) fn key<C: ColumnTrait>(column: C, key: Uuid) -> Condition {
 /// Rows of handoffs that a scope sees as a party's: who looks on at a search is shown nothing that is written in it.
 fn of_handoffs<C: ColumnTrait>(scope: &Scope, handoff: C) -> Condition {
     use entity::handoff::{Column, Entity};
-    let seen = Query::select().column(Column::Id).from(Entity).cond_where(partys_handoffs(scope)).take();
-    Condition::all().add(handoff.in_subquery(seen))
+    Condition::all().add(among_rows::<Entity, _>(partys_handoffs(scope), Column::Id, handoff))
+}
+
+/// Whether a row of another table, found by one of its columns, is among those of a condition: looked up row by row. Were they
+/// listed instead, SQLite would list all that an agency ever had, for each statement.
+fn among_rows<E: EntityTrait, C: ColumnTrait>(which: Condition, theirs: E::Column, ours: C) -> Expr {
+    let is = theirs.into_expr().eq(ours.into_expr());
+    Expr::exists(Query::select().expr(Expr::val(1)).from(E::default()).cond_where(which).and_where(is).take())
 }
 
 impl Scoped for entity::handoff_entry::Entity {
@@ -390,9 +357,12 @@ impl Scoped for entity::handoff_key::Entity {
         let seen = of_handoffs(scope, Column::HandoffId);
         // Whoever reads what was told of a threat, or said of an emergency, needs the key that it is under, and gets nothing else
         // by it.
-        let more = told::threatened(scope).or_else(|| told::opened_in_emergency(scope));
-        let Some(more) = more else { return seen };
-        Condition::any().add(seen).add(Column::HandoffId.in_subquery(more))
+        let more = told::threatened(scope, Column::HandoffId);
+        let more = more.or_else(|| told::opened_in_emergency(scope, Column::HandoffId));
+        match more {
+            Some(more) => Condition::any().add(seen).add(more),
+            None => seen,
+        }
     }
 }
 

@@ -167,10 +167,7 @@ impl Tx {
         let keys: Vec<_> = of.iter().map(|id| id.key()).collect();
         let which = self.dialect().any_of(Column::HandoffId, &keys);
         let which = which.add(Column::Tier.is_in(tiers.iter().map(|tier| tier.code())));
-        let rows = self.glance::<Entity, Unopened>(which, Unopened::COLUMNS).await?;
-        let mut facts = rows.into_iter().map(Unopened::facts).collect::<Result<Vec<_>, _>>()?;
-        facts.sort_unstable_by_key(|entry| entry.id);
-        Ok(facts)
+        facts(self.glance::<Entity, Unopened>(which, Unopened::COLUMNS).await?)
     }
 
     pub(super) async fn data_key(&self, of: HandoffId) -> Result<Option<DataKey>, Error> {
@@ -189,7 +186,20 @@ impl Tx {
     }
 }
 
+fn facts(rows: Vec<Unopened>) -> Result<Vec<EntryFacts>, Error> {
+    let mut facts = rows.into_iter().map(Unopened::facts).collect::<Result<Vec<_>, _>>()?;
+    facts.sort_unstable_by_key(|entry| entry.id);
+    Ok(facts)
+}
+
 impl Reader {
+    /// What may be known of the entries of handoffs, without what they say, in the order of their ids.
+    pub async fn entries_within(&self, of: &[HandoffId]) -> Result<Vec<EntryFacts>, Error> {
+        let keys: Vec<_> = of.iter().map(|id| id.key()).collect();
+        let which = self.dialect().any_of(Column::HandoffId, &keys);
+        facts(self.glance::<Entity, Unopened>(which, Unopened::COLUMNS).await?)
+    }
+
     /// What may be known of entries by id; those absent or not of the viewer's handoffs are left out.
     pub async fn handoff_entries(&self, ids: &[HandoffEntryId]) -> Result<Vec<EntryFacts>, Error> {
         let keys: Vec<_> = ids.iter().map(|id| id.key()).collect();

@@ -74,6 +74,7 @@ use crate::domain::id::NounId;
 use crate::domain::time::At;
 use crate::policy::permit::{Acts, Permit, Stamp};
 use crate::policy::{Machine, Scope, Viewer};
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
     Iterable, Order, PaginatorTrait, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Select,
@@ -81,6 +82,10 @@ use sea_orm::{
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Notify;
+
+/// How rows are locked that a write may change: their keys never change, so whoever adds what hangs on them does not wait, nor
+/// stand in the order of locks.
+const TO_CHANGE: LockType = LockType::NoKeyUpdate;
 
 /// How often a whole verb is tried when other writes come first.
 const TRIES_MAX: u32 = 6;
@@ -259,6 +264,10 @@ impl Store {
     }
 }
 
+fn glanced<E: Scoped>(scope: &Scope, which: Condition, columns: impl IntoIterator<Item = E::Column>) -> Select<E> {
+    seen::<E>(scope, which).select_only().columns(columns)
+}
+
 /// The rows of `E` that a scope sees: the only way to a query.
 #[expect(clippy::disallowed_methods, reason = "the one place where a query begins, and it begins narrowed")]
 fn seen<E: Scoped>(scope: &Scope, which: Condition) -> Select<E> {
@@ -277,6 +286,15 @@ fn key_column<E: EntityTrait>() -> Option<E::Column> {
 type Rows<E> = Result<Vec<<E as EntityTrait>::Model>, Error>;
 
 impl Reader {
+    /// Some columns of rows.
+    pub(super) async fn glance<E: Scoped, R: FromQueryResult>(
+        &self,
+        which: Condition,
+        columns: impl IntoIterator<Item = E::Column>,
+    ) -> Result<Vec<R>, Error> {
+        Ok(glanced::<E>(&self.scope, which, columns).into_model::<R>().all(&*self.conn).await?)
+    }
+
     pub(super) async fn all<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
         domain(seen::<T::Entity>(&self.scope, which).all(&*self.conn).await?)
     }
@@ -330,7 +348,7 @@ impl Reader {
 impl Tx {
     /// One row, by its key, locked. All of one are asked for: a LIMIT makes SQLite prepare the statement anew each time.
     pub(super) async fn one<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
-        let row = seen::<T::Entity>(&self.scope, which).lock_exclusive().all(&self.conn).await?.pop();
+        let row = seen::<T::Entity>(&self.scope, which).lock(TO_CHANGE).all(&self.conn).await?.pop();
         row.map(T::from_row).transpose()
     }
 
@@ -371,7 +389,7 @@ impl Tx {
         which: Condition,
         columns: impl IntoIterator<Item = E::Column>,
     ) -> Result<Vec<R>, Error> {
-        Ok(seen::<E>(&self.scope, which).select_only().columns(columns).into_model::<R>().all(&self.conn).await?)
+        Ok(glanced::<E>(&self.scope, which, columns).into_model::<R>().all(&self.conn).await?)
     }
 
     /// Locks rows in the order of their keys, so that two writes cannot wait for each other.
@@ -385,7 +403,7 @@ impl Tx {
         if let Some(key) = key_column::<T::Entity>() {
             select = select.order_by_asc(key);
         }
-        domain(select.lock_exclusive().all(&self.conn).await?)
+        domain(select.lock(TO_CHANGE).all(&self.conn).await?)
     }
 
     /// Rows that a write settles beside those that the viewer sees, locked in the order of their keys: offers that lose,
@@ -396,7 +414,7 @@ impl Tx {
         if let Some(key) = key_column::<T::Entity>() {
             select = select.order_by_asc(key);
         }
-        domain(select.lock_exclusive().all(&self.conn).await?)
+        domain(select.lock(TO_CHANGE).all(&self.conn).await?)
     }
 
     /// Rows that stand beside a row that is locked.

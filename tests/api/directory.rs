@@ -142,6 +142,16 @@ async fn services_are_their_own_agencys_and_stand_in_its_facilities(db: Db) {
     assert_eq!(admin.ask(SERVICE, edit(house.world.far.service.to_string(), json!({}))).await.code(), "NOT_FOUND");
     let said = admin.ask(SERVICE, edit(ours.service.to_string(), json!({ "expectedVersion": 9 }))).await;
     assert_eq!(problems(&said, "saveService"), ["STALE_VERSION"]);
+    // Found by whose they are, and agencies by what they are.
+    house.deliver().await;
+    let query = "query($id: ID, $kind: OrganizationKind) { services(organizationId: $id, first: 100) { edges { node { organization { id } } } }
+        organizations(kind: $kind, first: 100) { edges { node { kind } } } }";
+    let said = admin.ask(query, json!({ "id": ours.organization.to_string(), "kind": "TRIBAL" })).await;
+    let (services, agencies) = (said.data("/services/edges"), said.data("/organizations/edges"));
+    let owner = json!(ours.organization.to_string());
+    assert!(services.as_array().unwrap().iter().all(|edge| edge["node"]["organization"]["id"] == owner));
+    assert!(services.as_array().unwrap().len() >= 3 && !agencies.as_array().unwrap().is_empty());
+    assert!(agencies.as_array().unwrap().iter().all(|edge| edge["node"]["kind"] == "TRIBAL"), "{agencies:#}");
     for bad in [
         json!({ "ageMin": 121 }),
         json!({ "ageMin": 9, "ageMax": 8 }),

@@ -1,8 +1,11 @@
 //! Sealed entries: written by a party, opened by whoever may, and never before the ledger has said so.
 use super::bed::problems;
 use super::handoff::{on_the_way, open_door, went};
+use super::legal_hold::kinds;
 use super::offer::{Asked, input, offered, yes};
 use crate::house::{Answer, Client, Db, House};
+use crisis_hub::domain::id::{GlobalId, OrganizationId};
+use crisis_hub::domain::role::Role;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use serde_json::{Value, json};
 
@@ -80,6 +83,19 @@ async fn a_note_is_written_and_opened_by_those_who_may(db: Db) {
         told.extend(Some(event).filter(|event| event["kind"] == "HANDOFF_NOTED"));
     }
     assert_eq!((&told[0]["nodeId"], &told[0]["nodeVersion"]), (&entry["id"], &json!(1)));
+    // To police, dispatchers and peers it is as if nothing were.
+    for (person, entries) in [("intake", 2), ("ems-2", 2), ("officer-2", 0), ("dispatcher-2", 0), ("peer", 0)] {
+        let noted = kinds(&house.client(person)).await.into_iter().filter(|kind| kind == "HANDOFF_NOTED").count();
+        assert_eq!(noted, entries, "{person}");
+    }
+    let within =
+        "query($id: ID!) { node(id: $id) { ... on Handoff { entries { id tier at handoffId author { id } } } } }";
+    for (person, entries) in [("intake", 2), ("ems-2", 2), ("officer-2", 2), ("dispatcher-2", 0), ("peer", 0)] {
+        let said = house.client(person).ask(within, json!({ "id": id })).await;
+        let listed = said.data("/node/entries").as_array().unwrap();
+        assert_eq!(listed.len(), entries, "{person}: {:#}", said.body);
+        assert!(entries == 0 || listed.contains(&entry), "{person}");
+    }
     let node = "query($id: ID!) { node(id: $id) { ... on HandoffEntry { id tier at handoffId author { id } } } }";
     assert_eq!(intake.ask(node, json!({ "id": entry["id"] })).await.data("/node"), &entry);
     for blind in ["dispatcher-2", "council", "peer", "officer", "intake-far", "agency_admin"] {
@@ -349,6 +365,24 @@ async fn the_privacy_office_reads_who_was_told_what(db: Db) {
     for nobody in ["intake", "officer-2", "council", "agency_admin-far", "hub_operator"] {
         assert_eq!(page(nobody, json!({})).await["edges"], json!([]), "{nobody}");
     }
+    // An agency of criminal justice reads what its own people were told: who treats somebody, and when, is not for police.
+    let save = "mutation($input: SaveOrganizationInput!) { saveOrganization(input: $input) { organization { id } } }";
+    let input =
+        json!({ "regionId": house.world.region.to_string(), "name": "Granite Police", "kind": "LAW_ENFORCEMENT" });
+    let said = house.client("hub_operator").ask(save, json!({ "input": input })).await;
+    let police = GlobalId::parse(said.data("/saveOrganization/organization/id").as_str().unwrap()).unwrap();
+    let police: OrganizationId = police.as_noun().unwrap();
+    house.grant("opal", Role::Officer, police).await;
+    house.grant("slate", Role::AgencyAdmin, police).await;
+    house.deliver().await;
+    let id = on_the_way(&house.client("opal"), door).await;
+    wrote(&house.client("opal"), &id, "CLINICAL", "from the field").await;
+    ask(&house.client("intake"), &[&id], &["CLINICAL"], "TREATMENT").await.data("");
+    ask(&house.client("opal"), &[&id], &["CLINICAL"], "OWN_RECORD").await.data("");
+    let told = async |person: &str| page(person, json!({ "id": id })).await["edges"].clone();
+    assert_eq!(told("agency_admin").await[0]["node"]["role"], "INTAKE");
+    let own = told("slate").await;
+    assert_eq!((own.as_array().unwrap().len(), &own[0]["node"]["role"]), (1, &json!("OFFICER")), "{own:#}");
     house.close().await;
 }
 

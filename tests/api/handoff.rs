@@ -251,6 +251,11 @@ async fn what_the_pathway_does_not_take_is_not_announced(db: Db) {
     assert_eq!(said.data("/announceHandoff/handoff/onBehalfOf"), "Unit 12");
     let code = said.data("/announceHandoff/handoff/code").as_str().unwrap().to_lowercase();
     assert_eq!(listed(&officer, json!({ "code": code })).await.len(), 1, "the officer takes it over by its code");
+    let open = async |states: Value| listed(&officer, json!({ "openOnly": true, "states": states })).await.len();
+    assert_eq!([open(Value::Null).await, open(json!(["DECLINED"])).await], [1, 0]);
+    let id = said.data("/announceHandoff/handoff/id").as_str().unwrap();
+    went(&officer, "failHandoff", id, json!({ "reason": "NO_SHOW" })).await;
+    assert_eq!((open(Value::Null).await, listed(&officer, json!({})).await.len()), (0, 1));
     house.close().await;
 }
 

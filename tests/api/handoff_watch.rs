@@ -1,10 +1,13 @@
 //! Handoffs watched: both parties are told, each as much as it may read, and nobody else anything.
-use super::handoff::{on_the_way, open_door, went};
+use super::bed::{REPORT, numbers};
+use super::handoff::{at, on_the_way, open_door, went};
 use crate::house::{Client, Db, House, Sse};
+use crisis_hub::clock::Clock;
 use serde_json::{Value, json};
 
 on_both!(
     both_parties_are_told_from_the_announcement_to_the_end,
+    what_is_told_is_as_the_board_is_now,
     whoever_comes_back_misses_nothing,
     colleagues_at_one_table_read_what_each_may,
     nobody_else_is_told,
@@ -68,6 +71,25 @@ async fn both_parties_are_told_from_the_announcement_to_the_end(db: Db) {
     assert!(since["change"].is_null(), "{since}");
     house.clock.advance(1);
     assert!(next(&mut other).await["change"].is_null());
+    house.close().await;
+}
+
+async fn what_is_told_is_as_the_board_is_now(db: Db) {
+    let house = House::open(db).await;
+    let door = open_door(&house, 9, 4).await;
+    let (officer, intake) = (house.client("officer-2"), house.client("intake"));
+    let watch = "subscription { handoffsChanged { change handoff { id unit { net asOf } } } }";
+    let mut told = intake.sse(watch, json!({})).await;
+    next(&mut told).await;
+    // Reported long after the watching began.
+    house.clock.advance(60);
+    house.client("intake").ask(REPORT, numbers(door.0, 9, 2)).await.data("");
+    house.deliver().await;
+    on_the_way(&officer, door).await;
+    let message = told.change("handoffsChanged").await;
+    let unit = &message["handoff"]["unit"];
+    let reported = at(&unit["asOf"]) > house.clock.now().plus_minutes(-1);
+    assert_eq!((&unit["net"], reported), (&json!(6), true), "{message:#}");
     house.close().await;
 }
 

@@ -146,6 +146,12 @@ async fn a_hold_goes_with_the_person_and_its_clock_warns(db: Db) {
     assert_eq!(at(&hold["expiresAt"]), at(&hold["beganAt"]).plus_minutes(480));
     assert_eq!(at(&hold["dueAt"]), at(&hold["beganAt"]).plus_minutes(240));
     assert_eq!((&hold["percentTold"], &hold["endedAt"]), (&json!(0), &Value::Null));
+    // Whoever is told of it finds the person.
+    let node = "query($id: ID!) { node(id: $id) { ... on LegalHold { handoff { id unit { id } } } } }";
+    for person in ["intake", "officer-2"] {
+        let said = house.client(person).ask(node, json!({ "id": hold_id })).await;
+        assert_eq!(said.data("/node/handoff/id"), &json!(first), "{person}");
+    }
     // The desk reads its instants, and opens what it is; the officer reads again what they wrote.
     assert_eq!(stands(&intake, &first).await["id"], hold["id"]);
     let legal = "mutation($input: DiscloseInput!) { disclose(input: $input) { entries { ... on PlainEntry { text legalHold {

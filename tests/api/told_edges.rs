@@ -3,7 +3,10 @@ use super::bed::problems;
 use super::course::plan;
 use super::disclose_part2::{REVOKE, consented, program};
 use super::handoff::{on_the_way, open_door, went};
+use super::offer::{Asked, input, offered};
+use super::on_call::{mail, set};
 use super::told::{LOG, change, tells, watching};
+use crate::house::traffic::until;
 use crate::house::{Client, Db, House};
 use crisis_hub::clock::Clock;
 use serde_json::{Value, json};
@@ -15,6 +18,8 @@ on_both!(
     no_agency_of_justice_is_told_and_not_without_end,
     what_a_program_is_part_of_is_read_with_its_notice,
     what_is_told_later_is_in_the_ledger_later,
+    who_was_only_asked_keeps_no_consent,
+    consents_and_calls_are_listed_where_they_are_known,
 );
 
 const RECORD: &str =
@@ -203,6 +208,28 @@ async fn what_a_program_is_part_of_is_read_with_its_notice(db: Db) {
     for answer in reads("redisclosureNotice").await {
         assert!(answer.body["data"].to_string().contains("42 CFR 2.32"), "{:#}", answer.body);
     }
+    // A notice that is asked of something else is not answered with it.
+    for (asked, code) in [
+        ("... on Handoff { state } ... on FollowUp { redisclosureNotice }", "BAD_USER_INPUT"),
+        ("... on Handoff { state share { id } } ... on FollowUp { share: id redisclosureNotice }", "BAD_USER_INPUT"),
+        ("...where ...other", "BAD_USER_INPUT"),
+        ("... on Node { ... on Handoff { state redisclosureNotice } }", ""),
+        ("...where ... on Handoff { share { redisclosureNotice } }", ""),
+    ] {
+        let parts = "fragment where on Handoff { state } fragment other on FollowUp { redisclosureNotice }";
+        let parts = if asked.contains("...other") { parts } else { parts.split(" fragment").next().unwrap() };
+        let parts = if asked.contains("...where") { parts } else { "" };
+        let document = format!("query($id: ID!) {{ node(id: $id) {{ {asked} }} }} {parts}");
+        let said = advocate.ask(&document, json!({ "id": id })).await;
+        let told = said.body["data"].to_string().contains("TRANSFERRED");
+        assert_eq!(
+            (said.body["errors"].is_array(), told),
+            (!code.is_empty(), code.is_empty()),
+            "{asked}: {:#}",
+            said.body
+        );
+        assert!(code.is_empty() || said.code() == code, "{asked}: {:#}", said.body);
+    }
     // Its own agencies read as ever.
     let own = "query($id: ID!) { node(id: $id) { ... on FollowUp { state redisclosureNotice } } }";
     assert!(intake.ask(own, json!({ "id": planned })).await.data("/node/redisclosureNotice").is_null());
@@ -232,5 +259,56 @@ async fn what_is_told_later_is_in_the_ledger_later(db: Db) {
     assert_eq!(seen[0]["node"]["role"], "INTAKE");
     let line = crisis_hub::domain::time::At::parse(seen[0]["node"]["at"].as_str().unwrap()).unwrap();
     assert!(begins <= line && line < ends, "{line} is not when it began");
+    house.close().await;
+}
+
+async fn who_was_only_asked_keeps_no_consent(db: Db) {
+    let house = House::open(db).await;
+    let third = house.third().await;
+    let asked = Asked::open(&house, 4).await;
+    let (sender, intake) = (house.client("emergency_department-2"), house.client("intake"));
+    let (_, handoffs) = offered(&sender, input(asked.one(&house), json!({}))).await;
+    let basalt = house.world.agencies[1].organization.to_string();
+    let own = consented(&sender, tells(&house, &handoffs[0], third, json!({ "fromId": basalt }))).await;
+    went(&intake, "declineOffer", &handoffs[0], json!({ "reason": "ACUITY" })).await;
+    // What it was told is its own no more: it has nobody to ask, and takes back nothing of another agency's.
+    let late = intake.ask(RECORD, tells(&house, &handoffs[0], third, json!({}))).await;
+    assert_eq!(problems(&late, "recordConsent"), ["WRONG_STATE"]);
+    let theirs = intake.ask(REVOKE, json!({ "input": { "consentId": own } })).await;
+    assert_eq!(theirs.code(), "FORBIDDEN", "{:#}", theirs.body);
+    revoked(&sender, &own).await;
+    house.close().await;
+}
+
+async fn consents_and_calls_are_listed_where_they_are_known(db: Db) {
+    let house = House::open(db).await;
+    let third = house.third().await;
+    let door = open_door(&house, 9, 4).await;
+    let (officer, intake) = (house.client("officer-2"), house.client("intake"));
+    set(&intake, door.0, json!([mail("nurse@amber.example")]), json!({})).await.data("");
+    let id = on_the_way(&officer, door).await;
+    let first = consented(&intake, tells(&house, &id, third, json!({}))).await;
+    house.clock.advance(1);
+    let intake = house.client("intake");
+    let second = consented(&intake, tells(&house, &id, third, json!({ "kind": "PEER" }))).await;
+    revoked(&intake, &first).await;
+    let query = "query($id: ID!, $first: Int! = 10) { node(id: $id) { ... on Handoff {
+        consents(first: $first) { id revokedAt } calls { id word state receiver { id } } } } }";
+    let read = async |person: &str, first: u32| {
+        let said = house.client(person).ask(query, json!({ "id": id, "first": first })).await;
+        said.data("/node").clone()
+    };
+    let ids = |consents: &Value| consents.as_array().unwrap().iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
+    let desk = read("intake", 10).await;
+    assert_eq!(ids(&desk["consents"]), [json!(second), json!(first)], "latest first, revoked ones too");
+    assert_eq!(ids(&read("intake", 1).await["consents"]), [json!(second)]);
+    assert!(desk["consents"][1]["revokedAt"].is_string() && desk["consents"][0]["revokedAt"].is_null());
+    for blind in ["officer-2", "dispatcher-2", "ems-2"] {
+        assert_eq!(read(blind, 10).await["consents"], json!([]), "{blind}");
+    }
+    // Both sides see that people are called about it, and with what end.
+    until("somebody is called", async || read("officer-2", 10).await["calls"][0]["word"] == "SEEN").await;
+    assert_eq!(read("intake", 10).await["calls"], read("officer-2", 10).await["calls"]);
+    assert!(house.client("council").ask(query, json!({ "id": id })).await.data("/node").is_null());
     house.close().await;
 }

@@ -9,12 +9,13 @@ pub use carry::{Browser, Carried, Carrier, Letter, To};
 use super::error::Error;
 use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
-use super::{Hub, log};
+use super::{Hub, by_handoff, log};
 use crate::domain::call::Call;
-use crate::domain::id::CallId;
+use crate::domain::id::{CallId, HandoffId};
 use crate::policy::calls::{self, CallView};
 use crate::policy::{Scope, Viewer, permit};
 use crate::store::{Committed, Keyed, Tx};
+use std::collections::HashMap;
 
 /// Most open calls of one list.
 pub const OPEN_MAX: u64 = 100;
@@ -48,6 +49,17 @@ async fn acknowledge_in(tx: Tx, viewer: &Viewer, input: &AcknowledgeCall) -> Res
     remember(&tx, input.keyed.as_ref(), [call.id]).await?;
     let call = changed.map_or(call, crate::domain::entry::Changed::into_state);
     Ok(tx.commit(call).await?)
+}
+
+/// The calls about handoffs, ended ones too, latest first.
+pub async fn of_handoffs(
+    hub: &Hub,
+    viewer: &Viewer,
+    of: &[HandoffId],
+) -> Result<HashMap<HandoffId, Vec<CallView>>, Error> {
+    log::known(viewer)?;
+    let (found, scope) = (hub.store().read(viewer).await?.calls_of(of).await?, Scope::of(viewer));
+    Ok(by_handoff(found.into_iter().filter_map(|call| calls::call(&scope, call)), |view| view.call().handoff))
 }
 
 /// Calls by id, in the order asked; none for each that is absent, or not the viewer's to see.

@@ -1,5 +1,5 @@
 //! How a scope narrows what is told beyond the two agencies of a handoff: by consents, at its instant, and of threats.
-use super::{Scoped, between, in_region, meets, never, open_handoffs, outcomes};
+use super::{Scoped, among_rows, between, in_region, key, meets, never, open_handoffs, outcomes};
 use crate::domain::code::Coded;
 use crate::domain::event::{Audience, EventKind};
 use crate::domain::id::{NounId, OrganizationId};
@@ -33,24 +33,24 @@ pub(super) fn told_of(scope: &Scope) -> Option<SelectStatement> {
     Some(Query::select().column(Column::HandoffId).from(Entity).cond_where(told).take())
 }
 
-/// The ways on which a scope comes to handoffs, or to open ones alone, each of which has an index. Where something is told by
-/// consent beside an agency's own there are two: no database finds its way through their alternative.
+/// The ways on which a scope comes to handoffs, or to open ones alone, each of which has an index: as the sender, as the receiver,
+/// and by consent. No database finds its way through their alternative, and SQLite would sort all that an agency ever had.
 pub(in crate::store) fn ways_to_handoffs(scope: &Scope, open: bool) -> Vec<Condition> {
     use entity::handoff::Column;
-    let own = || match open {
-        true => open_handoffs(scope),
-        false => Condition::all(),
+    let is = |side: Column, id: OrganizationId| key(side, id.key());
+    let mut ways = match scope.handoffs() {
+        Rows::None | Rows::Own(_) if told_of(scope).is_some() => Vec::new(),
+        _ if open => vec![open_handoffs(scope)],
+        // A coordinator sees others beside its own.
+        Rows::Agency(id) if !scope.open_episodes() => vec![is(Column::SenderId, id), is(Column::ReceiverId, id)],
+        Rows::None | Rows::Own(_) | Rows::Agency(_) | Rows::All => vec![Condition::all()],
     };
-    let Some(told) = told_of(scope) else { return vec![own()] };
-    // What is open has a clock.
-    let is_open = open.then(|| Column::DueAt.is_not_null());
-    let told = Condition::all().add(Column::Id.in_subquery(told)).add_option(is_open);
-    let parties = || own().add(between(scope.handoffs(), Column::SenderId, Column::ReceiverId));
-    match scope.handoffs() {
-        Rows::None | Rows::Own(_) => vec![told],
-        Rows::Agency(_) | Rows::All if open => vec![own(), told],
-        Rows::Agency(_) | Rows::All => vec![parties(), told],
+    if let Some(told) = told_of(scope) {
+        // What is open has a clock.
+        let is_open = open.then(|| Column::DueAt.is_not_null());
+        ways.push(Condition::all().add(Column::Id.in_subquery(told)).add_option(is_open));
     }
+    ways
 }
 
 /// The ways on which a scope comes to follow-ups, as above.
@@ -119,23 +119,18 @@ impl Scoped for entity::emergency_disclosure::Entity {
     }
 }
 
-/// The handoffs of the threats that the scope's agency is told.
-pub(super) fn threatened(scope: &Scope) -> Option<SelectStatement> {
+/// Whether the scope's agency is told a threat of a handoff.
+pub(super) fn threatened<C: ColumnTrait>(scope: &Scope, handoff: C) -> Option<Expr> {
     use entity::threat_disclosure::{Column, Entity};
-    if !matches!(scope.threats(), Threats::To(_)) {
-        return None;
-    }
-    Some(Query::select().column(Column::HandoffId).from(Entity).cond_where(threats(scope)).take())
+    let told = matches!(scope.threats(), Threats::To(_));
+    told.then(|| among_rows::<Entity, _>(threats(scope), Column::HandoffId, handoff))
 }
 
-/// The handoffs in which something was opened in an emergency, for the privacy offices that read what was said of it.
-pub(super) fn opened_in_emergency(scope: &Scope) -> Option<SelectStatement> {
+/// Whether something was opened of a handoff in an emergency, for the privacy offices that read what was said of it.
+pub(super) fn opened_in_emergency<C: ColumnTrait>(scope: &Scope, handoff: C) -> Option<Expr> {
     use entity::emergency_disclosure::{Column, Entity};
-    if !matches!(scope.emergencies(), Rows::Agency(_)) {
-        return None;
-    }
-    let opened = Entity::within(scope);
-    Some(Query::select().column(Column::HandoffId).from(Entity).cond_where(opened).take())
+    let read = matches!(scope.emergencies(), Rows::Agency(_));
+    read.then(|| among_rows::<Entity, _>(Entity::within(scope), Column::HandoffId, handoff))
 }
 
 /// What an agency is told by consents in the log: of those that stand everything, of others that they have ended.
