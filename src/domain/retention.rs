@@ -103,6 +103,7 @@ impl Handoff {
     }
 
     /// What is left of one whose words and names go. Of what was preserved this is nobody's to be told.
+    #[must_use]
     pub fn let_go(&self) -> Self {
         let mut left = Self { on_behalf_of: None, text_kept: false, ..self.clone() };
         if let Some(offer) = &mut left.offer {

@@ -59,6 +59,7 @@ impl Asking {
     }
 
     /// The same who asks, with eyes that look again now.
+    #[must_use]
     pub fn again(&self) -> Self {
         Self { seen: self.look(), ..self.clone() }
     }

@@ -22,7 +22,7 @@ fn clocks<C: ColumnTrait>(of: Clocks, episode: C, recorder: C) -> Condition {
                 .add(Column::State.eq(HandoffState::Transferred.code()));
             let receives = key(Column::ReceiverId, id.key()).add(here);
             let party = Condition::any().add(Column::SenderId.eq(id.key())).add(receives);
-            Condition::all().add(among_rows::<Entity, _>(party.into(), Column::EpisodeId, episode))
+            Condition::all().add(among_rows::<Entity, _>(party, Column::EpisodeId, episode))
         }
         Clocks::All => Condition::all(),
     }
