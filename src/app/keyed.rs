@@ -22,6 +22,7 @@ use crate::domain::sealed::Consent;
 use crate::domain::team::Team;
 use crate::policy::Viewer;
 use crate::store::{Committed, Keyed, Replay, Tx};
+use futures_util::future::BoxFuture;
 use std::future::Future;
 
 /// What a request answers, and answers again when it comes again.
@@ -33,22 +34,22 @@ pub(super) trait Again: Sized + Send {
     fn again(tx: &Tx, ids: &[Self::Id]) -> impl Future<Output = Result<Option<Self>, Error>> + Send;
 }
 
-/// Does in one write what a request asks, or answers again what the same request did before.
-pub(super) async fn once<T, V, F>(
-    hub: &Hub,
-    viewer: &Viewer,
-    keyed: Option<&Keyed>,
+/// Does in one write what a request asks, or answers again what the same request did before. On the heap: all mutations stand in
+/// one resolver, and each would take its room there.
+pub(super) fn once<'a, T, V, F>(
+    hub: &'a Hub,
+    viewer: &'a Viewer,
+    keyed: Option<&'a Keyed>,
     verb: V,
-) -> Result<Outcome<T>, Error>
+) -> BoxFuture<'a, Result<Outcome<T>, Error>>
 where
-    T: Again,
-    V: Fn(Tx) -> F,
-    F: Future<Output = Result<Committed<T>, Error>>,
+    T: Again + 'a,
+    V: Fn(Tx) -> F + Send + Sync + 'a,
+    F: Future<Output = Result<Committed<T>, Error>> + Send + 'a,
 {
-    let verb = &verb;
-    let written = hub
-        .store()
-        .write(viewer, |tx| async move {
+    Box::pin(async move {
+        let verb = &verb;
+        let written = hub.store().write(viewer, |tx| async move {
             match replayed::<T::Id>(&tx, keyed).await? {
                 Some(ids) => {
                     let before = T::again(&tx, &ids).await?.ok_or(Error::NotFound)?;
@@ -56,9 +57,9 @@ where
                 }
                 None => Ok(verb(tx).await?.map(|now| Outcome::done(now, false))),
             }
-        })
-        .await;
-    Outcome::settle(written)
+        });
+        Outcome::settle(written.await)
+    })
 }
 
 /// What a key was used for before: the ids that its effect answered.
