@@ -9,7 +9,8 @@ use super::input::course::{
     RecordContactInput, RecordFollowUpInput, SetTransportInput,
 };
 use super::limits::Limits;
-use super::mutation::{Mutation, given};
+use super::moves::go;
+use super::mutation::given;
 use super::payload::{HandoffPayload, Problem, payload, problems};
 use super::query::listing;
 use super::scalars::{Code, Cursor, DateTime, id, parse_id};
@@ -254,26 +255,26 @@ impl CourseMutation {
     /// receiver's word is enough after fifteen minutes.
     async fn confirm_transfer(&self, ctx: &Context<'_>, input: ConfirmTransferInput) -> Answer<HandoffPayload> {
         let asking = asking(ctx);
-        Mutation::go(asking, input::course::confirm(asking, input)).await
+        go(asking, input::course::confirm(asking, input)).await
     }
 
     /// Says who drives, or who is asked to, as either party. When it does not come in time, it is told: nobody waits unseen.
     async fn set_transport(&self, ctx: &Context<'_>, input: SetTransportInput) -> Answer<HandoffPayload> {
         let asking = asking(ctx);
-        Mutation::go(asking, input::course::transport(asking, input)).await
+        go(asking, input::course::transport(asking, input)).await
     }
 
     /// Says that people have spoken: the person with both, nurse with nurse, physician with physician. Nothing else moves.
     async fn record_contact(&self, ctx: &Context<'_>, input: RecordContactInput) -> Answer<HandoffPayload> {
         let asking = asking(ctx);
-        Mutation::go(asking, input::course::contact(asking, input)).await
+        go(asking, input::course::contact(asking, input)).await
     }
 
     /// Says that police were asked to come, for one of few reasons, with the person's agreement or without. It is counted; the
     /// hub calls nobody.
     async fn ask_for_police(&self, ctx: &Context<'_>, input: AskForPoliceInput) -> Answer<HandoffPayload> {
         let asking = asking(ctx);
-        Mutation::go(asking, input::course::police(asking, input)).await
+        go(asking, input::course::police(asking, input)).await
     }
 
     /// Plans a follow-up for your agency, after a handoff in which the receiver has taken over. What the pathway says follows

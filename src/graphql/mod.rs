@@ -18,6 +18,7 @@ pub mod law;
 pub mod limits;
 pub mod log;
 pub mod me;
+pub mod moves;
 pub mod mutation;
 pub mod node;
 pub mod notice;
@@ -75,6 +76,7 @@ pub struct Queries(
 #[graphql(name = "Mutation")]
 pub struct Mutations(
     mutation::Mutation,
+    moves::HandoffMutation,
     sealed::SealedMutation,
     course::CourseMutation,
     on_call::CallMutation,
@@ -125,6 +127,7 @@ impl Schema {
             ),
             Mutations(
                 mutation::Mutation,
+                moves::HandoffMutation,
                 sealed::SealedMutation,
                 course::CourseMutation,
                 on_call::CallMutation,

@@ -133,6 +133,8 @@ pub async fn in_custody(house: &House, door: (BedUnitId, PathwayId)) -> (String,
     let officer = house.client("officer-2");
     let id = on_the_way(&officer, door).await;
     let hold = recorded(house, &officer, &id, "ECO", json!({})).await;
+    // Whoever watches from here on is told of what comes after.
+    house.deliver().await;
     (id, hold)
 }
 
