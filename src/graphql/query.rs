@@ -26,7 +26,7 @@ use super::team::{self, Team};
 use crate::app::{self, cursor};
 use crate::board::Names;
 use crate::domain::entry::{Entry, ExternalId};
-use crate::domain::organization::OrganizationKind;
+use crate::domain::organization::{OrganizationDetails, OrganizationKind};
 use crate::domain::service::ServiceKind;
 use async_graphql::connection::EmptyFields;
 use async_graphql::{Context, Error, ID, Object};
@@ -134,9 +134,7 @@ impl Query {
         #[graphql(desc = "Before this cursor, of an edge or `pageInfo.startCursor`.")] before: Option<Cursor>,
     ) -> Answer<Page<Organization>> {
         let field = format!("organizations:{kind:?}");
-        let matches = move |entry: &Entry<crate::domain::organization::OrganizationDetails>| {
-            kind.is_none_or(|kind| kind.0 == entry.details.kind)
-        };
+        let matches = move |entry: &Entry<OrganizationDetails>| kind.is_none_or(|kind| kind.0 == entry.details.kind);
         Some(entries(ctx, &field, external_id, matches, Paging { first, after, last, before }, Organization::new))
     }
 

@@ -62,6 +62,8 @@
 //! fn scoped<E: crisis_hub::store::Scoped>() {}
 //! scoped::<entity::bed_unit::Entity>();
 //! ```
+mod rows;
+
 use super::dialect::{Dialect, PoolSize, Pools};
 use super::error::{Error, MayConflict};
 use super::later::Later;
@@ -73,19 +75,14 @@ use crate::domain::entry::Changed;
 use crate::domain::id::NounId;
 use crate::domain::time::At;
 use crate::policy::permit::{Acts, Permit, Stamp};
-use crate::policy::{Machine, Scope, Viewer};
-use sea_orm::sea_query::LockType;
+use crate::policy::{Scope, Viewer};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
-    Iterable, Order, PaginatorTrait, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Select,
+    Iterable, Order, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Notify;
-
-/// How rows are locked that a write may change: their keys never change, so whoever adds what hangs on them does not wait, nor
-/// stand in the order of locks.
-const TO_CHANGE: LockType = LockType::NoKeyUpdate;
 
 /// How often a whole verb is tried when other writes come first.
 const TRIES_MAX: u32 = 6;
@@ -346,82 +343,6 @@ impl Reader {
 }
 
 impl Tx {
-    /// One row, by its key, locked. All of one are asked for: a LIMIT makes SQLite prepare the statement anew each time.
-    pub(super) async fn one<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
-        let row = seen::<T::Entity>(&self.scope, which).lock(TO_CHANGE).all(&self.conn).await?.pop();
-        row.map(T::from_row).transpose()
-    }
-
-    /// One row that a write stands on and does not change: held as it is, beside others who do the same.
-    ///
-    /// So that no two writes wait for each other, rows are locked in this order, whichever way: grants, names, regions,
-    /// organizations, facilities, services with their pathways, episodes by id, handoffs by id, shares, units by id,
-    /// alarms, the log.
-    pub(super) async fn still<T: Kept>(&self, which: Condition) -> Result<Option<T>, Error> {
-        let row = seen::<T::Entity>(&self.scope, which).lock_shared().all(&self.conn).await?.pop();
-        row.map(T::from_row).transpose()
-    }
-
-    /// Whether there is a row, without waiting for whoever changes it.
-    pub(super) async fn any<E: Scoped>(&self, which: Condition) -> Result<bool, Error> {
-        Ok(seen::<E>(&self.scope, which).limit(1).one(&self.conn).await?.is_some())
-    }
-
-    /// How many rows there are.
-    pub(super) async fn how_many<E: Scoped<Model: Send + Sync>>(&self, which: Condition) -> Result<u64, Error> {
-        Ok(seen::<E>(&self.scope, which).count(&self.conn).await?)
-    }
-
-    /// The same, whoever sees them: how many there are is never answered.
-    pub(super) async fn how_many_beside<E: Scoped<Model: Send + Sync>>(&self, which: Condition) -> Result<u64, Error> {
-        let scope = Scope::of(&Viewer::machine(Machine::Settler));
-        Ok(seen::<E>(&scope, which).count(&self.conn).await?)
-    }
-
-    /// Rows as they stand now, without a lock: for what another lock already keeps still.
-    pub(super) async fn look<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
-        domain(seen::<T::Entity>(&self.scope, which).all(&self.conn).await?)
-    }
-
-    /// The same of some columns alone.
-    pub(super) async fn glance<E: Scoped, R: FromQueryResult>(
-        &self,
-        which: Condition,
-        columns: impl IntoIterator<Item = E::Column>,
-    ) -> Result<Vec<R>, Error> {
-        Ok(glanced::<E>(&self.scope, which, columns).into_model::<R>().all(&self.conn).await?)
-    }
-
-    /// Locks rows in the order of their keys, so that two writes cannot wait for each other.
-    pub(super) async fn many<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
-        self.some(which, None).await
-    }
-
-    /// Locks the first `most` rows in the order of their keys.
-    pub(super) async fn some<T: Kept>(&self, which: Condition, most: Option<u64>) -> Result<Vec<T>, Error> {
-        let mut select = seen::<T::Entity>(&self.scope, which).limit(most);
-        if let Some(key) = key_column::<T::Entity>() {
-            select = select.order_by_asc(key);
-        }
-        domain(select.lock(TO_CHANGE).all(&self.conn).await?)
-    }
-
-    /// Rows that a write settles beside those that the viewer sees, locked in the order of their keys: offers that lose,
-    /// and the places they kept. What is found is never answered.
-    pub(super) async fn settling<T: Kept>(&self, which: Condition) -> Result<Vec<T>, Error> {
-        let scope = Scope::of(&Viewer::machine(Machine::Settler));
-        let mut select = seen::<T::Entity>(&scope, which);
-        if let Some(key) = key_column::<T::Entity>() {
-            select = select.order_by_asc(key);
-        }
-        domain(select.lock(TO_CHANGE).all(&self.conn).await?)
-    }
-
-    /// Rows that stand beside a row that is locked.
-    pub(super) async fn beside<E: Scoped>(&self, which: Condition) -> Result<Vec<E::Model>, Error> {
-        Ok(seen::<E>(&self.scope, which).all(&self.conn).await?)
-    }
-
     /// Saves a change with the permit that allows it: the row, and what stands beside it.
     /// Its audit line and its event are written last, by [`Tx::commit`].
     pub async fn save<A: Acts, T: KeptBy<A>>(&self, permit: Permit<A>, changed: &Changed<T>) -> Result<(), Error> {
