@@ -243,6 +243,7 @@ impl Bench {
             unit: None,
             expected_version: None,
             details: like.entry().details.clone(),
+            external_ids: Vec::new(),
             retire: false,
             provenance: Provenance::Manual,
             keyed: None,

@@ -201,6 +201,7 @@ async fn turn_drop_off(hub: &Hub, admin: &Viewer, unit: BedUnitId) {
         unit: Some(unit),
         expected_version: None,
         details,
+        external_ids: Vec::new(),
         retire: false,
         provenance: Provenance::Manual,
         keyed: None,

@@ -211,8 +211,9 @@ fn the_names_that_partners_were_promised_are_there() {
             assert!(members[kind].contains(name), "{kind}.{name} was promised");
         }
     }
-    for kind in ["Organization", "Facility", "Service", "BedUnit", "Team"] {
+    for kind in ["Organization", "Facility", "Service", "BedUnit", "Team", "Pathway"] {
         assert!(members[kind].contains("externalIds"), "{kind}");
+        assert!(members[&format!("Save{kind}Input")].contains("externalIds"), "{kind}");
     }
     let connections: Vec<_> = members.keys().filter(|kind| kind.ends_with("Connection")).collect();
     assert!(connections.len() >= 5);

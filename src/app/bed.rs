@@ -5,7 +5,7 @@ use super::keyed::{Again, once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
 use super::{Hub, log};
 use crate::domain::bed::{BedUnit, BedUnitDetails, Census, NewReport, PauseReason, Report, ReportRefused};
-use crate::domain::entry::{Changed, Entry, Origin, Provenance};
+use crate::domain::entry::{Changed, Entry, ExternalId, Origin, Provenance};
 use crate::domain::facility::FacilityDetails;
 use crate::domain::id::{BedUnitId, FacilityId, OrganizationId, RegionId};
 use crate::domain::service::ServiceDetails;
@@ -206,6 +206,8 @@ pub struct SaveUnit {
     pub expected_version: Option<i64>,
     /// What the agency says about it.
     pub details: BedUnitDetails,
+    /// Ids in other systems, of a new unit.
+    pub external_ids: Vec<ExternalId>,
     /// Withdraw it.
     pub retire: bool,
     /// Where the details come from.
@@ -235,7 +237,7 @@ async fn save_in(tx: Tx, viewer: &Viewer, input: &SaveUnit) -> Result<Committed<
         }
         None if input.retire => Err(Error::BadInput("`retire` needs the `id` of what it withdraws".into())),
         None => {
-            let unit = add(&tx, viewer, &input.details, input.provenance).await?;
+            let unit = add(&tx, viewer, &input.details, input.external_ids.clone(), input.provenance).await?;
             remember(&tx, input.keyed.as_ref(), [unit.id()]).await?;
             Ok(tx.commit(unit).await?)
         }
@@ -258,7 +260,7 @@ pub async fn add_many(
         .write(viewer, |tx| async move {
             let mut added = Vec::with_capacity(units.len());
             for details in units {
-                added.push(add(&tx, viewer, details, provenance).await?);
+                added.push(add(&tx, viewer, details, Vec::new(), provenance).await?);
             }
             Ok::<Committed<_>, Error>(tx.commit(added).await?)
         })
@@ -289,12 +291,18 @@ async fn place(tx: &Tx, details: &BedUnitDetails) -> Result<(RegionId, Organizat
     if service.owner == facility.owner { Ok((facility.region, facility.owner)) } else { Err(Error::NotFound) }
 }
 
-async fn add(tx: &Tx, viewer: &Viewer, details: &BedUnitDetails, provenance: Provenance) -> Result<BedUnit, Error> {
+async fn add(
+    tx: &Tx,
+    viewer: &Viewer,
+    details: &BedUnitDetails,
+    external_ids: Vec<ExternalId>,
+    provenance: Provenance,
+) -> Result<BedUnit, Error> {
     let (region, owner) = place(tx, details).await?;
     let id: BedUnitId = tx.id();
     let permit = permit::add::<BedUnitDetails>(viewer, id, region, owner)?;
     let origin = Origin { region, owner, provenance };
-    let changed = BedUnit::create(Entry::create(id, origin, details.clone(), Vec::new(), tx.now())?);
+    let changed = BedUnit::create(Entry::create(id, origin, details.clone(), external_ids, tx.now())?);
     tx.save(permit, &changed).await?;
     Ok(changed.into_state())
 }

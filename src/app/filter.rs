@@ -1,5 +1,6 @@
 //! Which units a list or a subscription is about.
 use crate::domain::bed::{Freshness, Moved, Seat, ShownAs};
+use crate::domain::entry::ExternalId;
 use crate::domain::event::Told;
 use crate::domain::id::{BedUnitId, FacilityId, OrganizationId};
 use crate::domain::service::ServiceKind;
@@ -23,6 +24,8 @@ pub struct UnitFilter {
     pub freshness: Option<Vec<Freshness>>,
     /// Taking drop-offs by first responders.
     pub drop_off: Option<bool>,
+    /// The one that another system knows by this id.
+    pub external: Option<ExternalId>,
 }
 
 /// How a unit stands to a filter after an event.
@@ -50,6 +53,7 @@ impl UnitFilter {
         self.facility.is_none_or(|id| id == definition.facility)
             && self.organization.is_none_or(|id| id == entry.owner)
             && self.drop_off.is_none_or(|drop_off| drop_off == definition.drop_off)
+            && self.external.as_ref().is_none_or(|id| entry.external_ids.contains(id))
             && any(self.shown_as.as_ref(), Some(now.shown_as))
             && any(self.freshness.as_ref(), Some(now.freshness))
             && any(self.levels_of_care.as_ref(), level)

@@ -3,7 +3,7 @@ use super::Hub;
 use super::error::Error;
 use super::keyed::{once, remember};
 use super::outcome::{Outcome, Problem, ProblemCode};
-use crate::domain::entry::{Changed, Entry, Origin, Provenance, Version};
+use crate::domain::entry::{Changed, Entry, ExternalId, Origin, Provenance, Version};
 use crate::domain::id::{OrganizationId, TeamId};
 use crate::domain::language::Language;
 use crate::domain::service::{Service, ServiceDetails, ServiceKind};
@@ -28,6 +28,8 @@ pub struct TeamFilter {
     pub language: Option<Language>,
     /// Set up for people under 18, or not.
     pub youth_capable: Option<bool>,
+    /// The one that another system knows by this id.
+    pub external: Option<ExternalId>,
 }
 
 impl TeamFilter {
@@ -40,6 +42,7 @@ impl TeamFilter {
             && self.available_now.is_none_or(|wanted| wanted == (shown == TeamShownAs::Available))
             && self.language.is_none_or(|language| definition.languages.contains(&language))
             && self.youth_capable.is_none_or(|wanted| wanted == definition.youth_capable)
+            && self.external.as_ref().is_none_or(|id| entry.external_ids.contains(id))
     }
 }
 
@@ -52,6 +55,8 @@ pub struct SaveTeam {
     pub expected_version: Option<Version>,
     /// What the agency says about it.
     pub details: TeamDetails,
+    /// Ids in other systems, of a new team.
+    pub external_ids: Vec<ExternalId>,
     /// Withdraw it.
     pub retire: bool,
     /// Where the details come from.
@@ -101,7 +106,7 @@ async fn add(tx: Tx, viewer: &Viewer, input: &SaveTeam) -> Result<Committed<Team
     let id: TeamId = tx.id();
     let permit = permit::add::<TeamDetails>(viewer, id, service.region, service.owner)?;
     let origin = Origin { region: service.region, owner: service.owner, provenance: input.provenance };
-    let changed = Team::create(Entry::create(id, origin, input.details.clone(), Vec::new(), tx.now())?);
+    let changed = Team::create(Entry::create(id, origin, input.details.clone(), input.external_ids.clone(), tx.now())?);
     tx.save(permit, &changed).await?;
     remember(&tx, input.keyed.as_ref(), [id]).await?;
     Ok(tx.commit(changed.into_state()).await?)

@@ -159,7 +159,15 @@ async fn save(hub: &Hub, service: ServiceId, details: &TeamDetails) -> Result<Te
     let mut details = details.clone();
     details.definition.service = service;
     let provenance = Provenance::Import;
-    let new = SaveTeam { team: None, expected_version: None, details, retire: false, provenance, keyed: None };
+    let new = SaveTeam {
+        team: None,
+        expected_version: None,
+        details,
+        external_ids: Vec::new(),
+        retire: false,
+        provenance,
+        keyed: None,
+    };
     Ok(done(team::save(hub, &console::viewer(), new).await?)?.team().id())
 }
 

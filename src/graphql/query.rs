@@ -25,7 +25,7 @@ use super::seen::{Asking, Seen, asking};
 use super::team::{self, Team};
 use crate::app::{self, cursor};
 use crate::board::Names;
-use crate::domain::entry::{Entry, ExternalId};
+use crate::domain::entry::Entry;
 use crate::domain::organization::{OrganizationDetails, OrganizationKind};
 use crate::domain::service::ServiceKind;
 use async_graphql::connection::EmptyFields;
@@ -69,7 +69,7 @@ fn entries<D: Names, N: async_graphql::OutputType>(
 where
     D::Id: serde::Serialize + serde::de::DeserializeOwned,
 {
-    let external = external.map(|e| ExternalId { system: e.system, value: e.value });
+    let external = external.map(super::input::external);
     let (asking, listing) = listing(ctx, format!("{field}:{external:?}"), super::subscription::EVENTS_BOUND.into())?;
     let seen = &asking.seen;
     let rows = seen

@@ -18,7 +18,7 @@ on_both!(
 /// Those of a coordinating agency who look on.
 pub const LOOK: [&str; 5] = ["emergency_department", "intake", "mobile_team", "line_988", "dispatcher"];
 
-const LIST: &str = "query($filter: EpisodeFilterInput, $first: Int, $after: Cursor, $last: Int) {
+const LIST: &str = "query($filter: EpisodeFilter, $first: Int, $after: Cursor, $last: Int) {
     episodes(filter: $filter, first: $first, after: $after, last: $last) { edges { cursor node { id state openedAt
         chosenFor need { ageBand } sender { id } handoffs { id state onBehalfOf declineReason need { ageBand }
             offer { acceptedBy callback conditions } receiver { id } } } } pageInfo { hasNextPage endCursor } } }";

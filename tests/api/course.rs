@@ -23,7 +23,7 @@ const FOLLOW_UP: &str = "id version by state plannedAt doneBy late attempts ende
 /// Follow-ups after a handoff, the first that is due first.
 pub async fn follow_ups(client: &Client, handoff: &str) -> Vec<Value> {
     let query = format!(
-        "query($filter: FollowUpFilterInput) {{ followUps(filter: $filter) {{ edges {{ node {{ {FOLLOW_UP} }} }} }} }}"
+        "query($filter: FollowUpFilter) {{ followUps(filter: $filter) {{ edges {{ node {{ {FOLLOW_UP} }} }} }} }}"
     );
     let said = client.ask(&query, json!({ "filter": { "handoffId": handoff } })).await;
     let edges = said.data("/followUps/edges").as_array().unwrap();

@@ -207,7 +207,7 @@ async fn whoever_comes_is_asked_as_it_should_be(db: Db) {
     assert_eq!(problems(&go(&line, "departHandoff", &handoff, json!({})).await, "departHandoff"), ["WRONG_STATE"]);
     assert_eq!(go(&house.client("mobile_team-far"), "acceptOffer", &handoff, yes()).await.code(), "NOT_FOUND");
     let filter = json!({ "filter": { "teamId": team.to_string() } });
-    let listed = "query($filter: HandoffFilterInput) { handoffs(filter: $filter) { edges { node { id } } } }";
+    let listed = "query($filter: HandoffFilter) { handoffs(filter: $filter) { edges { node { id } } } }";
     assert_eq!(line.ask(listed, filter).await.data("/handoffs/edges"), &json!([{ "node": { "id": handoff } }]));
     house.close().await;
 }

@@ -8,6 +8,7 @@ on_both!(
     facilities_are_their_own_agencys,
     services_are_their_own_agencys_and_stand_in_its_facilities,
     what_another_system_calls_it_is_found_and_the_retired_are_hidden,
+    what_another_system_calls_a_unit_a_team_or_a_pathway_is_found,
     a_key_makes_one_entry_however_often_it_is_sent,
 );
 
@@ -190,6 +191,64 @@ async fn what_another_system_calls_it_is_found_and_the_retired_are_hidden(db: Db
     let kept =
         admin.ask("query($id: ID!) { node(id: $id) { ... on Facility { retired } } }", json!({ "id": id })).await;
     assert_eq!(kept.data("/node/retired"), true, "kept for references");
+    house.close().await;
+}
+
+async fn what_another_system_calls_a_unit_a_team_or_a_pathway_is_found(db: Db) {
+    let house = House::open(db).await;
+    let (admin, ours) = (house.client("agency_admin"), &house.world.agencies[0]);
+    let mobile = admin.ask(SERVICE, json!({ "input": { "name": "Amber Mobile", "kind": "MOBILE" } })).await;
+    let mobile = mobile.data("/saveService/service/id").clone();
+    let service = ours.service.to_string();
+    let known = json!({ "system": "cad", "value": "M-7" });
+    for (save, field, filter, list, input) in [
+        (
+            "saveBedUnit",
+            "bedUnit",
+            "BedUnitFilter",
+            "bedUnits",
+            json!({ "label": "Amber West", "facilityId": ours.facility.to_string(), "serviceId": service, "licensed": 4, "dropOff": true }),
+        ),
+        (
+            "saveTeam",
+            "team",
+            "TeamFilter",
+            "teams",
+            json!({ "label": "Amber Seven", "serviceId": mobile, "countiesFips": ["12086"] }),
+        ),
+        (
+            "savePathway",
+            "pathway",
+            "PathwayFilter",
+            "pathways",
+            json!({ "name": "Amber Way", "serviceId": service, "fromRoles": ["OFFICER"], "mode": "ANNOUNCE" }),
+        ),
+    ] {
+        let kind = format!("S{}Input", &save[1..]);
+        let adds =
+            format!("mutation($input: {kind}!) {{ {save}(input: $input) {{ {field} {{ id }} problems {{ code }} }} }}");
+        let added = admin.ask(&adds, with(&input, json!({ "externalIds": [known] }))).await;
+        let id = added.data(&format!("/{save}/{field}/id")).clone();
+        let query = format!(
+            "query($filter: {filter}) {{ {list}(filter: $filter) {{ edges {{ node {{ id externalIds {{ system value }} }} }} }} }}"
+        );
+        let find = async |system: &str, value: &str, person: &str| {
+            let wanted = json!({ "filter": { "externalId": { "system": system, "value": value } } });
+            house.client(person).ask(&query, wanted).await.data(&format!("/{list}/edges")).clone()
+        };
+        assert_eq!(
+            find("cad", "M-7", "officer").await,
+            json!([{ "node": { "id": id, "externalIds": [known] } }]),
+            "{list}"
+        );
+        for (system, value, person) in
+            [("cad", "M-77", "officer"), ("rms", "M-7", "officer"), ("cad", "M-7", "officer-far")]
+        {
+            assert_eq!(find(system, value, person).await, json!([]), "{list}: {system} {value} {person}");
+        }
+        let many = admin.ask(&adds, with(&input, json!({ "externalIds": vec![&known; 21] }))).await;
+        assert_eq!(many.code(), "BAD_USER_INPUT", "{save}");
+    }
     house.close().await;
 }
 

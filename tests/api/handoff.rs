@@ -76,8 +76,7 @@ pub async fn read(client: &Client, id: &str) -> Value {
 }
 
 async fn listed(client: &Client, filter: Value) -> Vec<String> {
-    let query =
-        "query($filter: HandoffFilterInput) { handoffs(filter: $filter, first: 100) { edges { node { id } } } }";
+    let query = "query($filter: HandoffFilter) { handoffs(filter: $filter, first: 100) { edges { node { id } } } }";
     let said = client.ask(query, json!({ "filter": filter })).await;
     let edges = said.data("/handoffs/edges").as_array().unwrap();
     edges.iter().map(|edge| edge["node"]["id"].as_str().unwrap().to_owned()).collect()

@@ -54,7 +54,7 @@ async fn lift(client: &Client, preservation: &Value, more: Value) -> Answer {
 
 async fn listed(client: &Client, filter: Value) -> Vec<Value> {
     let query = format!(
-        "query($filter: PreservationFilterInput) {{ preservations(filter: $filter) {{ edges {{ node {{ {SHOWN} }} }} }} }}"
+        "query($filter: PreservationFilter) {{ preservations(filter: $filter) {{ edges {{ node {{ {SHOWN} }} }} }} }}"
     );
     let said = client.ask(&query, json!({ "filter": filter })).await;
     said.data("/preservations/edges").as_array().unwrap().iter().map(|edge| edge["node"].clone()).collect()

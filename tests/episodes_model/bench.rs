@@ -233,6 +233,7 @@ impl Inside {
                 unit: None,
                 expected_version: None,
                 details,
+                external_ids: Vec::new(),
                 retire: false,
                 provenance: Provenance::Manual,
                 keyed: None,
@@ -257,8 +258,15 @@ impl Inside {
             };
             let details = TeamDetails { label: "Mobile".into(), definition };
             let provenance = Provenance::Manual;
-            let input =
-                SaveTeam { team: None, expected_version: None, details, retire: false, provenance, keyed: None };
+            let input = SaveTeam {
+                team: None,
+                expected_version: None,
+                details,
+                external_ids: Vec::new(),
+                retire: false,
+                provenance,
+                keyed: None,
+            };
             let made = team::save(&self.hub, &console::viewer(), input).await.unwrap().changed.unwrap();
             teams.push(made.team().id());
         }

@@ -125,6 +125,7 @@ async fn agency(hub: &Hub, region: RegionId, name: &str, latitude: f64, longitud
             unit: None,
             expected_version: None,
             details,
+            external_ids: Vec::new(),
             retire: false,
             provenance: Provenance::Manual,
             keyed: None,
@@ -291,7 +292,15 @@ impl House {
         };
         let details = TeamDetails { label: label.into(), definition };
         let provenance = Provenance::Manual;
-        let input = SaveTeam { team: None, expected_version: None, details, retire: false, provenance, keyed: None };
+        let input = SaveTeam {
+            team: None,
+            expected_version: None,
+            details,
+            external_ids: Vec::new(),
+            retire: false,
+            provenance,
+            keyed: None,
+        };
         team::save(self.hub(), &console::viewer(), input).await.unwrap().changed.unwrap().team().id()
     }
 }

@@ -1,5 +1,5 @@
 //! What is said of units.
-use super::{keyed, maybe_named, named};
+use super::{externals, keyed, maybe_named, named};
 use crate::app::bed::{About, ReportBeds, SaveUnit, SetPause, UnitReport};
 use crate::domain::bed::{
     Accepting, BedUnitDetails, BlockReason, Blocked, Census, Countable, GenderPolicy, HoldPolicy, PauseReason,
@@ -7,6 +7,7 @@ use crate::domain::bed::{
 };
 use crate::domain::entry::Provenance;
 use crate::domain::service::{ServiceDetails, ServiceKind};
+use crate::graphql::directory::ExternalIdInput;
 use crate::graphql::error::{ErrorCode, coded};
 use crate::graphql::scalars::{Code, DateTime};
 use crate::graphql::seen::Asking;
@@ -132,6 +133,9 @@ pub struct SaveBedUnitInput {
     /// Open to the public: walk-in or self-referral.
     #[graphql(default)]
     open_to_public: bool,
+    /// Ids of the same unit in other systems; taken when it is added.
+    #[graphql(validator(max_items = 20))]
+    external_ids: Option<Vec<ExternalIdInput>>,
     /// Your key for this request, at most 128 characters.
     idempotency_key: Option<String>,
 }
@@ -207,6 +211,7 @@ pub(in crate::graphql) fn save_unit(asking: &Asking, input: SaveBedUnitInput) ->
         unit: maybe_named(input.id.as_ref())?,
         expected_version: input.expected_version,
         details: BedUnitDetails { label: input.label, definition },
+        external_ids: externals(input.external_ids),
         retire: input.retire,
         provenance: Provenance::Manual,
         keyed,

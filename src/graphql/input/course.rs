@@ -76,6 +76,7 @@ pub struct AskForPoliceInput {
 
 /// Which follow-ups; everything given has to hold.
 #[derive(Clone, Debug, Default, InputObject)]
+#[graphql(name = "FollowUpFilter")]
 pub struct FollowUpFilterInput {
     /// After this handoff.
     handoff_id: Option<ID>,

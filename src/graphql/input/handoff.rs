@@ -12,6 +12,7 @@ use async_graphql::{Error, ID, InputObject};
 
 /// Which handoffs; everything given has to hold.
 #[derive(Clone, Debug, Default, InputObject)]
+#[graphql(name = "HandoffFilter")]
 pub struct HandoffFilterInput {
     /// To this unit.
     unit_id: Option<ID>,

@@ -54,6 +54,8 @@ pub struct BedUnitFilter {
     freshness: Option<Vec<Code<Freshness>>>,
     /// Taking drop-offs by first responders.
     drop_off: Option<bool>,
+    /// The one that another system knows by this id.
+    external_id: Option<ExternalIdInput>,
 }
 
 /// A point on the map (WGS 84).
@@ -141,6 +143,7 @@ impl BedUnitFilter {
             shown_as: list(self.shown_as),
             freshness: list(self.freshness),
             drop_off: self.drop_off,
+            external: self.external_id.map(external),
         })
     }
 }
@@ -238,6 +241,10 @@ fn all_fips(codes: Option<Vec<String>>) -> Result<Vec<u32>, Error> {
     codes.unwrap_or_default().iter().map(|code| parse_fips(code).ok_or_else(bad)).collect()
 }
 
+pub(super) fn external(id: ExternalIdInput) -> ExternalId {
+    ExternalId { system: id.system, value: id.value }
+}
+
 fn externals(ids: Option<Vec<ExternalIdInput>>) -> Vec<ExternalId> {
-    ids.unwrap_or_default().into_iter().map(|id| ExternalId { system: id.system, value: id.value }).collect()
+    ids.unwrap_or_default().into_iter().map(external).collect()
 }

@@ -15,6 +15,7 @@ use async_graphql::{Error, ID, InputObject};
 
 /// Which episodes; everything given has to hold.
 #[derive(Clone, Debug, Default, InputObject)]
+#[graphql(name = "EpisodeFilter")]
 pub struct EpisodeFilterInput {
     /// In one of these states.
     states: Option<Vec<Code<EpisodeState>>>,

@@ -1,9 +1,9 @@
 //! What is said of referral pathways.
 use super::course::FollowUpTermInput;
-use super::{absent, all_fips, externals, keyed, list, maybe_named, named};
+use super::{absent, all_fips, external, externals, keyed, list, maybe_named, named};
 use crate::app::directory::SaveEntry;
 use crate::domain::code::Coded;
-use crate::domain::entry::Provenance;
+use crate::domain::entry::{ExternalId, Provenance};
 use crate::domain::id::{OrganizationId, ServiceId};
 use crate::domain::language::Language;
 use crate::domain::need::{
@@ -29,6 +29,8 @@ pub struct PathwayFilter {
     from_role: Option<Code<Role>>,
     /// Entered so.
     mode: Option<Code<PathwayMode>>,
+    /// The one that another system knows by this id.
+    external_id: Option<ExternalIdInput>,
 }
 
 /// Ages in years, both included.
@@ -133,6 +135,7 @@ pub struct SavePathwayInput {
     /// Until when; without an end when not given.
     effective_until: Option<DateTime>,
     /// Ids of the same pathway elsewhere, such as the number of an agreement; taken when it is added.
+    #[graphql(validator(max_items = 20))]
     external_ids: Option<Vec<ExternalIdInput>>,
     /// Your key for this request, at most 128 characters.
     idempotency_key: Option<String>,
@@ -145,6 +148,7 @@ pub struct Wanted {
     service: Option<ServiceId>,
     from_role: Option<Role>,
     mode: Option<PathwayMode>,
+    external: Option<ExternalId>,
 }
 
 impl PathwayFilter {
@@ -155,6 +159,7 @@ impl PathwayFilter {
             service: self.service_id.as_ref().map(absent),
             from_role: self.from_role.map(|role| role.0),
             mode: self.mode.map(|mode| mode.0),
+            external: self.external_id.map(external),
         }
     }
 }
@@ -167,6 +172,7 @@ impl Wanted {
             && self.service.is_none_or(|id| id == terms.service)
             && self.from_role.is_none_or(|role| terms.from_roles.contains(&role))
             && self.mode.is_none_or(|mode| mode == terms.mode)
+            && self.external.as_ref().is_none_or(|id| pathway.external_ids.contains(id))
     }
 }
 

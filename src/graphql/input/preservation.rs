@@ -13,6 +13,7 @@ use async_graphql::{Error, ID, InputObject};
 
 /// Which preservations; everything given has to hold.
 #[derive(Clone, Debug, Default, InputObject)]
+#[graphql(name = "PreservationFilter")]
 pub struct PreservationFilterInput {
     /// Of this handoff.
     handoff_id: Option<ID>,

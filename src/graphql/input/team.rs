@@ -1,9 +1,10 @@
 //! What is said of mobile teams.
-use super::{absent, all_fips, fips, keyed, list, maybe_named, named};
+use super::{absent, all_fips, external, externals, fips, keyed, list, maybe_named, named};
 use crate::app::team::{self, SaveTeam, SetStatus};
 use crate::domain::entry::Provenance;
 use crate::domain::language::Language;
 use crate::domain::team::{HEARTBEAT_MINUTES, TeamDefinition, TeamDetails, TeamShownAs, TeamStatus};
+use crate::graphql::directory::ExternalIdInput;
 use crate::graphql::error::{ErrorCode, coded};
 use crate::graphql::hours::OpeningHoursInput;
 use crate::graphql::scalars::Code;
@@ -25,6 +26,8 @@ pub struct TeamFilter {
     language: Option<String>,
     /// Set up for people under 18, or not.
     youth: Option<bool>,
+    /// The one that another system knows by this id.
+    external_id: Option<ExternalIdInput>,
 }
 
 /// Adds, edits or withdraws a mobile team of your agency. An edit replaces the whole definition.
@@ -58,6 +61,9 @@ pub struct SaveTeamInput {
     can_transport: bool,
     /// How long what it says counts, 1 to 240 minutes; 15 when not given.
     heartbeat_minutes: Option<u32>,
+    /// Ids of the same team in other systems; taken when it is added.
+    #[graphql(validator(max_items = 20))]
+    external_ids: Option<Vec<ExternalIdInput>>,
     /// Your key for this request, at most 128 characters.
     idempotency_key: Option<String>,
 }
@@ -91,6 +97,7 @@ impl TeamFilter {
             available_now: self.available_now,
             language: self.language.as_deref().map(language).transpose()?,
             youth_capable: self.youth,
+            external: self.external_id.map(external),
         })
     }
 }
@@ -116,6 +123,7 @@ pub(in crate::graphql) fn save(asking: &Asking, input: SaveTeamInput) -> Result<
         team: maybe_named(input.id.as_ref())?,
         expected_version: input.expected_version,
         details: TeamDetails { label: input.label, definition },
+        external_ids: externals(input.external_ids),
         retire: input.retire,
         provenance: Provenance::Manual,
         keyed,
