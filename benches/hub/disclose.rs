@@ -144,32 +144,29 @@ impl Floor {
         Ok(Self { db: job.db, connection, sqlite, lines, key, boxes })
     }
 
-    fn statements(&self) -> Vec<Statement> {
+    /// All lines in one.
+    fn statement(&self) -> Statement {
         let backend = if self.db == Db::Sqlite { DbBackend::Sqlite } else { DbBackend::Postgres };
         let line = |line: &Model| {
             let line = Model { id: Uuid::from_bytes(rand::random()), ..line.clone() };
-            Entity::insert(line.into_active_model().reset_all()).build(backend)
+            line.into_active_model().reset_all()
         };
-        self.lines.iter().map(line).collect()
+        Entity::insert_many(self.lines.iter().map(line)).build(backend)
     }
 
     /// One call's ledger, committed, and then its boxes; how long it took.
     async fn call(&mut self) -> Done<Duration> {
-        let statements = self.statements();
+        let statement = self.statement();
         let began = Instant::now();
         if let Some(connection) = &self.sqlite {
             connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            for statement in statements {
-                let values = statement.values.map(|values| values.0).unwrap_or_default();
-                let values = rusqlite::params_from_iter(values.iter().map(floor::plain));
-                connection.prepare_cached(&statement.sql)?.execute(values)?;
-            }
+            let values = statement.values.map(|values| values.0).unwrap_or_default();
+            let values = rusqlite::params_from_iter(values.iter().map(floor::plain));
+            connection.prepare_cached(&statement.sql)?.execute(values)?;
             connection.prepare_cached("COMMIT")?.execute([])?;
         } else {
             let tx = self.connection.begin().await?;
-            for statement in statements {
-                tx.execute_raw(statement).await?;
-            }
+            tx.execute_raw(statement).await?;
             tx.commit().await?;
         }
         for sealed in &self.boxes {

@@ -17,7 +17,7 @@ use crate::policy::permit::{NoteHandoff, Permit};
 use crate::policy::tiers::{self, Leave, Relation};
 use crate::policy::{Scope, Viewer, permit};
 pub use crate::store::Opened;
-use crate::store::{Committed, Keyed, Reader, Recorded, Tx};
+use crate::store::{Committed, Keyed, Lines, Reader, Tx};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Writes an entry.
@@ -190,33 +190,31 @@ async fn disclose_in(tx: Tx, viewer: &Viewer, input: &Disclose) -> Result<Commit
     let entries = tx.entries_of(&input.handoffs, &input.tiers).await?;
     let now = tx.now();
     let asking = Asking { viewer, input, consents: &consents, programs: &programs, now };
-    let (mut problems, mut recorded, mut granted) = (Vec::new(), Recorded::default(), 0);
+    let (mut problems, mut ledger) = (Vec::new(), Lines::default());
     for handoff in &handoffs {
         // Refused as a whole: a tier that is not theirs is nobody's mistake but the caller's.
         let permit = permit::disclose(viewer, handoff, &input.tiers, input.purpose)?;
         let of: Vec<&EntryFacts> = entries.iter().filter(|entry| entry.handoff == handoff.id).collect();
         let (lines, lacking) = asking.judge(&tx, handoff, &of)?;
-        granted += lines.iter().map(|(_, entries)| entries.len()).sum::<usize>();
-        tx.record_disclosure(permit, &mut recorded, &lines).await?;
+        ledger.add(permit, &lines)?;
         problems.extend(lacking);
-        let opens = viewer.organization().is_some_and(|own| tiers::opens_in_emergency(standing(handoff, own, now)));
-        if let Some((emergency, program)) = input.emergency.as_ref().zip(program).filter(|_| opens) {
-            emergency::opened(&tx, viewer, (handoff, program), emergency, now).await?;
-        }
     }
-    if granted > DISCLOSED_MAX {
+    if ledger.entries() > DISCLOSED_MAX {
         return Err(Error::BadInput(format!(
             "that is more than {DISCLOSED_MAX} entries: name fewer handoffs or tiers"
         )));
     }
-    let mut opened = Vec::with_capacity(granted);
-    for handoff in &handoffs {
-        match tx.open_entries(&recorded, handoff).await? {
-            Some(entries) => opened.extend(entries),
-            None => problems.push(Problem::new(ProblemCode::RetentionEnded).with_current(handoff.id)),
+    let recorded = tx.record_disclosures(ledger).await?;
+    if let Some((emergency, program)) = input.emergency.as_ref().zip(program) {
+        let opens =
+            |of: &&Handoff| viewer.organization().is_some_and(|own| tiers::opens_in_emergency(standing(of, own, now)));
+        for handoff in handoffs.iter().filter(opens) {
+            emergency::opened(&tx, viewer, (handoff, program), emergency, now).await?;
         }
     }
-    Ok(tx.commit(Disclosed { entries: opened, problems }).await?)
+    let (entries, shredded) = tx.open_entries(&recorded).await?;
+    problems.extend(shredded.into_iter().map(|of| Problem::new(ProblemCode::RetentionEnded).with_current(of)));
+    Ok(tx.commit(Disclosed { entries, problems }).await?)
 }
 
 /// Which of the handoffs' agencies are programs under 42 CFR Part 2.

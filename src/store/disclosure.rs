@@ -1,6 +1,7 @@
 //! The ledger: who opened what, written before anything is opened.
 use super::directory::{coded, count, number};
 use super::error::Error;
+use super::later::inserts;
 use super::tx::{Reader, Tx};
 use crate::domain::code::Coded;
 use crate::domain::id::{
@@ -16,10 +17,17 @@ use uuid::Uuid;
 
 const TABLE: &str = "disclosure";
 
-/// Proof that the ledger has lines about some entries: only [`Tx::record_disclosure`] adds any, and only what it names is
-/// opened.
+/// Lines of the ledger that are to be written, each under the permit for its handoff.
 #[derive(Debug, Default)]
-pub struct Recorded(Vec<(HandoffId, HandoffEntryId)>);
+pub struct Lines {
+    rows: Vec<Model>,
+    about: Vec<(HandoffId, HandoffEntryId)>,
+}
+
+/// Proof that the ledger has lines about some entries: only [`Tx::record_disclosures`] makes one, and only what it names is
+/// opened.
+#[derive(Debug)]
+pub struct Recorded(pub(super) Vec<(HandoffId, HandoffEntryId)>);
 
 /// Proof that the ledger has a line about one row, under one action: only [`Tx::note_disclosure`] makes one.
 #[derive(Debug)]
@@ -28,34 +36,38 @@ pub struct Noted<A> {
     by: PhantomData<A>,
 }
 
-impl Recorded {
-    pub(super) fn entries_of(&self, handoff: HandoffId) -> Vec<HandoffEntryId> {
-        self.0.iter().filter(|(of, _)| *of == handoff).map(|(_, id)| *id).collect()
-    }
-}
-
-impl Tx {
-    /// Writes the ledger's lines about one handoff, with the entries that they are about. It cannot be taken back but with
-    /// the whole transaction, and nothing leaves that unless it commits.
-    pub async fn record_disclosure(
-        &self,
-        permit: Permit<Disclose>,
-        recorded: &mut Recorded,
-        lines: &[(Disclosure, Vec<HandoffEntryId>)],
-    ) -> Result<(), Error> {
+impl Lines {
+    /// Adds those about one handoff, with the entries that they are about.
+    pub fn add(&mut self, permit: Permit<Disclose>, lines: &[(Disclosure, Vec<HandoffEntryId>)]) -> Result<(), Error> {
         for (line, entries) in lines {
             if line.handoff.key() != permit.row() {
                 return Err(Error::Unfit("a line of the ledger is about another handoff than its permit"));
             }
-            self.write_line(line, entries.len()).await?;
-            recorded.0.extend(entries.iter().map(|id| (line.handoff, *id)));
+            self.rows.push(row(line, entries.len()));
+            self.about.extend(entries.iter().map(|id| (line.handoff, *id)));
         }
         Ok(())
     }
 
+    /// How many entries they are about.
+    pub fn entries(&self) -> usize {
+        self.about.len()
+    }
+}
+
+impl Tx {
+    /// Writes lines of the ledger, all in one statement. It cannot be taken back but with the whole transaction, and nothing
+    /// leaves that unless it commits.
+    pub async fn record_disclosures(&self, lines: Lines) -> Result<Recorded, Error> {
+        let rows = lines.rows.into_iter().map(|row| row.into_active_model().reset_all());
+        self.dialect().run(self.connection(), inserts(self.dialect().backend(), rows)).await?;
+        Ok(Recorded(lines.about))
+    }
+
     /// Writes one line of the ledger, about what its permit is for: a threat that is told or read, a consent that tells.
     pub async fn note_disclosure<A: Acts>(&self, permit: &Permit<A>, line: &Disclosure) -> Result<Noted<A>, Error> {
-        self.write_line(line, usize::try_from(line.entries).unwrap_or(usize::MAX)).await?;
+        let row = row(line, usize::try_from(line.entries).unwrap_or(usize::MAX));
+        Entity::insert(row.into_active_model().reset_all()).exec_without_returning(self.connection()).await?;
         Ok(Noted { row: permit.row(), by: PhantomData })
     }
 
@@ -72,33 +84,6 @@ impl Tx {
             .add(Column::Entries.gt(0))
             .add(how);
         Ok(self.how_many_beside::<Entity>(which).await? > 0)
-    }
-
-    async fn write_line(&self, line: &Disclosure, entries: usize) -> Result<(), Error> {
-        // What the role or a consent says is said by the line's other fields.
-        let basis = match line.basis {
-            DisclosureBasis::Role | DisclosureBasis::Consent => None,
-            other => Some(other.code().into()),
-        };
-        let row = Model {
-            id: line.id.key(),
-            region_id: line.region.key(),
-            at: line.at.micros(),
-            grant_id: line.grant.key(),
-            role: line.role.code().into(),
-            organization_id: line.organization.key(),
-            handoff_id: line.handoff.key(),
-            tier: line.tier.code().into(),
-            purpose: line.purpose.code().into(),
-            author_id: line.author.map(NounId::key),
-            consent_id: line.consent.map(NounId::key),
-            entries: number(entries),
-            link: None,
-            basis,
-            reason: line.reason.map(|reason| reason.code().into()),
-        };
-        Entity::insert(row.into_active_model().reset_all()).exec_without_returning(self.connection()).await?;
-        Ok(())
     }
 }
 
@@ -126,6 +111,31 @@ impl Reader {
             .add_option(below.map(|id| Column::Id.lt(id.key())))
             .add_option(above.map(|id| Column::Id.gt(id.key())));
         self.between::<Entity>(which, Column::Id, most, from_end).await?.into_iter().map(line).collect()
+    }
+}
+
+fn row(line: &Disclosure, entries: usize) -> Model {
+    // What the role or a consent says is said by the line's other fields.
+    let basis = match line.basis {
+        DisclosureBasis::Role | DisclosureBasis::Consent => None,
+        other => Some(other.code().into()),
+    };
+    Model {
+        id: line.id.key(),
+        region_id: line.region.key(),
+        at: line.at.micros(),
+        grant_id: line.grant.key(),
+        role: line.role.code().into(),
+        organization_id: line.organization.key(),
+        handoff_id: line.handoff.key(),
+        tier: line.tier.code().into(),
+        purpose: line.purpose.code().into(),
+        author_id: line.author.map(NounId::key),
+        consent_id: line.consent.map(NounId::key),
+        entries: number(entries),
+        link: None,
+        basis,
+        reason: line.reason.map(|reason| reason.code().into()),
     }
 }
 

@@ -51,7 +51,7 @@ pub use backlog::Backlog;
 pub use bed::ReportsAsked;
 pub use dialect::{Dialect, PoolSize};
 pub use directory::Listed;
-pub use disclosure::Recorded;
+pub use disclosure::{Lines, Recorded};
 pub use episode::{EpisodeFilter, Waiting};
 pub use error::{Error, MayConflict};
 pub use follow_up::FollowUpFilter;

@@ -13,8 +13,9 @@ use crate::domain::time::At;
 use crate::policy::permit::NoteHandoff;
 use entity::handoff_entry::{ActiveModel, Column, Entity, Model};
 use entity::handoff_key;
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, FromQueryResult, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel};
 use secrecy::zeroize::Zeroizing;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 const TABLE: &str = "handoff_entry";
@@ -134,22 +135,24 @@ impl Tx {
         Ok(data_key)
     }
 
-    /// Opens the entries that the ledger has written down, and no others; none when the handoff's key is destroyed.
-    pub async fn open_entries(&self, recorded: &Recorded, of: &Handoff) -> Result<Option<Vec<Opened>>, Error> {
-        let keys: Vec<_> = recorded.entries_of(of.id).iter().map(|id| id.key()).collect();
-        if keys.is_empty() {
-            return Ok(Some(Vec::new()));
-        }
-        let Some(DataKey::Key(data_key)) = self.data_key(of.id).await? else { return Ok(None) };
+    /// Opens the entries that the ledger has written down, and no others, in the order of their handoffs and in each as they
+    /// were written; and says which handoffs' keys are destroyed.
+    pub async fn open_entries(&self, recorded: &Recorded) -> Result<(Vec<Opened>, BTreeSet<HandoffId>), Error> {
+        let of: BTreeSet<HandoffId> = recorded.0.iter().map(|(handoff, _)| *handoff).collect();
+        let data_keys = self.data_keys(&of.iter().copied().collect::<Vec<_>>()).await?;
+        let is_open = |of: &HandoffId| matches!(data_keys.get(of), Some(DataKey::Key(_)));
+        let keys: Vec<_> = recorded.0.iter().filter(|(of, _)| is_open(of)).map(|(_, id)| id.key()).collect();
         let mut opened = Vec::with_capacity(keys.len());
         for entry in self.look::<HandoffEntry>(self.dialect().any_of(Column::Id, &keys)).await? {
-            let plain = vault::open_entry(&data_key, &entry.facts, &entry.sealed)?;
+            let Some(DataKey::Key(data_key)) = data_keys.get(&entry.facts.handoff) else { continue };
+            let plain = vault::open_entry(data_key, &entry.facts, &entry.sealed)?;
             let content = serde_json::from_slice(&plain);
             let content = content.map_err(|_| Error::Corrupt { table: TABLE, what: "entry" })?;
             opened.push(Opened { facts: entry.facts, content });
         }
-        opened.sort_unstable_by_key(|entry| (entry.facts.at, entry.facts.id));
-        Ok(Some(opened))
+        opened.sort_unstable_by_key(|entry| (entry.facts.handoff, entry.facts.at, entry.facts.id));
+        let shredded = of.into_iter().filter(|of| !is_open(of)).collect();
+        Ok((opened, shredded))
     }
 
     /// Whether a handoff has a key that can still be unwrapped, or none yet.
@@ -171,18 +174,26 @@ impl Tx {
     }
 
     pub(super) async fn data_key(&self, of: HandoffId) -> Result<Option<DataKey>, Error> {
+        Ok(self.data_keys(&[of]).await?.remove(&of))
+    }
+
+    async fn data_keys(&self, of: &[HandoffId]) -> Result<HashMap<HandoffId, DataKey>, Error> {
         match self.unwrapped(of).await {
-            // A rotation has just wrapped it anew, and forgotten the key that it was under.
+            // A rotation has just wrapped one anew, and forgotten the key that it was under.
             Err(Error::Closed(_)) => self.unwrapped(of).await,
             other => other,
         }
     }
 
-    async fn unwrapped(&self, of: HandoffId) -> Result<Option<DataKey>, Error> {
-        let which = Condition::all().add(handoff_key::Column::HandoffId.eq(of.key()));
-        let Some(row) = self.beside::<handoff_key::Entity>(which).await?.pop() else { return Ok(None) };
-        let id = KeyId::parse(&row.key_id).ok_or(Error::Corrupt { table: "handoff_key", what: "key id" })?;
-        self.store().unwrap_key(of, id, &row.wrapped).map(Some)
+    async fn unwrapped(&self, of: &[HandoffId]) -> Result<HashMap<HandoffId, DataKey>, Error> {
+        let keys: Vec<_> = of.iter().map(|id| id.key()).collect();
+        let rows = self.beside::<handoff_key::Entity>(self.dialect().any_of(handoff_key::Column::HandoffId, &keys));
+        let unwrapped = rows.await?.into_iter().map(|row| {
+            let of = HandoffId::of(row.handoff_id);
+            let id = KeyId::parse(&row.key_id).ok_or(Error::Corrupt { table: "handoff_key", what: "key id" })?;
+            Ok((of, self.store().unwrap_key(of, id, &row.wrapped)?))
+        });
+        unwrapped.collect()
     }
 }
 
