@@ -86,8 +86,9 @@ fn said(code: &str) -> Said {
     match (code, code.parse::<u32>().map(|number| number & 0xff)) {
         // Serialization failure, deadlock, and what a racing insert made first.
         ("40001" | "40P01" | "23505", _) => Said::Conflict,
-        // No lock in time, or no answer.
-        ("55P03" | "57014", _) => Said::Unavailable,
+        // No lock in time, or no answer; a transaction that stood still too long and is rolled back, as when a node was
+        // frozen; a server that only reads, as one that another has taken over from.
+        ("55P03" | "57014" | "25P03" | "25P04" | "25006", _) => Said::Unavailable,
         (code, _) if code.len() == 5 => {
             let unavailable = ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class));
             if unavailable { Said::Unavailable } else { Said::Fault }
@@ -112,6 +113,10 @@ mod tests {
             ("23505", Said::Conflict),
             ("55P03", Said::Unavailable),
             ("57014", Said::Unavailable),
+            ("25P03", Said::Unavailable),
+            ("25P04", Said::Unavailable),
+            ("25006", Said::Unavailable),
+            ("25P02", Said::Fault),
             ("57P01", Said::Unavailable),
             ("53300", Said::Unavailable),
             ("08006", Said::Unavailable),
