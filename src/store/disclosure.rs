@@ -27,13 +27,19 @@ pub struct Lines {
 /// Proof that the ledger has lines about some entries: only [`Tx::record_disclosures`] makes one, and only what it names is
 /// opened.
 #[derive(Debug)]
-pub struct Recorded(pub(super) Vec<(HandoffId, HandoffEntryId)>);
+pub struct Recorded(Vec<(HandoffId, HandoffEntryId)>);
 
 /// Proof that the ledger has a line about one row, under one action: only [`Tx::note_disclosure`] makes one.
 #[derive(Debug)]
 pub struct Noted<A> {
     row: Uuid,
     by: PhantomData<A>,
+}
+
+impl Recorded {
+    pub(super) fn about(&self) -> &[(HandoffId, HandoffEntryId)] {
+        &self.0
+    }
 }
 
 impl Lines {

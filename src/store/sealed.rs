@@ -138,10 +138,10 @@ impl Tx {
     /// Opens the entries that the ledger has written down, and no others, in the order of their handoffs and in each as they
     /// were written; and says which handoffs' keys are destroyed.
     pub async fn open_entries(&self, recorded: &Recorded) -> Result<(Vec<Opened>, BTreeSet<HandoffId>), Error> {
-        let of: BTreeSet<HandoffId> = recorded.0.iter().map(|(handoff, _)| *handoff).collect();
+        let of: BTreeSet<HandoffId> = recorded.about().iter().map(|(handoff, _)| *handoff).collect();
         let data_keys = self.data_keys(&of.iter().copied().collect::<Vec<_>>()).await?;
         let is_open = |of: &HandoffId| matches!(data_keys.get(of), Some(DataKey::Key(_)));
-        let keys: Vec<_> = recorded.0.iter().filter(|(of, _)| is_open(of)).map(|(_, id)| id.key()).collect();
+        let keys: Vec<_> = recorded.about().iter().filter(|(of, _)| is_open(of)).map(|(_, id)| id.key()).collect();
         let mut opened = Vec::with_capacity(keys.len());
         for entry in self.look::<HandoffEntry>(self.dialect().any_of(Column::Id, &keys)).await? {
             let Some(DataKey::Key(data_key)) = data_keys.get(&entry.facts.handoff) else { continue };
